@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// commit_write.c: what a commit adds, in an order that says nothing of arrival:
+// joins by cell and pseudonym, repeats by number, each person of a cell once.
+#include "commit_state.h"
+#include "sort64.h"
+
+static wn_err write_counts(wn_commit *c)
+{
+    for (size_t i = 0; i < c->refusals_n; i++) {
+        uint32_t site;
+        WN_TRY(wn_commit_site(c, refusal_at(c, i)->site, &site));
+        WN_TRY(wn_record_count(&c->out, site, refusal_at(c, i)->refused, 0));
+    }
+    for (uint32_t site = 0; site < c->capped_n; site++) {
+        uint32_t capped = *u32_at(&c->capped, site);
+        if (capped > 0) WN_TRY(wn_record_count(&c->out, site, 0, capped));
+    }
+    return WN_OK;
+}
+
+static wn_err write_values(wn_commit *c)
+{
+    const wn_pool *have = &c->f->pool;
+    size_t n = have->values.n;
+    for (uint32_t i = 0; i < c->texts.values.n && n < c->f->values_max; i++) {
+        const wn_value *v = wn_pool_value(&c->texts, i);
+        if (wn_pool_find_value(have, wn_value_id(v)) != NULL) continue;
+        WN_TRY(wn_record_value(&c->out, v));
+        n++;
+    }
+    return WN_OK;
+}
+
+// New members by cell, in a cell by pseudonym: 27 bits of cell, 16 of the
+// person, 21 to find them again (WN_COMMIT_OBS_MAX × WN_TABLES_MAX of them).
+enum { JOIN_AT_BITS = 21, JOIN_PERSON_BITS = 16 };
+_Static_assert(WN_COMMIT_OBS_MAX *WN_TABLES_MAX <= 1 << JOIN_AT_BITS, "a join's number fits its key");
+_Static_assert(WN_POOL_CELLS_MAX <= 1u << (64 - JOIN_AT_BITS - JOIN_PERSON_BITS),
+               "a cell's number fits its key");
+
+static wn_err reserve_order(wn_commit *c, size_t n)
+{
+    WN_TRY(wn_growing_reserve(&c->order, n * sizeof(uint64_t)));
+    if (n > c->order_n) c->order_n = n;
+    return WN_OK;
+}
+
+static wn_err write_joins(wn_commit *c)
+{
+    uint32_t n = c->add.members_n;
+    WN_TRY(reserve_order(c, (size_t)n * 2));
+    uint64_t *key = u64_at(&c->order, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        const wn_member_state *m = wn_pool_member(&c->add, i);
+        uint64_t place = (uint64_t)m->cell << JOIN_PERSON_BITS | m->person >> (64 - JOIN_PERSON_BITS);
+        key[i] = place << JOIN_AT_BITS | i;
+    }
+    key = wn_sort64(key, key + n, n, JOIN_AT_BITS, 64);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)(key[i] & ((1u << JOIN_AT_BITS) - 1));
+        WN_TRY(wn_record_join(&c->out, wn_pool_member(&c->add, at)));
+    }
+    return WN_OK;
+}
+
+static wn_err write_repeats(wn_commit *c)
+{
+    size_t n = c->repeats_n;
+    WN_TRY(reserve_order(c, n));
+    const uint64_t *r =
+        wn_sort64(u64_at(&c->repeats, 0), u64_at(&c->order, 0), n, REPEAT_MEMBER_AT, REPEAT_MEMBER_AT + 32);
+    for (size_t i = 0; i < n;) {
+        uint32_t member = (uint32_t)(r[i] >> REPEAT_MEMBER_AT);
+        unsigned events_room = r[i] >> REPEAT_EVENTS_AT & 0xFF;
+        unsigned sessions_room = r[i] >> REPEAT_SESSIONS_AT & 0x3F;
+        unsigned events = 0, sessions = 0;
+        for (; i < n && r[i] >> REPEAT_MEMBER_AT == member; i++) {
+            events += (r[i] & REPEAT_EVENT) != 0;
+            sessions += (r[i] & REPEAT_SESSION) != 0;
+        }
+        WN_TRY(wn_record_repeat(&c->out, member, events < events_room ? events : events_room,
+                                sessions < sessions_room ? sessions : sessions_room));
+    }
+    return WN_OK;
+}
+
+wn_err wn_commit_write(wn_commit *c)
+{
+    wn_record_out *o = &c->out;
+    const wn_pool *add = &c->add;
+    for (uint32_t i = 0; i < add->sites_n; i++) WN_TRY(wn_record_site(o, wn_pool_site(add, i)->tag));
+    WN_TRY(write_counts(c));
+    WN_TRY(write_values(c));
+    for (uint32_t i = 0; i < add->prefixes.n; i++)
+        WN_TRY(wn_record_network(o, WN_RUN_PREFIX, wn_network_at(&add->prefixes, i)));
+    for (uint32_t i = 0; i < add->orgs.n; i++)
+        WN_TRY(wn_record_network(o, WN_RUN_ORG, wn_network_at(&add->orgs, i)));
+    for (uint32_t i = 0; i < add->cells_n; i++) WN_TRY(wn_record_cell(o, wn_pool_cell(add, i)));
+    WN_TRY(write_joins(c));
+    WN_TRY(write_repeats(c));
+    wn_record_end(o);
+    return WN_OK;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// fold_state.h: inside of the fold, for the files of aggregate/ alone.
+#pragma once
+
+#include "fold.h"
+#include "pool.h"
+
+struct wn_fold {
+    wn_pool pool;
+    wn_plan plan;              // without its text
+    bool open[WN_TABLES_MAX];  // a dimension of the table is open
+    uint32_t ids_per_prefix_max, open_values_max;
+    size_t values_max;
+    uint64_t everybody;  // members of table 0
+    uint64_t weight;     // grows with every change: what a record must follow
+    unsigned epochs;
+};
+
+static inline bool wn_fold_is_overflow(const uint64_t value[2]) { return value[0] == WN_VALUE_OVERFLOW; }
+
+// Does a cell of this table and value count against open_values_max?
+static inline bool wn_fold_is_bounded(const wn_fold *f, uint8_t table, const uint64_t value[2])
+{
+    return f->open[table] && !wn_fold_is_overflow(value);
+}
+
+// The caller has looked for the key. Only value, site, table and epoch of `key` are read.
+WN_MUST_USE wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out);
+// Appends a member to its cell. Reads all but `next`; events and sessions are clamped here.
+WN_MUST_USE wn_err wn_fold_join(wn_fold *f, const wn_member_state *member);
+// More of a person who is in the cell already.
+void wn_fold_bump(wn_fold *f, uint32_t member, unsigned events, unsigned sessions);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// increments.c: which tables an observation counts in, and under which name.
+#include "increments.h"
+
+#include <string.h>
+
+#include "crypt.h"
+
+void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out)
+{
+    for (unsigned t = 0; t < WN_TABLES_MAX; t++) {
+        uint8_t label[6] = {'t', 'a', 'b', 'l', 'e', (uint8_t)t};
+#ifdef WN_MUTANT_ONE_KEY_ALL_TABLES
+        label[5] = 0;
+#endif
+        wn_prf(k_core, (wn_span){label, sizeof label}, out->key[t], sizeof out->key[t]);
+    }
+}
+
+static uint64_t value_of(const wn_observation *obs, unsigned dim)
+{
+    return wn_dim_is_open(dim) ? obs->open[dim - WN_CLOSED_N] : obs->closed[dim];
+}
+
+static bool counts_in(const wn_observation *obs, const wn_table *table)
+{
+    if ((table->kinds & (1u << obs->kind)) != 0) return true;
+    return obs->kind == WN_OBS_SESSION && (table->measures & WN_MEASURE_SESSIONS) != 0;
+}
+
+size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn_table_keys *keys,
+                        uint8_t epoch, wn_increment out[WN_TABLES_MAX])
+{
+    size_t n = 0;
+    for (size_t t = 0; t < plan->n; t++) {
+        const wn_table *table = &plan->table[t];
+        bool counted = counts_in(obs, table);
+        if (!counted && t > 0) continue;
+        wn_increment inc = {
+            .site = obs->site, .prefix = obs->prefix, .org = obs->org, .table = (uint8_t)t, .epoch = epoch};
+        bool absent = false;
+        for (unsigned d = 0; d < table->dims_n; d++) {
+            inc.value[d] = value_of(obs, table->dims[d]);
+            absent |= inc.value[d] == 0;
+        }
+        if (absent) continue;
+        inc.signed_id = (obs->flags & WN_OBS_SIGNED) != 0;
+        inc.events = counted && obs->kind != WN_OBS_SESSION;
+        inc.sessions = counted && obs->kind == WN_OBS_SESSION;
+        inc.person = wn_prf64(keys->key[t], (wn_span){obs->person, sizeof obs->person});
+        out[n++] = inc;
+    }
+    return n;
+}

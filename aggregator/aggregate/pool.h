@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// pool.h: sites, networks, cells and members as append-only arrays, each with
+// an index from key to number. The fold is one pool; what a commit would add
+// to it is another, numbered on from the first.
+//
+// Private to aggregate/. A number stays valid for the life of its pool.
+#pragma once
+
+#include "growing.h"
+#include "increments.h"
+
+#define WN_NONE UINT32_MAX                    // no such number
+#define WN_POOL_SITES_MAX (4 * WN_SITES_MAX)  // sites of one window; the catalogue may change under it
+#define WN_POOL_CELLS_MAX (1u << 27)          // fits the sort key of a commit
+#define WN_POOL_MEMBERS_MAX 0xFFFFFFF0u
+#define WN_SESSIONS_CLAMP 20  // one person's sessions in a cell
+
+typedef struct wn_index {  // open addressing, number + 1 a slot, 0 empty
+    wn_growing slots;
+    size_t cap, n;  // cap 0 or a power of two, at least twice n
+} wn_index;
+
+typedef struct wn_site_state {
+    uint64_t tag, refused, capped;
+    uint32_t open_cells[WN_TABLES_MAX];  // cells of an open dimension that were never shown
+} wn_site_state;
+
+typedef struct wn_network {  // a prefix or an organisation of a site
+    uint64_t id;
+    uint32_t site;
+    uint32_t people;  // prefix: unsigned people in table 0
+} wn_network;
+
+typedef struct wn_cell_state {
+    uint64_t value[2];
+    uint64_t events, sessions;
+    uint32_t first, last;  // members, WN_NONE when empty
+    uint32_t people, baseline;
+    uint32_t site;
+    uint8_t table, epoch;
+} wn_cell_state;
+
+typedef struct wn_member_state {  // 32 bytes: two to a cache line
+    uint64_t person;
+    uint32_t cell;
+    uint32_t next;  // in the cell, in order of joining; WN_NONE at the end
+    uint32_t prefix;
+    uint32_t org;  // WN_NONE: undeclared
+    uint8_t events, sessions, signed_id;
+} wn_member_state;
+
+typedef struct wn_networks {
+    wn_growing items;
+    uint32_t n;
+    wn_index index;
+} wn_networks;
+
+// Sealed texts of open values, packed: only their n used bytes are kept.
+typedef struct wn_values {
+    wn_growing bytes, offsets;  // offsets: size_t each
+    size_t used;
+    uint32_t n;
+    wn_index index;
+} wn_values;
+
+typedef struct wn_pool {
+    wn_growing sites, cells, members;
+    uint32_t sites_n, cells_n, members_n;
+    wn_index site_index, cell_index, member_index;
+    wn_networks prefixes, orgs;
+    wn_values values;
+} wn_pool;
+
+static inline wn_site_state *wn_pool_site(const wn_pool *p, uint32_t i)
+{
+    return (wn_site_state *)(void *)p->sites.p + i;
+}
+static inline wn_cell_state *wn_pool_cell(const wn_pool *p, uint32_t i)
+{
+    return (wn_cell_state *)(void *)p->cells.p + i;
+}
+static inline wn_member_state *wn_pool_member(const wn_pool *p, uint32_t i)
+{
+    return (wn_member_state *)(void *)p->members.p + i;
+}
+static inline wn_network *wn_network_at(const wn_networks *s, uint32_t i)
+{
+    return (wn_network *)(void *)s->items.p + i;
+}
+
+void wn_pool_fini(wn_pool *p);
+void wn_pool_reset(wn_pool *p);  // empty, keeps capacity; wipes
+size_t wn_pool_bytes(const wn_pool *p);
+// Room for so many more of each, so that adding them cannot fail.
+WN_MUST_USE wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more);
+
+uint32_t wn_pool_find_site(const wn_pool *p, uint64_t tag);
+WN_MUST_USE wn_err wn_pool_add_site(wn_pool *p, uint64_t tag, uint32_t *out);
+
+uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id);
+WN_MUST_USE wn_err wn_networks_add(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out);
+void wn_networks_fini(wn_networks *s);
+void wn_networks_reset(wn_networks *s);
+
+// Valid until the next add; of `bytes` only the first n.
+const wn_value *wn_pool_value(const wn_pool *p, uint32_t i);
+const wn_value *wn_pool_find_value(const wn_pool *p, uint64_t id);
+WN_MUST_USE wn_err wn_pool_add_value(wn_pool *p, const wn_value *v);
+
+// The caller has looked: the key must not be there yet.
+WN_MUST_USE wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out);
+WN_MUST_USE wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out);
+
+// ---- the two lookups of the hot path ----
+static inline uint64_t wn_pool_mix(uint64_t a, uint64_t b)
+{
+    // Both words are keyed pseudonyms or small numbers of ours: spreading is enough.
+    uint64_t h = (a ^ 0x9E3779B97F4A7C15u) * 0xFF51AFD7ED558CCDu;
+    h = ((h ^ (h >> 32)) ^ b) * 0xC4CEB9FE1A85EC53u;
+    return h ^ (h >> 29);
+}
+
+static inline uint64_t wn_cell_hash(uint32_t site, uint8_t table, uint8_t epoch, const uint64_t value[2])
+{
+    return wn_pool_mix(wn_pool_mix(site | (uint64_t)table << 32 | (uint64_t)epoch << 40, value[0]), value[1]);
+}
+
+static inline uint64_t wn_member_hash(uint32_t cell, uint64_t person) { return wn_pool_mix(person, cell); }
+
+// What lies at `hash`: a hint for prefetching, WN_NONE when the slot is empty.
+static inline uint32_t wn_index_peek(const wn_index *ix, uint64_t hash)
+{
+    if (ix->cap == 0) return WN_NONE;
+    return ((const uint32_t *)(const void *)ix->slots.p)[hash & (ix->cap - 1)] - 1;
+}
+
+static inline void wn_index_prefetch(const wn_index *ix, uint64_t hash)
+{
+    if (ix->cap > 0) __builtin_prefetch(ix->slots.p + (hash & (ix->cap - 1)) * sizeof(uint32_t));
+}
+
+static inline uint32_t wn_pool_find_cell(const wn_pool *p, uint64_t hash, uint32_t site, uint8_t table,
+                                         uint8_t epoch, const uint64_t value[2])
+{
+    const wn_index *ix = &p->cell_index;
+    const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
+    if (ix->cap == 0) return WN_NONE;
+    for (size_t s = hash & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1)) {
+        const wn_cell_state *c = wn_pool_cell(p, slot[s] - 1);
+        if (c->value[0] == value[0] && c->value[1] == value[1] && c->site == site && c->table == table &&
+            c->epoch == epoch)
+            return slot[s] - 1;
+    }
+    return WN_NONE;
+}
+
+static inline uint32_t wn_pool_find_member(const wn_pool *p, uint64_t hash, uint32_t cell, uint64_t person)
+{
+    const wn_index *ix = &p->member_index;
+    const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
+    if (ix->cap == 0) return WN_NONE;
+    for (size_t s = hash & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1)) {
+        const wn_member_state *m = wn_pool_member(p, slot[s] - 1);
+        if (m->person == person && m->cell == cell) return slot[s] - 1;
+    }
+    return WN_NONE;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// aggregator.h: the daemon's one struct, for main.c and verbs.c only.
+#pragma once
+
+#include <msgpack.h>
+#include <pthread.h>
+
+#include "collectors.h"
+#include "control.h"
+#include "windows.h"
+
+#define ASKERS_MAX 16        // CLI commands waiting for seals
+
+typedef struct asker {       // a `winnow seal` that waits
+    uint64_t token;
+    char windows[64][WN_WINDOW_TEXT_BYTES];
+    size_t n;
+    uint64_t rows;
+    uint32_t sealed;
+} asker;
+
+typedef struct sync_thread {
+    pthread_t thread;
+    int wake_fd, done_fd;    // eventfds
+    wn_windows *windows;
+    wn_err result;
+    bool busy;               // loop thread's view
+    volatile bool stop;
+} sync_thread;
+
+typedef struct aggregator {
+    wn_options o;
+    wn_sites *sites;
+    wn_plan plan;
+    wn_slots *slots;
+    wn_kept identity;
+    wn_published *published;
+    wn_windows *windows;
+    wn_collectors *collectors;
+    wn_control *control;
+    wn_zap *zap;
+    void *zmq;
+    sync_thread sync;
+    asker askers[ASKERS_MAX];
+    size_t askers_n;
+    int64_t started_s, next_tick_s, next_expire_s, last_batch_s;
+    uint64_t batches, observations;
+    bool tick_asked, stopping, failed;
+    uint64_t tick_token;
+    wn_batch_reader reader;
+    char role_dir[300];
+} aggregator;
+
+void wn_put_str(msgpack_packer *pk, const char *s);
+void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
+void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
+// Tells every collector to drain this window.
+void wn_aggregator_begin_closing(aggregator *d, const wn_window *w);
+// Reads sites.yaml; on a mistake the old list stays.
+wn_err wn_aggregator_load_sites(aggregator *d, int *out_line);
+void wn_aggregator_reload(aggregator *d);
+
+extern const wn_control_verb wn_aggregator_verbs[];
+extern const size_t wn_aggregator_verbs_n;

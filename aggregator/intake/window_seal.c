@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// window_seal.c: publishing a window's rows, and its end.
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "windows_impl.h"
+
+#define K_CLOSED 10
+#define K_OPEN 20
+
+// ---- rows with their labels ----
+
+static void label_of(const open_window *o, unsigned dim, uint64_t value, char out[WN_OPEN_TEXT_MAX + 1]) {
+    if (!wn_dim_is_open(dim)) {
+        char label[32];
+        wn_closed_label(dim, (uint16_t)value, label);
+        memcpy(out, label, sizeof label);
+        return;
+    }
+    size_t n = 0;
+    const wn_value *v = wn_fold_value_of(o->fold, value);
+    if (v == NULL || wn_value_open(o->text_key, v, out, &n) != WN_OK) snprintf(out, WN_OPEN_TEXT_MAX + 1, "unknown");
+}
+
+static int by_people(const void *a, const void *b) {
+    const wn_public_row *x = a, *y = b;
+    if (x->is_other != y->is_other) return x->is_other - y->is_other;
+    if (x->people != y->people) return x->people < y->people ? 1 : -1;
+    return strcmp(x->label[0], y->label[0]);
+}
+
+static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out, size_t *out_n) {
+    const wn_table *t = &o->plan.table[table];
+    size_t n = 0;
+    for (size_t i = 0; i < o->rows.n; i++) {
+        const wn_row *r = &o->rows.row[i];
+        if (r->site != site || r->table != table) continue;
+        wn_public_row *p = &out[n++];
+        memset(p, 0, sizeof *p);
+        p->is_other = r->is_other;
+        p->people = r->people;
+        if ((t->measures & WN_MEASURE_EVENTS) != 0) p->events = r->events;
+        if ((t->measures & WN_MEASURE_SESSIONS) != 0) p->sessions = r->sessions;
+        for (unsigned d = 0; d < t->dims_n && !r->is_other; d++) label_of(o, t->dims[d], r->value[d], p->label[d]);
+        if (r->is_other) memcpy(p->label[0], "other", 6);
+    }
+    qsort(out, n, sizeof *out, by_people);
+    *out_n = n;
+}
+
+static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table, bool is_sealed,
+                            int64_t now_s, wn_public_row *scratch, crypto_generichash_state *content) {
+    const wn_table *t = &o->plan.table[table];
+    wn_public_head h = {
+        .window = o->window,
+        .plan_version = o->plan.version,
+        .policy_version = o->policy_version,
+        .tick = o->tick,
+        .published_s = now_s,
+        .sealed = is_sealed,
+        .k = t->k,
+        .measures = t->measures,
+        .dims_n = t->dims_n,
+        .dims = {t->dims[0], t->dims[1]},
+    };
+    memcpy(h.plan_digest, o->plan.digest, sizeof h.plan_digest);
+    memcpy(h.table, t->id, sizeof h.table);
+    memcpy(h.site, site->name, sizeof h.site);
+    size_t n = 0;
+    collect_rows(o, site->tag, table, scratch, &n);
+    crypto_generichash_update(content, (const uint8_t *)h.site, strlen(h.site) + 1);
+    crypto_generichash_update(content, (const uint8_t *)h.table, strlen(h.table) + 1);
+    for (size_t i = 0; i < n; i++) {
+        crypto_generichash_update(content, (const uint8_t *)scratch[i].label, sizeof scratch[i].label);
+        uint64_t counts[3] = {scratch[i].people, scratch[i].events, scratch[i].sessions};
+        crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
+    }
+    return wn_published_rows(ws->env.published, &h, scratch, n);
+}
+
+// Every site that has people in the window: table 0 holds everybody.
+static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_site) {
+    wn_cell c;
+    for (; *inout_cell < wn_fold_cells(o->fold); (*inout_cell)++) {
+        wn_fold_cell(o->fold, *inout_cell, &c);
+        if (c.table != 0 || c.epoch != 0) continue;
+        *out_site = c.site;
+        (*inout_cell)++;
+        return true;
+    }
+    return false;
+}
+
+static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s, uint8_t out_content[32]) {
+    wn_public_row *scratch = calloc(o->rows.n != 0 ? o->rows.n : 1, sizeof *scratch);
+    if (scratch == NULL) return WN_ERR_NOMEM;
+    crypto_generichash_state content;
+    crypto_generichash_init(&content, NULL, 0, 32);
+    wn_err err = WN_OK;
+    size_t cell = 0;
+    uint64_t tag = 0;
+    while (err == WN_OK && next_site(o, &cell, &tag)) {
+        const wn_site *site = wn_sites_by_tag(*ws->env.sites, tag);
+        if (site == NULL) continue;  // removed by the operator: nothing of it is published
+        for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
+            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, &content);
+        if (err == WN_OK && is_sealed) {
+            // In multiples of k, like everything that says something about people.
+            uint64_t refused = wn_fold_refused(o->fold, tag) / K_CLOSED * K_CLOSED;
+            uint64_t capped = wn_fold_capped(o->fold, tag) / K_CLOSED * K_CLOSED;
+            err = wn_published_counts(ws->env.published, tag, &o->window, refused, capped);
+        }
+    }
+    crypto_generichash_final(&content, out_content, 32);
+    free(scratch);
+    return err;
+}
+
+wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s) {
+    wn_published *p = ws->env.published;
+    wn_ledger_entry e = {
+        .at_s = now_s,
+        .what = WN_LEDGER_RELEASE,
+        .plan_version = o->plan.version,
+        .policy_version = o->policy_version,
+        .profile = "crowd",
+        .k_closed = K_CLOSED,
+        .k_open = K_OPEN,
+        .rows = o->rows.n,
+    };
+    memcpy(e.window, o->text, sizeof e.window);
+    WN_TRY(wn_published_begin(p));
+    wn_err err = publish_all(ws, o, is_sealed, now_s, e.content);
+    if (err == WN_OK && is_sealed) err = wn_published_ledger(p, &e);
+    for (size_t i = 0; err == WN_OK && is_sealed && i < o->streams_n; i++)
+        err = wn_published_final_watermark(p, &o->window, &o->streams[i].durable, now_s);
+    if (err == WN_OK) err = wn_published_tick(p, &o->window, o->tick, is_sealed, now_s);
+    if (err != WN_OK) return wn_published_abort(p), err;
+    return wn_published_commit(p);
+}
+
+// ---- the end ----
+
+wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, int64_t now_s) {
+    open_window *o = wn_windows_find(ws, w);
+    if (o == NULL) return WN_ERR_NOTFOUND;
+    if (o->closing) return WN_OK;
+    o->closing = true;
+    o->closing_since_s = now_s;
+    return WN_OK;
+}
+
+void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w, uint64_t generation,
+                                 uint64_t sequence) {
+    open_window *o = wn_windows_find(ws, w);
+    if (o == NULL || !o->closing) return;
+    closed_by *c = NULL;
+    for (size_t i = 0; i < o->closed_n && c == NULL; i++)
+        if (memcmp(o->closed[i].collector, collector, 16) == 0) c = &o->closed[i];
+    if (c == NULL && o->closed_n < WN_COUNT(o->closed)) c = &o->closed[o->closed_n++];
+    if (c == NULL) return;
+    memcpy(c->collector, collector, 16);
+    c->generation = generation;
+    c->sequence = sequence;
+}
+
+// Said closed, and everything it says it sent is here and durable.
+static bool collector_done(const open_window *o, const uint8_t id[16]) {
+    for (size_t i = 0; i < o->closed_n; i++) {
+        const closed_by *c = &o->closed[i];
+        if (memcmp(c->collector, id, 16) != 0) continue;
+        if (c->sequence == 0) return true;
+        for (size_t j = 0; j < o->streams_n; j++) {
+            const wn_batch_id *d = &o->streams[j].durable;
+            if (d->generation == c->generation && memcmp(d->collector, id, 16) == 0) return d->sequence >= c->sequence;
+        }
+    }
+    return false;
+}
+
+bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n, int64_t now_s) {
+    const open_window *o = wn_windows_find(ws, w);
+    if (o == NULL || !o->closing) return false;
+    if (now_s - o->closing_since_s >= ws->env.options->seal_hold_s) return true;
+    for (size_t i = 0; i < n; i++)
+        if (!collector_done(o, ids[i])) return false;
+    for (size_t i = 0; i < o->streams_n; i++)
+        if (!collector_done(o, o->streams[i].durable.collector)) return false;
+    return true;
+}
+
+wn_err wn_windows_bury(wn_windows *ws, const wn_window *w, int64_t now_s) {
+    char text[WN_WINDOW_TEXT_BYTES], name[WN_WINDOW_TEXT_BYTES + 8];
+    wn_window_text(w, text);
+    snprintf(name, sizeof name, "open/%s", text);
+    WN_TRY(wn_open_store_remove(ws->env.open_dir, w));
+    wn_identity_forget(ws->env.identity, text);
+    wn_ledger_entry e = {.at_s = now_s, .what = WN_LEDGER_KEYS_DEAD};
+    memcpy(e.window, text, sizeof e.window);
+    WN_TRY(wn_published_begin(ws->env.published));
+    WN_TRY(wn_published_ledger(ws->env.published, &e));
+    WN_TRY(wn_published_commit(ws->env.published));
+    const char *names[] = {name, NULL};
+    return wn_slots_forget(ws->env.slots, names);
+}
+
+wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows) {
+    open_window *o = wn_windows_find(ws, w);
+    if (o == NULL) return WN_ERR_NOTFOUND;
+    WN_ASSERT(!o->dirty && !o->in_commit);
+    wn_lock_rules rules = {ws->env.p_percent, *ws->env.sites};
+    wn_steps steps = {NULL, 0, 0};
+    wn_err err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
+    wn_steps_fini(&steps);
+    WN_TRY(err);
+    o->tick++;
+    WN_TRY(wn_windows_publish(ws, o, true, now_s));
+    *out_rows = o->rows.n;
+    wn_window window = o->window;
+    wn_windows_drop(ws, o);
+    return wn_windows_bury(ws, &window, now_s);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why: the one way from published/ to a reader's screen or file.
+#include "report.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "report_rows.h"
+#include "report_text.h"
+
+typedef struct format {
+    const char *name;
+    void (*write)(const wn_report_rows *r, FILE *out);
+    bool has_attribution;  // says itself where countries come from
+} format;
+
+static const format formats[] = {
+    [WN_REPORT_TABLE] = {"table", wn_report_table_write, true},
+    [WN_REPORT_CSV] = {"csv", wn_report_csv_write, false},
+    [WN_REPORT_JSON] = {"json", wn_report_json_write, true},
+    [WN_REPORT_NDJSON] = {"ndjson", wn_report_ndjson_write, false},
+};
+
+bool wn_report_format_parse(const char *text, wn_report_format *out)
+{
+    for (size_t i = 0; i < WN_COUNT(formats); i++) {
+        if (strcmp(text, formats[i].name) != 0) continue;
+        *out = (wn_report_format)i;
+        return true;
+    }
+    return false;
+}
+
+static void say_empty(const wn_report_rows *r, FILE *notes)
+{
+    char from[11], to[11];
+    wn_day_text(r->query->from_day, from);
+    wn_day_text(r->query->to_day, to);
+    fputs(r->windows_n ? "No row of " : "Nothing is published of ", notes);
+    wn_report_text_plain(notes, r->query->table, 0);
+    fputs(" for ", notes);
+    wn_report_text_plain(notes, r->query->site, 0);
+    fprintf(notes, r->query->from_day == r->query->to_day ? " on %s" : " from %s to %s", from, to);
+    fputs(r->windows_n ? " may be shown.\n" : " yet.\n", notes);
+    fputs("Rows appear at 10 visitors (20 for pages and other open values), at the next tick after that many "
+          "came.\n"
+          "Visitors who share one network count as one here. A missing row is not zero.\n",
+          notes);
+}
+
+static void say_notes(const wn_report_rows *r, wn_err err, FILE *notes)
+{
+    if (!r->rows_n) say_empty(r, notes);
+    if (r->reshaped) fputs("Days of an older plan with other columns are left out.\n", notes);
+    if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
+    if (r->rows_n && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
+        fputs(WN_REPORT_ATTRIBUTION "\n", notes);
+}
+
+wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out, FILE *notes,
+                     wn_report_result *out_result)
+{
+    wn_report_rows rows;
+    WN_ASSERT(q->site && q->table && q->format < WN_COUNT(formats));
+    wn_err err = wn_report_rows_read(&rows, p, q);
+    if (!err || err == WN_ERR_CORRUPT) {
+        formats[q->format].write(&rows, out);
+        say_notes(&rows, err, notes);
+        if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;
+    }
+    if (out_result && (!err || err == WN_ERR_CORRUPT)) {
+        size_t sealed = wn_report_rows_sealed(&rows);
+        *out_result = (wn_report_result){rows.rows_n, rows.windows_n, sealed == rows.windows_n};
+    }
+    wn_report_rows_fini(&rows);
+    return err;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.h: one published table over a range of days, written for people or
+// programs. Reads published/ alone and computes nothing that is not a sum of
+// released rows.
+//
+// A range of several days adds up each day's floors: the people column is then
+// `visitor_days`, never visitors. What is hidden is said, never how much.
+#pragma once
+
+#include <stdio.h>
+
+#include "published.h"
+
+typedef enum wn_report_format {
+    WN_REPORT_TABLE,   // aligned text with a foot that explains the figures
+    WN_REPORT_CSV,     // RFC 4180, one header line, no comments; a label that begins as a formula
+                       // (= + - @) gets a ' in front
+    WN_REPORT_JSON,    // one object
+    WN_REPORT_NDJSON,  // one object a row
+} wn_report_format;
+
+#define WN_REPORT_WINDOWS_MAX 4096
+#define WN_REPORT_ROWS_MAX (1u << 20)  // after merging
+#define WN_REPORT_ATTRIBUTION "Country data: DB-IP Lite, CC BY 4.0"
+
+typedef struct wn_report_query {  // all borrowed
+    const char *site, *table;
+    int32_t from_day, to_day;  // local dates, both included: what is printed
+    int64_t from_s, to_s;      // window starts in [from_s, to_s): what is read
+    wn_report_format format;
+    size_t limit;           // rows beside `other`; 0: all
+    bool no_foot;           // TABLE: leaves the foot out (for all but the last of several tables)
+    const wn_table *shape;  // the plan's table, for the columns when nothing is published; may be NULL
+} wn_report_query;
+
+typedef struct wn_report_result {
+    size_t rows, windows;  // shown; found
+    bool all_sealed;
+} wn_report_result;
+
+// Writes the report to `out` and what a person should know about missing rows
+// to `notes`. No rows is WN_OK with rows = 0. WN_ERR_CORRUPT: written, but some
+// stored records failed their authentication and are left out. out_result may be NULL.
+WN_MUST_USE wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out, FILE *notes,
+                                 wn_report_result *out_result);
+// "table", "csv", "json", "ndjson"; false for others.
+bool wn_report_format_parse(const char *text, wn_report_format *out);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// report_rows.h: what a report shows, gathered from published/ and merged.
+#pragma once
+
+#include "report.h"
+
+typedef struct wn_report_row {
+    char label[2][WN_OPEN_TEXT_MAX + 1];
+    bool is_other;
+    uint64_t people, events, sessions;  // sums of floors
+} wn_report_row;
+
+typedef struct wn_report_rows {
+    const wn_report_query *query;
+    bool shaped;  // the following six are known
+    uint8_t dims_n, dims[2];
+    uint8_t measures, k;
+    uint32_t plan_version, policy_version;  // the newest window's
+    bool many;                              // people are visitor_days
+    wn_public_head *windows;
+    size_t windows_n, windows_cap;
+    wn_report_row *rows;  // shown ones, in order, `other` last
+    size_t rows_n, rows_cap;
+    size_t rows_cut;  // published, left out by the limit
+    bool reshaped;    // windows of an older plan with other columns are left out
+    bool has_counts;
+    uint64_t refused, capped;
+    uint32_t *index;  // open addressing over rows: number + 1; 0 free
+    size_t index_cap;
+    wn_err err;
+} wn_report_rows;
+
+// On an error other than WN_ERR_CORRUPT nothing is to be shown. fini in any case.
+WN_MUST_USE wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q);
+void wn_report_rows_fini(wn_report_rows *r);
+size_t wn_report_rows_sealed(const wn_report_rows *r);  // windows
+bool wn_report_rows_has_country(const wn_report_rows *r);
+
+// The measures of a table in the order of columns.
+typedef struct wn_report_column {
+    const char *name;
+    uint8_t measure;
+} wn_report_column;
+size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3]);
+uint64_t wn_report_value(const wn_report_row *row, uint8_t measure);
+
+// One file a format.
+void wn_report_table_write(const wn_report_rows *r, FILE *out);
+void wn_report_csv_write(const wn_report_rows *r, FILE *out);
+void wn_report_json_write(const wn_report_rows *r, FILE *out);
+void wn_report_ndjson_write(const wn_report_rows *r, FILE *out);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// public_rows.h: one (site, table, window) of published rows as bytes, and back.
+//
+// Dimensions are written by name: their numbers move when a row joins dims.def.
+#pragma once
+
+#include "published.h"
+#include "vault.h"
+
+// Appends to out. WN_ERR_FORMAT for a head or row that could not be read back.
+WN_MUST_USE wn_err wn_public_rows_encode(const wn_public_head *head, const wn_public_row *rows, size_t n,
+                                         wn_vault_buf *out);
+// *inout_rows is grown with realloc (capacity *inout_cap) and stays the caller's.
+WN_MUST_USE wn_err wn_public_rows_decode(wn_span bytes, wn_public_head *out_head, wn_public_row **inout_rows,
+                                         size_t *inout_cap, size_t *out_n);

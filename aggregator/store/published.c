@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why: the one door out. What is here was released; it is kept under a key of
+// the installation, and a sealed window is never written again.
+#include "published.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "public_rows.h"
+#include "vault.h"
+
+enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS };
+static const wn_vault_kind kind = {
+    "published", WN_PUBLISHED_FORMAT, 6, {"rows", "ledger", "windows", "finals", "counts", "meta"}};
+
+enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
+
+struct wn_published {
+    wn_vault *vault;
+    wn_vault_buf buf;
+    uint8_t key[WN_KEY_BYTES];
+    bool ledger_loaded;      // of this transaction:
+    uint64_t ledger_number;  // last entry, recorded or stored
+    uint8_t ledger_digest[32];
+};
+
+// ---- keys: (site, table, window start, window), all but the start keyed ----
+
+typedef struct row_key {
+    uint8_t site[PART_BYTES], table[PART_BYTES], start[PART_BYTES], window[PART_BYTES];
+} row_key;
+
+typedef struct count_key {
+    uint8_t site[PART_BYTES], start[PART_BYTES], window[PART_BYTES];
+} count_key;
+
+#define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
+
+static void put64(uint8_t *out, uint64_t x)
+{
+    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
+}
+
+static uint64_t get64(const uint8_t *in)
+{
+    uint64_t x = 0;
+    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
+    return x;
+}
+
+static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes)
+{
+    uint8_t in[1 + WN_WINDOW_TEXT_BYTES + 24];
+    WN_ASSERT(rest.n < sizeof in);
+    in[0] = (uint8_t)what;
+    memcpy(in + 1, rest.p, rest.n);
+    wn_vault_name(p->vault, (wn_span){in, 1 + rest.n}, out, out_bytes);
+}
+
+static void site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES])
+{
+    uint8_t bytes[8];
+    put64(bytes, tag);
+    name_of(p, 's', SPAN_OF(bytes), out, PART_BYTES);
+}
+
+static void table_part(const wn_published *p, const char *table, uint8_t out[PART_BYTES])
+{
+    size_t n = strnlen(table, WN_WINDOW_TEXT_BYTES);
+    name_of(p, 't', (wn_span){(const uint8_t *)table, n}, out, PART_BYTES);
+}
+
+// Times before 1970 sort first.
+static void start_part(int64_t start_s, uint8_t out[PART_BYTES])
+{
+    wn_vault_be64((uint64_t)start_s ^ UINT64_C(1) << 63, out);
+}
+
+static int64_t start_of(const uint8_t part[PART_BYTES])
+{
+    return (int64_t)(wn_vault_of_be64(part) ^ UINT64_C(1) << 63);
+}
+
+static void window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes)
+{
+    char text[WN_WINDOW_TEXT_BYTES];
+    wn_window_text(w, text);
+    name_of(p, 'w', (wn_span){(const uint8_t *)text, strlen(text)}, out, out_bytes);
+}
+
+static void final_name(const wn_published *p, const wn_window *w, const uint8_t collector[16],
+                       uint64_t generation, uint8_t out[NAME_BYTES])
+{
+    char text[WN_WINDOW_TEXT_BYTES];
+    uint8_t in[WN_WINDOW_TEXT_BYTES + 24];
+    wn_window_text(w, text);
+    size_t n = strlen(text);
+    memcpy(in, collector, 16);
+    put64(in + 16, generation);
+    memcpy(in + 24, text, n);
+    name_of(p, 'f', (wn_span){in, 24 + n}, out, NAME_BYTES);
+}
+
+static void p_percent_name(const wn_published *p, uint8_t out[NAME_BYTES])
+{
+    static const uint8_t name[] = "p_percent";
+    name_of(p, 'm', (wn_span){name, sizeof name - 1}, out, NAME_BYTES);
+}
+
+// ---- opening ----
+
+// 16 values, so four random bits are uniform.
+static wn_err p_percent_draw(wn_published *p)
+{
+    uint8_t name[NAME_BYTES], value;
+    uint32_t old;
+    wn_err err = wn_published_p_percent(p, &old);
+    if (err != WN_ERR_NOTFOUND) return err;
+    WN_TRY(wn_random(&value, 1));
+    _Static_assert(P_PERCENT_MAX - P_PERCENT_MIN + 1 == 16, "draw");
+    value = (uint8_t)(P_PERCENT_MIN + (value & 15));
+    p_percent_name(p, name);
+    WN_TRY(wn_vault_begin(p->vault));
+    WN_TRY(wn_vault_put(p->vault, DB_FACTS, SPAN_OF(name), (wn_span){&value, 1}));
+    return wn_vault_commit(p->vault, NULL, NULL);
+}
+
+wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only, size_t map_bytes,
+                         wn_published **out)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/published", dir);
+    if (n < 0 || (size_t)n >= sizeof path) return WN_ERR_FULL;
+    wn_published *p = calloc(1, sizeof *p);
+    if (!p) return WN_ERR_NOMEM;
+    memcpy(p->key, key, sizeof p->key);
+    wn_err err = wn_vault_open(&kind, path, "published", p->key, map_bytes, read_only, &p->vault);
+    if (!err && !read_only) err = p_percent_draw(p);
+    if (err) {
+        wn_published_close(p);
+        return err;
+    }
+    *out = p;
+    return WN_OK;
+}
+
+void wn_published_close(wn_published *p)
+{
+    if (!p) return;
+    wn_vault_close(p->vault);
+    wn_vault_buf_fini(&p->buf);
+    wn_wipe(p->key, sizeof p->key);
+    free(p);
+}
+
+uint64_t wn_published_file_bytes(const wn_published *p)
+{
+    return wn_vault_file_bytes(p->vault);
+}
+
+wn_err wn_published_p_percent(wn_published *p, uint32_t *out)
+{
+    uint8_t name[NAME_BYTES];
+    p_percent_name(p, name);
+    WN_TRY(wn_vault_get(p->vault, DB_FACTS, SPAN_OF(name), &p->buf));
+    if (p->buf.n != 1 || p->buf.p[0] < P_PERCENT_MIN || p->buf.p[0] > P_PERCENT_MAX) return WN_ERR_CORRUPT;
+    *out = p->buf.p[0];
+    return WN_OK;
+}
+
+// ---- a transaction ----
+
+wn_err wn_published_begin(wn_published *p)
+{
+    p->ledger_loaded = false;
+    return wn_vault_begin(p->vault);
+}
+
+static wn_err not_sealed(const wn_published *p, const wn_window *w)
+{
+    uint64_t tick;
+    bool sealed;
+    WN_TRY(wn_published_window(p, w, &tick, &sealed));
+    return sealed ? WN_ERR_SEALED : WN_OK;
+}
+
+wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_public_row *rows, size_t n)
+{
+    row_key key;
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    WN_TRY(not_sealed(p, &head->window));
+    p->buf.n = 0;
+    WN_TRY(wn_public_rows_encode(head, rows, n, &p->buf));
+    site_part(p, wn_site_tag(head->site), key.site);
+    table_part(p, head->table, key.table);
+    start_part(head->window.start_s, key.start);
+    window_name(p, &head->window, key.window, sizeof key.window);
+    return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
+}
+
+static wn_err ledger_load(wn_published *p)
+{
+    uint8_t key[WN_VAULT_KEY_MAX];
+    size_t key_n;
+    wn_ledger_entry last;
+    p->ledger_number = 0;
+    memset(p->ledger_digest, 0, sizeof p->ledger_digest);
+    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &p->buf);
+    if (err == WN_ERR_NOTFOUND) {
+        p->ledger_loaded = true;
+        return WN_OK;
+    }
+    WN_TRY(err);
+    WN_TRY(wn_ledger_decode((wn_span){p->buf.p, p->buf.n}, &last));
+    if (key_n != 8 || wn_vault_of_be64(key) != last.number) return WN_ERR_CORRUPT;
+    p->ledger_number = last.number;
+    memcpy(p->ledger_digest, last.digest, sizeof p->ledger_digest);
+    p->ledger_loaded = true;
+    return WN_OK;
+}
+
+wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e)
+{
+    uint8_t key[8], bytes[WN_LEDGER_BYTES_MAX];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    if (!p->ledger_loaded) WN_TRY(ledger_load(p));
+    wn_ledger_entry entry = *e;
+    entry.number = p->ledger_number + 1;
+    wn_ledger_chain(&entry, p->ledger_digest);
+    size_t n = wn_ledger_encode(&entry, bytes);
+    wn_vault_be64(entry.number, key);
+    WN_TRY(wn_vault_put(p->vault, DB_LEDGER, SPAN_OF(key), (wn_span){bytes, n}));
+    p->ledger_number = entry.number;
+    memcpy(p->ledger_digest, entry.digest, sizeof p->ledger_digest);
+    return WN_OK;
+}
+
+wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, bool sealed, int64_t now_s)
+{
+    uint8_t key[NAME_BYTES], value[17];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    WN_TRY(not_sealed(p, w));
+    window_name(p, w, key, sizeof key);
+    put64(value, tick);
+    put64(value + 8, (uint64_t)now_s);
+    value[16] = sealed;
+    return wn_vault_put(p->vault, DB_WINDOWS, SPAN_OF(key), SPAN_OF(value));
+}
+
+wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const wn_batch_id *id, int64_t now_s)
+{
+    uint8_t key[NAME_BYTES], value[16];
+    final_name(p, w, id->collector, id->generation, key);
+    put64(value, id->sequence);
+    put64(value + 8, (uint64_t)now_s);
+    return wn_vault_put(p->vault, DB_FINALS, SPAN_OF(key), SPAN_OF(value));
+}
+
+wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w, uint64_t refused_floored,
+                           uint64_t capped_floored)
+{
+    count_key key;
+    uint8_t value[16];
+    site_part(p, site, key.site);
+    start_part(w->start_s, key.start);
+    window_name(p, w, key.window, sizeof key.window);
+    put64(value, refused_floored);
+    put64(value + 8, capped_floored);
+    return wn_vault_put(p->vault, DB_COUNTS, SPAN_OF(key), SPAN_OF(value));
+}
+
+typedef struct expire {
+    wn_published *p;
+    int64_t before_s;
+    wn_err err;
+} expire;
+
+static bool expire_visit(void *ctx, wn_span key, wn_err state, wn_span value)
+{
+    expire *x = ctx;
+    if (state || value.n != 16 || (int64_t)get64(value.p + 8) >= x->before_s) return true;
+    x->err = wn_vault_del(x->p->vault, DB_FINALS, key);
+    return x->err == WN_OK;
+}
+
+wn_err wn_published_expire(wn_published *p, int64_t now_s)
+{
+    expire x = {p, now_s - WN_FINAL_KEEP_S, WN_OK};
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    WN_TRY(wn_vault_scan(p->vault, DB_FINALS, (wn_span){NULL, 0}, (wn_span){NULL, 0}, expire_visit, &x));
+    return x.err;
+}
+
+wn_err wn_published_commit(wn_published *p)
+{
+    return wn_vault_commit(p->vault, NULL, NULL);
+}
+
+void wn_published_abort(wn_published *p)
+{
+    wn_vault_abort(p->vault);
+}
+
+// ---- reading ----
+
+wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed)
+{
+    uint8_t key[NAME_BYTES];
+    wn_vault_buf buf = {0};
+    window_name(p, w, key, sizeof key);
+    wn_err err = wn_vault_get(p->vault, DB_WINDOWS, SPAN_OF(key), &buf);
+    if (!err && buf.n != 17) err = WN_ERR_CORRUPT;
+    if (!err || err == WN_ERR_NOTFOUND) {
+        *out_tick = err ? 0 : get64(buf.p);
+        *out_sealed = !err && buf.p[16] != 0;
+        err = WN_OK;
+    }
+    wn_vault_buf_fini(&buf);
+    return err;
+}
+
+uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, const uint8_t collector[16],
+                                     uint64_t generation)
+{
+    uint8_t key[NAME_BYTES];
+    wn_vault_buf buf = {0};
+    final_name(p, w, collector, generation, key);
+    wn_err err = wn_vault_get(p->vault, DB_FINALS, SPAN_OF(key), &buf);
+    uint64_t sequence = !err && buf.n == 16 ? get64(buf.p) : 0;
+    wn_vault_buf_fini(&buf);
+    return sequence;
+}
+
+typedef struct scan {
+    wn_public_visit fn;
+    void *ctx;
+    const char *site, *table;  // NULL: all
+    int64_t from_s, to_s;
+    wn_public_row *rows;
+    size_t rows_cap;
+    bool corrupt;
+    wn_err err;
+} scan;
+
+static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value)
+{
+    scan *s = ctx;
+    wn_public_head head;
+    size_t n;
+    row_key k;
+    if (key.n == sizeof k) memcpy(&k, key.p, sizeof k);
+    if (key.n == sizeof k && (start_of(k.start) < s->from_s || start_of(k.start) >= s->to_s)) return true;
+    wn_err err = key.n == sizeof k ? state : WN_ERR_CORRUPT;
+    if (!err) err = wn_public_rows_decode(value, &head, &s->rows, &s->rows_cap, &n);
+    if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
+        s->corrupt = true;
+        return true;
+    }
+    s->err = err;
+    if (err) return false;
+    if ((s->site && strcmp(s->site, head.site) != 0) || (s->table && strcmp(s->table, head.table) != 0))
+        return true;
+    return s->fn(s->ctx, &head, s->rows, n);
+}
+
+wn_err wn_published_scan(const wn_published *p, const char *site, const char *table, int64_t from_s,
+                         int64_t to_s, wn_public_visit fn, void *ctx)
+{
+    row_key from, to;
+    scan s = {fn, ctx, site, table, from_s, to_s, NULL, 0, false, WN_OK};
+    memset(&from, 0, sizeof from);
+    memset(&to, 0xFF, sizeof to);
+    if (site) {
+        site_part(p, wn_site_tag(site), from.site);
+        memcpy(to.site, from.site, sizeof to.site);
+    }
+    if (site && table) {
+        table_part(p, table, from.table);
+        memcpy(to.table, from.table, sizeof to.table);
+        start_part(from_s, from.start);
+        start_part(to_s, to.start);
+        memset(to.window, 0, sizeof to.window);
+    }
+    wn_err err = wn_vault_scan(p->vault, DB_ROWS, SPAN_OF(from), SPAN_OF(to), scan_visit, &s);
+    free(s.rows);
+    if (!err) err = s.err;
+    return err ? err : s.corrupt ? WN_ERR_CORRUPT : WN_OK;
+}
+
+typedef struct counts_scan {
+    void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped);
+    void *ctx;
+    bool corrupt;
+} counts_scan;
+
+static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value)
+{
+    counts_scan *s = ctx;
+    if (state || key.n != sizeof(count_key) || value.n != 16) {
+        s->corrupt = true;
+        return true;
+    }
+    s->fn(s->ctx, start_of(key.p + offsetof(count_key, start)), get64(value.p), get64(value.p + 8));
+    return true;
+}
+
+wn_err wn_published_counts_scan(const wn_published *p, const char *site, int64_t from_s, int64_t to_s,
+                                void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped),
+                                void *ctx)
+{
+    count_key from, to;
+    counts_scan s = {fn, ctx, false};
+    memset(&from, 0, sizeof from);
+    site_part(p, wn_site_tag(site), from.site);
+    to = from;
+    start_part(from_s, from.start);
+    start_part(to_s, to.start);
+    WN_TRY(wn_vault_scan(p->vault, DB_COUNTS, SPAN_OF(from), SPAN_OF(to), counts_visit, &s));
+    return s.corrupt ? WN_ERR_CORRUPT : WN_OK;
+}
+
+typedef struct ledger_scan {
+    bool (*fn)(void *ctx, const wn_ledger_entry *e);
+    void *ctx;
+    bool corrupt;
+} ledger_scan;
+
+static bool ledger_visit(void *ctx, wn_span key, wn_err state, wn_span value)
+{
+    ledger_scan *s = ctx;
+    wn_ledger_entry e;
+    if (state || wn_ledger_decode(value, &e) || key.n != 8 || wn_vault_of_be64(key.p) != e.number) {
+        s->corrupt = true;
+        return true;
+    }
+    return s->fn(s->ctx, &e);
+}
+
+wn_err wn_published_ledger_each(const wn_published *p, bool (*fn)(void *ctx, const wn_ledger_entry *e),
+                                void *ctx)
+{
+    ledger_scan s = {fn, ctx, false};
+    WN_TRY(wn_vault_scan(p->vault, DB_LEDGER, (wn_span){NULL, 0}, (wn_span){NULL, 0}, ledger_visit, &s));
+    return s.corrupt ? WN_ERR_CORRUPT : WN_OK;
+}
+
+static bool check_visit(void *ctx, const wn_ledger_entry *e)
+{
+    return wn_ledger_check_entry(ctx, e);
+}
+
+wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32], wn_ledger_check *out)
+{
+    wn_ledger_check c;
+    wn_ledger_check_begin(&c, quoted);
+    wn_err err = wn_published_ledger_each(p, check_visit, &c);
+    if (err && err != WN_ERR_CORRUPT) return err;
+    wn_ledger_check_end(&c);
+    if (err && c.ok) {  // the damaged entry was the last
+        c.ok = false;
+        c.fault = WN_LEDGER_MISSING;
+        c.bad_number = c.count + 1;
+    }
+    *out = c;
+    return WN_OK;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// published.h: the one store that reports, API and destinations read.
+//
+// LMDB, values encrypted under an installation key. (site, table, window
+// start) → packed rows, so that 30 days of one table are one short scan. Also:
+// sites' labels, sealed markers, final watermarks (7 days), the ledger.
+// Nothing outside release and seal writes rows, and a sealed window never changes.
+//
+// One thread at a time; commit may run on another one while the owner waits. A
+// second process may read while one writes.
+#pragma once
+
+#include "ledger.h"
+#include "locks.h"
+#include "slots.h"
+#include "winnow/wire.h"
+
+#define WN_PUBLISHED_FORMAT 1
+#define WN_PUBLIC_ROWS_MAX (1u << 20)  // of one (site, table, window)
+#define WN_FINAL_KEEP_S (7 * 86400)    // final watermarks of sealed windows
+
+typedef struct wn_published wn_published;
+
+// A published row with its labels written out.
+typedef struct wn_public_row {
+    char label[2][WN_OPEN_TEXT_MAX + 1];  // "" where unused; "other" with is_other
+    bool is_other;
+    uint32_t people;
+    uint64_t events, sessions;
+} wn_public_row;
+
+typedef struct wn_public_head {  // of one (site, table, window)
+    wn_window window;
+    uint32_t plan_version, policy_version;
+    uint8_t plan_digest[32];
+    uint64_t tick;  // counts publications of the window
+    int64_t published_s;
+    bool sealed;
+    uint8_t k, measures, dims_n;
+    uint8_t dims[2];
+    char table[32], site[WN_SITE_NAME_BYTES];
+} wn_public_head;
+
+// DIR is STATE/aggregator. `key` names the installation key in the slots
+// ("published"). read_only: for report, ledger; never creates: WN_ERR_NOTFOUND.
+WN_MUST_USE wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only, size_t map_bytes,
+                                     wn_published **out);
+void wn_published_close(wn_published *p);
+
+// One transaction a tick or seal, recorded in memory until commit. When commit
+// fails nothing is written and all is kept: commit again, or abort.
+// rows and tick answer WN_ERR_SEALED for a window sealed by an earlier commit.
+WN_MUST_USE wn_err wn_published_begin(wn_published *p);
+WN_MUST_USE wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_public_row *rows,
+                                     size_t n);
+// Appends; sets number and digest itself.
+WN_MUST_USE wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e);
+WN_MUST_USE wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, bool sealed,
+                                     int64_t now_s);
+WN_MUST_USE wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const wn_batch_id *id,
+                                                int64_t now_s);
+WN_MUST_USE wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w,
+                                       uint64_t refused_floored, uint64_t capped_floored);
+WN_MUST_USE wn_err wn_published_commit(wn_published *p);  // synced
+void wn_published_abort(wn_published *p);
+
+// Newest tick of a window (0: none) and whether it is sealed.
+WN_MUST_USE wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick,
+                                       bool *out_sealed);
+// Sequence a sealed window ended with, for 7 days; 0 when not known.
+uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, const uint8_t collector[16],
+                                     uint64_t generation);
+// Drops final watermarks older than 7 days; sealed markers stay. Inside a transaction.
+WN_MUST_USE wn_err wn_published_expire(wn_published *p, int64_t now_s);
+
+// Visits (site, table, window start in [from_s, to_s)) in order of time.
+// fn answers false to stop. rows are borrowed for the call. site or table NULL:
+// all of them, then in order of time within one (site, table). Records that fail
+// their authentication are passed over; then WN_ERR_CORRUPT after all others.
+typedef bool (*wn_public_visit)(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n);
+WN_MUST_USE wn_err wn_published_scan(const wn_published *p, const char *site, const char *table,
+                                     int64_t from_s, int64_t to_s, wn_public_visit fn, void *ctx);
+WN_MUST_USE wn_err wn_published_counts_scan(
+    const wn_published *p, const char *site, int64_t from_s, int64_t to_s,
+    void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped), void *ctx);
+WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
+                                            bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
+// Walks the ledger; quoted as in wn_ledger_check_begin. An entry that fails its
+// authentication counts as missing.
+WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
+                                              wn_ledger_check *out);
+uint64_t wn_published_file_bytes(const wn_published *p);
+// A secret number 20..35 drawn once at install (R4's p%).
+WN_MUST_USE wn_err wn_published_p_percent(wn_published *p, uint32_t *out);

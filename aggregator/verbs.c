@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// verbs.c: what `winnow` can ask a running aggregator.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregator.h"
+#include "clock.h"
+#include "log.h"
+
+void wn_put_str(msgpack_packer *pk, const char *s) {
+    size_t n = strlen(s);
+    msgpack_pack_str(pk, n);
+    msgpack_pack_str_body(pk, s, n);
+}
+
+void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v) {
+    wn_put_str(pk, name);
+    msgpack_pack_uint64(pk, v);
+}
+
+void wn_put_result(msgpack_packer *pk, bool ok, const char *text) {
+    msgpack_pack_map(pk, 2);
+    wn_put_str(pk, "ok");
+    if (ok) msgpack_pack_true(pk);
+    else msgpack_pack_false(pk);
+    wn_put_str(pk, "text");
+    wn_put_str(pk, text);
+}
+
+static bool verb_ping(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)ctx, (void)token, (void)body;
+    wn_put_result(packer, true, WN_VERSION);
+    return true;
+}
+
+static bool verb_stop(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    ((aggregator *)ctx)->stopping = true;
+    wn_put_result(packer, true, "stopping");
+    return true;
+}
+
+static bool verb_tick(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)body;
+    aggregator *d = ctx;
+    if (d->tick_asked) {
+        wn_put_result(packer, false, "a tick is already under way; try again");
+        return true;
+    }
+    d->tick_asked = true;
+    d->tick_token = token;
+    return false;
+}
+
+wn_err wn_aggregator_load_sites(aggregator *d, int *out_line) {
+    char path[400], why[200];
+    wn_sites *s = calloc(1, sizeof *s);
+    if (s == NULL) return WN_ERR_NOMEM;
+    snprintf(path, sizeof path, "%s/sites.yaml", d->o.config_dir);
+    wn_err err = wn_sites_load(path, s, why, sizeof why, out_line);
+    if (err != WN_OK) return free(s), err;
+    if (d->sites != NULL) wn_sites_fini(d->sites);
+    free(d->sites);
+    d->sites = s;
+    return WN_OK;
+}
+
+void wn_aggregator_reload(aggregator *d) {
+    int line = 0;
+    if (wn_aggregator_load_sites(d, &line) == WN_OK) wn_log(WN_MSG_RELOADED, (int64_t)d->sites->n, 0, 0);
+    else wn_log(WN_MSG_RELOAD_BAD, line, 0, 0);
+}
+
+static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    int line = 0;
+    aggregator *d = ctx;
+    wn_err err = wn_aggregator_load_sites(d, &line);
+    wn_put_result(packer, err == WN_OK, err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+    return true;
+}
+
+static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    aggregator *d = ctx;
+    msgpack_packer *pk = packer;
+    size_t n = wn_windows_count(d->windows);
+    msgpack_pack_map(pk, 11);
+    wn_put_str(pk, "ok");
+    msgpack_pack_true(pk);
+    wn_put_str(pk, "version");
+    wn_put_str(pk, WN_VERSION);
+    wn_put_uint(pk, "started_at_s", (uint64_t)d->started_s);
+    wn_put_uint(pk, "batches", d->batches);
+    wn_put_uint(pk, "last_batch_at_s", (uint64_t)d->last_batch_s);
+    wn_put_uint(pk, "late_observations", wn_windows_late(d->windows) / 20 * 20);
+    wn_put_uint(pk, "fold_bytes", wn_windows_bytes(d->windows));
+    wn_put_uint(pk, "memory_max_mib", (uint64_t)d->o.memory_max_mib);
+    wn_put_uint(pk, "next_tick_at_s", (uint64_t)d->next_tick_s);
+    wn_put_uint(pk, "collectors", wn_collectors_count(d->collectors));
+    wn_put_str(pk, "windows");
+    msgpack_pack_array(pk, n);
+    for (size_t i = 0; i < n; i++) {
+        wn_window_info info;
+        char text[WN_WINDOW_TEXT_BYTES];
+        wn_windows_info(d->windows, i, &info);
+        wn_window_text(&info.window, text);
+        msgpack_pack_map(pk, 4);
+        wn_put_str(pk, "window");
+        wn_put_str(pk, text);
+        wn_put_uint(pk, "seals_at_s", (uint64_t)info.seals_at_s);
+        wn_put_str(pk, "closing");
+        if (info.closing) msgpack_pack_true(pk);
+        else msgpack_pack_false(pk);
+        wn_put_uint(pk, "file_bytes", info.file_bytes);
+    }
+    return true;
+}
+
+// {"windows": [text…], "backfilled": bool, "force": bool}: the current window only with force.
+static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    aggregator *d = ctx;
+    asker a = {.token = token};
+    bool force = false, backfilled = false;
+    wn_window windows[64];
+    while (!body->bad && wn_mp_peek(body) != WN_MP_END) {
+        wn_span key = {NULL, 0}, text = {NULL, 0};
+        uint32_t n = 0;
+        if (!wn_mp_str(body, 32, &key)) break;
+        if (key.n == 5 && memcmp(key.p, "force", 5) == 0) {
+            wn_mp_bool(body, &force);
+        } else if (key.n == 10 && memcmp(key.p, "backfilled", 10) == 0) {
+            wn_mp_bool(body, &backfilled);
+        } else if (key.n == 7 && memcmp(key.p, "windows", 7) == 0 && wn_mp_array(body, 64, &n)) {
+            for (uint32_t i = 0; i < n && wn_mp_str(body, WN_WINDOW_TEXT_BYTES - 1, &text); i++) {
+                memcpy(a.windows[a.n], text.p, text.n);
+                a.windows[a.n][text.n] = '\0';
+                if (!wn_window_parse(a.windows[a.n], &windows[a.n])) body->bad = true;
+                else a.n++;
+            }
+        } else {
+            body->bad = true;
+        }
+    }
+    if (body->bad) {
+        wn_put_result(packer, false, "not a list of windows (at most 64)");
+        return true;
+    }
+    int64_t now = wn_now_s();
+    for (size_t i = 0; i < a.n; i++) {
+        if (now >= windows[i].end_s || force) continue;
+        wn_put_result(packer, false, "this window is still running: what arrives after the seal counts as late; "
+                                  "add --force if that is what you want");
+        return true;
+    }
+    // Windows that are not open need no seal: already sealed, or nothing came.
+    for (size_t i = a.n; i-- > 0;) {
+        if (wn_windows_state(d->windows, &windows[i]) == WN_WINDOW_OPEN) continue;
+        memmove(a.windows[i], a.windows[a.n - 1], sizeof a.windows[i]);
+        windows[i] = windows[a.n - 1];
+        a.n--;
+    }
+    if (a.n == 0) {
+        msgpack_pack_map(packer, 3);
+        wn_put_str(packer, "ok");
+        msgpack_pack_true(packer);
+        wn_put_uint(packer, "rows", 0);
+        wn_put_uint(packer, "sealed", 0);
+        return true;
+    }
+    if (d->askers_n == ASKERS_MAX) {
+        wn_put_result(packer, false, "too many seals under way; try again");
+        return true;
+    }
+    d->askers[d->askers_n++] = a;
+    for (size_t i = 0; i < a.n; i++) wn_aggregator_begin_closing(d, &windows[i]);
+    return false;
+}
+
+const wn_control_verb wn_aggregator_verbs[] = {
+    {"ping", verb_ping}, {"status", verb_status}, {"seal", verb_seal},
+    {"tick", verb_tick}, {"reload", verb_reload}, {"stop", verb_stop},
+};
+const size_t wn_aggregator_verbs_n = WN_COUNT(wn_aggregator_verbs);

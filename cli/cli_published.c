@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli_published.c: finds the installation key and opens published/ read-only.
+#include "cli_published.h"
+
+#include "slots.h"
+
+bool wn_cli_published(const wn_cli *c, wn_published **out) {
+    char path[200];
+    uint8_t key[32];
+    wn_slots *slots = NULL;
+    snprintf(path, sizeof path, "%s/keys/slots", c->aggregator_dir);
+    wn_err err = wn_slots_open(path, true, &slots);
+    if (err == WN_OK) err = wn_slots_get(slots, "published", key);
+    wn_slots_close(slots);
+    if (err == WN_OK) err = wn_published_open(c->aggregator_dir, key, true, (size_t)c->o.map_mib << 20, out);
+    wn_wipe(key, sizeof key);
+    if (err == WN_OK) return true;
+    if (err == WN_ERR_NOTFOUND) {
+        (void)wn_cli_failed("nothing was published in %s yet; start Winnow with `winnow up%s`",
+                            c->o.state_dir, c->again);
+    } else if (err == WN_ERR_IO) {
+        (void)wn_cli_failed("%s cannot be read: run this as the user who runs Winnow", c->aggregator_dir);
+    } else {
+        (void)wn_cli_failed("the published store in %s: %s", c->aggregator_dir, wn_err_text(err));
+    }
+    return false;
+}

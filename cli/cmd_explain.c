@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// cmd_explain.c: `winnow explain`: what becomes of each field, by which row,
+// shown by the filter that the collector runs.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain_run.h"
+#include "explain_matrix.h"
+#include "cli.h"
+
+#define SHOWN_IN_FULL 5 // events of a file; the rest is counted
+
+// The given value of the field a step speaks of, one line, bounded.
+static void given_text(const wn_explained *e, const char *field, char out[41]) {
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < e->given_n; i++) {
+        if (strcmp(e->given[i].field, field) != 0) continue;
+        at += (size_t)snprintf(out + at, 41 - at, "%s%s", at ? "," : "", e->given[i].value);
+        if (at >= 41) {
+            at = 40;
+            memcpy(out + 37, "...", 3);
+        }
+    }
+    for (char *p = out; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) *p = '?';
+    }
+}
+
+static void print_one(const wn_explained *e) {
+    const char *last = "";
+    printf("%-13s %-40s    %-36s %s\n", "field", "in", "out", "row");
+    for (size_t i = 0; i < e->trace.n; i++) {
+        const wn_trace_step *s = &e->trace.step[i];
+        char in[41], out[220], row[80];
+        const char *name = wn_field_name(s->field);
+        given_text(e, name, in);
+        snprintf(out, sizeof out, "%s%s%s", s->outcome, s->out[0] ? " " : "", s->out);
+        snprintf(row, sizeof row, "%s, %s", s->transform, s->purpose);
+        bool again = strcmp(name, last) == 0;
+        printf("%-13s %-40s -> ", again ? "" : name, again ? "" : in);
+        if (again) printf("%s\n", out);
+        else printf("%-36s %s\n", out, row);
+        last = name;
+    }
+    printf("verdict       %s: %s\n", wn_verdict_name(e->verdict), wn_verdict_text(e->verdict));
+    if (e->verdict != WN_KEEP) puts("              nothing of it travels or is stored; one counter grows");
+}
+
+// Answers whether something identifying would stay.
+static bool judge(const wn_explained *e) {
+    if (e->leak) printf("FAULT: a part of `%s` stands in what would travel\n", e->leak);
+    if (e->trace.identifying) puts("FAULT: the filter itself says that something identifying stays");
+    return e->leak || e->trace.identifying;
+}
+
+typedef struct tally {
+    uint64_t events, bad, found;
+    uint64_t by_verdict[WN_VERDICT_N];
+} tally;
+
+// line_kind: 'j' JSON, 'l' log line, '?' by its first character.
+static void explain_text(wn_bench *b, const wn_explain_sender *s, const char *text, size_t n, char kind,
+                         tally *t) {
+    wn_explained *e = calloc(1, sizeof *e);
+    const char *why = "";
+    if (!e) return;
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) n--;
+    t->events++;
+    bool json = kind == 'j' || (kind == '?' && n > 0 && text[0] == '{');
+    bool well = json ? wn_bench_json(b, s, text, n, e, &why) : wn_bench_line(b, s, text, n, e, &why);
+    if (!well) {
+        t->bad++;
+        if (t->events <= SHOWN_IN_FULL) printf("verdict       malformed: %s\n", why);
+    } else {
+        t->by_verdict[e->verdict]++;
+        bool leaks = e->leak || e->trace.identifying;
+        if (leaks || t->events <= SHOWN_IN_FULL) print_one(e);
+        if (judge(e)) t->found++;
+        else if (t->events <= SHOWN_IN_FULL) puts("check         nothing that identifies stays");
+        if (t->events < SHOWN_IN_FULL) putchar('\n');
+    }
+    wn_explained_fini(e);
+    free(e);
+}
+
+static bool explain_file(wn_bench *b, const wn_explain_sender *s, const char *path, tally *t) {
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    char *line = NULL;
+    size_t cap = 0;
+    if (!f) return wn_cli_failed("%s cannot be read: %s", path, strerror(errno)), false;
+    for (ssize_t n; (n = getline(&line, &cap, f)) > 0;) {
+        if (n == 1) continue;
+        explain_text(b, s, line, (size_t)n, '?', t);
+    }
+    if (line) wn_wipe(line, cap);
+    free(line);
+    if (f != stdin) fclose(f);
+    printf("%llu events:", (unsigned long long)t->events);
+    for (size_t i = 0; i < WN_VERDICT_N; i++) {
+        if (t->by_verdict[i])
+            printf(" %s %llu", wn_verdict_name((wn_verdict)i), (unsigned long long)t->by_verdict[i]);
+    }
+    putchar('\n');
+    if (t->bad) printf("%llu are neither events nor log lines\n", (unsigned long long)t->bad);
+    return true;
+}
+
+// The named site, or one made up when there is none of that name.
+static void pick_site(const wn_cli *c, const char *name, wn_site *out) {
+    wn_sites sites;
+    *out = (wn_site){.kind = WN_KIND_WEB, .zone = "UTC"};
+    snprintf(out->name, sizeof out->name, "%s", name && !wn_site_name_check(name) ? name : "site");
+    out->tag = wn_site_tag(out->name);
+    if (!wn_cli_sites(c, &sites)) return;
+    const wn_site *site = name           ? wn_sites_by_name(&sites, name, strlen(name))
+                          : sites.n == 1 ? &sites.site[0]
+                                         : NULL;
+    if (site) *out = *site;
+    wn_sites_fini(&sites);
+}
+
+static int run(wn_cli *c, const wn_args *a) {
+    wn_bench *b = NULL;
+    wn_site site;
+    tally t = {0};
+    const char *event = wn_args_get(a, "event"), *line = wn_args_get(a, "log-line"),
+               *ip = wn_args_get(a, "ip");
+    wn_address address;
+    if (wn_args_has(a, "matrix")) return wn_matrix_print(stdout) ? WN_EXIT_OK : WN_EXIT_FAILED;
+    if ((event != NULL) + (line != NULL) + (a->words > 0) != 1) {
+        return wn_cli_misused(&wn_cmd_explain, "give one of --event, --log-line, FILE and --matrix");
+    }
+    if (ip && !wn_address_parse(ip, strlen(ip), &address)) {
+        return wn_cli_misused(&wn_cmd_explain,
+                              "--ip \"%.50s\": an IPv4 or IPv6 address; example: --ip 192.0.2.7", ip);
+    }
+    pick_site(c, wn_args_get(a, "site"), &site);
+    wn_explain_sender s = {.site = &site,
+                           .ip = ip,
+                           .user_agent = wn_args_get(a, "user-agent"),
+                           .purposes = wn_args_get(a, "purposes"),
+                           .gpc = wn_args_has(a, "gpc"),
+                           .server = wn_args_has(a, "server")};
+    wn_err err = wn_bench_new(&b);
+    if (err != WN_OK) return wn_cli_failed("%s", wn_err_text(err));
+    bool well = true;
+    if (event) explain_text(b, &s, event, strlen(event), 'j', &t);
+    else if (line) explain_text(b, &s, line, strlen(line), 'l', &t);
+    else well = explain_file(b, &s, a->word[0], &t);
+    wn_bench_free(b);
+    wn_wipe(&site, sizeof site);
+    if (t.found) return WN_EXIT_FOUND;
+    return well && (t.bad == 0 || a->words) ? WN_EXIT_OK : WN_EXIT_FAILED;
+}
+
+static const wn_flag flags[] = {
+    {"event", "JSON", "One event as POST /v1/events takes it."},
+    {"log-line", "LINE", "One line of an access log."},
+    {"site", "NAME", "The site it goes to. A name that is not listed is made up for the occasion."},
+    {"ip", "IP", "The address it came from."},
+    {"user-agent", "UA", "The User-Agent header of the request."},
+    {"purposes", "LIST", "Purposes agreed to, with commas, for an event that says none; empty: none at all."},
+    {"gpc", NULL, "The request said Sec-GPC: 1."},
+    {"server", NULL, "It comes under a server key, which may state ip, user_agent and org."},
+    {"matrix", NULL, "Prints what becomes of every field under every purpose."},
+};
+
+const wn_command wn_cmd_explain = {
+    .name = "explain",
+    .usage = "--event JSON | --log-line LINE | FILE | --matrix",
+    .doc = "Shows what becomes of each field of an event, and checks that nothing identifying stays.",
+    .more = "Runs the collector's own filter under throw-away keys; nothing is sent or stored. The exit code "
+            "is 3 if a run of"
+            " 6 bytes of an identifying value stands in what would travel.\n"
+            " winnow explain --event "
+            "'{\"name\":\"pageview\",\"url\":\"https://shop.example/a?mail=x@y.example\"}' --ip 192.0.2.7",
+    .flags = flags,
+    .flags_n = WN_COUNT(flags),
+    .words_max = 1,
+    .run = run,
+};

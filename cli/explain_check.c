@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// explain_check.c: a second look at the filter's output, from outside.
+#include "explain_check.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+void wn_check_output(wn_check *c, const void *p, size_t n) {
+    if (n == 0) return;
+    WN_ASSERT(c->outs < WN_COUNT(c->out));
+    c->out[c->outs] = p;
+    c->out_n[c->outs++] = n;
+}
+
+static bool same_run(const uint8_t *a, const char *b, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (tolower(a[i]) != tolower((unsigned char)b[i])) return false;
+    }
+    return true;
+}
+
+bool wn_check_holds(const wn_check *c, const char *value, size_t n, size_t run) {
+    for (size_t i = 0; i < c->outs; i++) {
+        for (size_t at = 0; at + run <= n; at++) {
+            for (size_t j = 0; j + run <= c->out_n[i]; j++) {
+                if (same_run(c->out[i] + j, value + at, run)) return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Everything of an address that is neither host nor path nor a kept utm value.
+static bool check_url(const wn_check *c, const char *url, size_t n, bool path_too) {
+    const char *end = url + n, *host = memmem(url, n, "://", 3);
+    host = host ? host + 3 : url;
+    const char *rest = host;
+    while (rest < end && !strchr("/?#", *rest)) rest++;
+    const char *at = memchr(host, '@', (size_t)(rest - host));
+    if (at && wn_check_holds(c, host, (size_t)(at - host), WN_CHECK_RUN_BYTES)) return true;
+    const char *query = rest;
+    while (query < end && *query != '?' && *query != '#') query++;
+    if (path_too && wn_check_holds(c, rest, (size_t)(query - rest), WN_CHECK_RUN_BYTES)) return true;
+    while (query < end) {
+        const char *pair = query + 1, *stop = pair;
+        while (stop < end && !strchr("&;#?", *stop)) stop++;
+        static const char *const kept[] = {"utm_source=", "utm_medium=", "utm_campaign="};
+        bool keep = false;
+        for (size_t i = 0; i < WN_COUNT(kept); i++) {
+            size_t k = strlen(kept[i]);
+            keep = keep || ((size_t)(stop - pair) >= k && strncasecmp(pair, kept[i], k) == 0);
+        }
+        const char *value = memchr(pair, '=', (size_t)(stop - pair));
+        value = value ? value + 1 : pair;
+        if (!keep && wn_check_holds(c, value, (size_t)(stop - value), WN_CHECK_RUN_BYTES)) return true;
+        query = stop;
+    }
+    return false;
+}
+
+bool wn_check_field(const wn_check *c, const char *field, const char *value, size_t n) {
+    static const char *const ids[] = {"user_id", "anonymous_id", "device_id", "user_sig",
+                                      "org",     "batch_id",     "ip",        "props"};
+    for (size_t i = 0; i < WN_COUNT(ids); i++) {
+        if (strcmp(ids[i], field) == 0) return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
+    }
+    if (strcmp(field, "url") == 0) return check_url(c, value, n, false);
+    if (strcmp(field, "referrer") == 0) return check_url(c, value, n, true);
+    if (strcmp(field, "user_agent") == 0) return wn_check_holds(c, value, n, WN_CHECK_AGENT_BYTES);
+    return false;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// keep.h: runs both daemons, starts one again that dies, and holds the memory
+// that must outlive its kill. The keeper never maps that memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include "cli.h"
+
+typedef struct wn_keep_child {
+    const char *program;   // "winnow-collector"
+    const char *role_dir;  // where its control socket appears
+    char **argv;           // argv[0] is replaced by the path
+    const char *memory[3]; // names of its memfds, NULL-terminated
+    // ---- the keeper's own ----
+    int fd[2];
+    pid_t pid;
+    int64_t started_ms, again_ms; // again_ms: when to start it again; 0: runs or stopped
+    int64_t wait_ms;
+} wn_keep_child;
+
+#define WN_KEEP_WAIT_FIRST_MS 100
+#define WN_KEEP_WAIT_MAX_MS 5000
+#define WN_KEEP_STEADY_MS 10000 // having lived this long, a child's next death waits the least again
+#define WN_KEEP_READY_MS 15000
+#define WN_KEEP_STOP_MS 10000
+
+// Blocks the signals that wn_keep_run waits for, and hardens this process. Before the first child.
+bool wn_keep_begin(wn_keep_child *child, size_t n);
+// Starts all and waits until each listens on its control socket. False after a
+// message, with all children gone, when one ends before or none answers in time.
+bool wn_keep_start(wn_keep_child *child, size_t n);
+// Serves until SIGTERM or SIGINT (SIGHUP too, unless detached), then stops all. turn is called at least once
+// a minute.
+void wn_keep_run(wn_keep_child *child, size_t n, bool detached, void (*turn)(void *ctx), void *ctx);
+// The next wait after a death: doubled, bounded; the least after a steady life.
+int64_t wn_keep_wait_next(int64_t wait_ms, int64_t lived_ms);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// country.c: the one file that knows libmaxminddb.
+#include "country.h"
+
+#include <maxminddb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct wn_country {
+    MMDB_s db;
+};
+
+wn_country *wn_country_open(const char *path)
+{
+    if (access(path, F_OK) != 0) {
+        wn_log(WN_MSG_GEO_MISSING, 0, 0, 0);
+        return NULL;
+    }
+    wn_country *c = calloc(1, sizeof *c);
+    if (c == NULL) return NULL;
+    if (MMDB_open(path, MMDB_MODE_MMAP, &c->db) != MMDB_SUCCESS) {
+        wn_log(WN_MSG_GEO_BAD, 0, 0, 0);
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void wn_country_close(wn_country *c)
+{
+    if (c == NULL) return;
+    MMDB_close(&c->db);
+    free(c);
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool code_at(MMDB_entry_s *entry, const char *const *path, char out[2])
+{
+    MMDB_entry_data_s data;
+    if (MMDB_aget_value(entry, &data, path) != MMDB_SUCCESS || !data.has_data) return false;
+    if (data.type != MMDB_DATA_TYPE_UTF8_STRING || data.data_size != 2) return false;
+    if (!is_upper(data.utf8_string[0]) || !is_upper(data.utf8_string[1])) return false;
+    memcpy(out, data.utf8_string, 2);
+    return true;
+}
+
+static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *out_error)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (memcmp(a->b, mapped, sizeof mapped) == 0) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        memcpy(&v4.sin_addr, a->b + 12, 4);
+        MMDB_lookup_result_s found = MMDB_lookup_sockaddr(db, (const struct sockaddr *)&v4, out_error);
+        wn_wipe(&v4, sizeof v4);
+        return found;
+    }
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    memcpy(&v6.sin6_addr, a->b, 16);
+    MMDB_lookup_result_s found = MMDB_lookup_sockaddr(db, (const struct sockaddr *)&v6, out_error);
+    wn_wipe(&v6, sizeof v6);
+    return found;
+}
+
+bool wn_country_of(const wn_country *c, const wn_address *a, char out[2])
+{
+    static const char *const flat[] = {"country_code", NULL};
+    static const char *const nested[] = {"country", "iso_code", NULL};
+    int error = MMDB_SUCCESS;
+    MMDB_lookup_result_s found = look_up(&c->db, a, &error);
+    if (error != MMDB_SUCCESS || !found.found_entry) return false;
+    return code_at(&found.entry, flat, out) || code_at(&found.entry, nested, out);
+}

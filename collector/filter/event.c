@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// event.c: filling and wiping an event. A value costs a copy of its own bytes,
+// a wipe what was written, so that short events are cheap.
+#include "event_body.h"
+
+#include <string.h>
+
+#include "rows.h"
+
+size_t wn_event_bytes(void) {
+    return (sizeof(wn_event) + 15) & ~(size_t)15;
+}
+
+static void clear_head(wn_event *e) {
+    e->set = 0;
+    e->used = 0;
+    e->list_bytes = 0;
+    e->granted = 0;
+    e->verdict = WN_KEEP;
+    e->list_begun = false;
+    e->doubt = false;
+}
+
+void wn_event_init(wn_event *e) {
+    clear_head(e);
+}
+
+void wn_event_wipe(wn_event *e) {
+    wn_wipe(e->arena, e->used);
+    clear_head(e);
+}
+
+void wn_event_refuse(wn_event *e, wn_verdict why) {
+    WN_ASSERT(why < WN_VERDICT_N);
+    if (e->verdict == WN_KEEP) e->verdict = (uint8_t)why;
+}
+
+void wn_event_doubt_consent(wn_event *e) {
+    e->doubt = true;
+}
+
+static wn_verdict refuse(wn_event *e, wn_verdict why) {
+    wn_event_refuse(e, why);
+    return why;
+}
+
+// The list comes item by item, so here a repeat is a second beginning (p NULL).
+static wn_verdict set_purpose(wn_event *e, const void *p, size_t n) {
+    if (p == NULL && e->list_begun) return refuse(e, WN_VERDICT_duplicate_field);
+    e->list_begun = true;
+    e->set |= 1u << WN_FIELD_purposes;
+    if (n == 0) return WN_KEEP;
+    if (n > wn_field_bytes_max(WN_FIELD_purposes) - e->list_bytes) return refuse(e, WN_VERDICT_too_long);
+    e->list_bytes = (uint16_t)(e->list_bytes + n);
+    unsigned purpose = wn_purpose_by_name(p, n);
+    if (purpose < WN_PURPOSE_N) e->granted = (uint8_t)(e->granted | 1u << purpose);
+    return WN_KEEP;
+}
+
+wn_verdict wn_event_set(wn_event *e, wn_field f, const void *p, size_t n) {
+    WN_ASSERT(f < WN_FIELD_N && (p != NULL || n == 0));
+    if (f == WN_FIELD_purposes) return set_purpose(e, p, n);
+    if (e->set & (1u << f)) return refuse(e, WN_VERDICT_duplicate_field);
+    if (n > wn_field_bytes_max(f)) return refuse(e, WN_VERDICT_too_long);
+    e->set |= 1u << f;
+    e->off[f] = e->used;
+    e->n[f] = 0;
+    if (f == WN_FIELD_props || n == 0) return WN_KEEP;
+    WN_ASSERT(n <= sizeof e->arena - e->used);
+    memcpy(e->arena + e->used, p, n);
+    e->n[f] = (uint16_t)n;
+    e->used = (uint16_t)(e->used + n);
+    return WN_KEEP;
+}

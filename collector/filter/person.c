@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// person.c: who an event is about becomes pseudonyms under the window's keys.
+#include <sodium.h>
+#include <string.h>
+
+#include "crypt.h"
+#include "event_body.h"
+#include "work.h"
+
+// What a pseudonym was made of, so that an id never meets an address.
+enum { BY_USER = 1, BY_ANONYMOUS = 2, BY_DEVICE = 3, BY_NETWORK = 4 };
+
+wn_field wn_person_field(const wn_work *w) {
+    static const wn_field fields[] = {WN_FIELD_user_id, WN_FIELD_anonymous_id, WN_FIELD_device_id};
+    if (!wn_granted(w->grants, WN_PURPOSE_measure)) return WN_FIELD_N;
+    for (size_t i = 0; i < WN_COUNT(fields); i++)
+        if (wn_event_get(w->e, fields[i]).n > 0) return fields[i];
+    return WN_FIELD_N;
+}
+
+static bool is_v4(const wn_address *a) {
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(a->b, mapped, sizeof mapped) == 0;
+}
+
+static bool signature_holds(const wn_work *w, wn_span user_id) {
+    wn_span hex = wn_event_get(w->e, WN_FIELD_user_sig);
+    uint8_t given[32];
+    size_t bytes = 0;
+    if (!w->site->has_sign_key || hex.n != 64) return false;
+    if (sodium_hex2bin(given, sizeof given, (const char *)hex.p, hex.n, NULL, &bytes, NULL) != 0)
+        return false;
+    return bytes == sizeof given &&
+           crypto_auth_hmacsha256_verify(given, user_id.p, user_id.n, w->site->sign_key) == 0;
+}
+
+static void put_u64(uint8_t *p, uint64_t v) {
+    for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static size_t put_network(const wn_work *w, uint8_t *p) {
+    size_t n = 0;
+    if (w->has_address) {
+        bool v4 = is_v4(&w->address);
+        n = v4 ? 4 : 8;
+        memcpy(p, w->address.b + (v4 ? 12 : 0), n);
+    }
+    p[n++] = (uint8_t)w->agent.browser;
+    p[n++] = (uint8_t)w->agent.system;
+    return n;
+}
+
+static uint64_t prefix_of(const wn_work *w) {
+    uint8_t net[7] = {6}; // no address: the all-zero one, so that all such people are one prefix
+    size_t n = sizeof net;
+    if (w->has_address && is_v4(&w->address)) {
+        net[0] = 4;
+        memcpy(net + 1, w->address.b + 12, 3);
+        n = 4;
+    } else if (w->has_address) {
+        memcpy(net + 1, w->address.b, 6);
+    }
+    uint64_t prefix = wn_prf64(w->window->key_prefix, (wn_span){net, n});
+    wn_wipe(net, sizeof net);
+    return prefix;
+}
+
+static uint64_t org_of(const wn_work *w, wn_span org) {
+    uint8_t text[8 + 128];
+    put_u64(text, w->site->tag);
+    memcpy(text + 8, org.p, org.n);
+    uint64_t key = wn_prf64(w->window->key_org, (wn_span){text, 8 + org.n});
+    wn_wipe(text, 8 + org.n);
+    return key ? key : 1; // 0 means undeclared
+}
+
+void wn_person_set(wn_work *w) {
+    uint8_t text[9 + 128];
+    size_t n = 9;
+    put_u64(text, w->site->tag);
+    wn_field field = wn_person_field(w);
+    if (field == WN_FIELD_N) {
+        text[8] = BY_NETWORK;
+        n += put_network(w, text + 9);
+    } else {
+        wn_span id = wn_event_get(w->e, field);
+        text[8] = field == WN_FIELD_user_id        ? BY_USER
+                  : field == WN_FIELD_anonymous_id ? BY_ANONYMOUS
+                                                   : BY_DEVICE;
+        memcpy(text + 9, id.p, id.n);
+        n += id.n;
+        w->signed_id = field == WN_FIELD_user_id && signature_holds(w, id);
+    }
+    wn_prf(w->window->key_edge, (wn_span){text, n}, w->obs->person, sizeof w->obs->person);
+    wn_wipe(text, n);
+    w->obs->prefix = prefix_of(w);
+    if (w->signed_id) w->obs->flags |= WN_OBS_SIGNED;
+    wn_span org = wn_event_get(w->e, WN_FIELD_org);
+    w->org_believed = org.n > 0 && (w->sender->server_key || w->signed_id);
+    if (w->org_believed) w->obs->org = org_of(w, org);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// shape.c: the piece rule. Beyond the row in privacy.md it also takes dotted
+// quads, MAC and IPv6 addresses, nine digits in a segment however they are cut
+// (phone numbers), "key=value" and escapes that are left: stricter, and on a
+// real log it changes nothing more.
+#include "shape.h"
+
+#include <string.h>
+
+#define SEGMENT_BYTES_MAX 64
+#define PIECE_BYTES_MAX 24
+#define SEGMENT_DIGITS_MAX 8
+
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(uint8_t c) {
+    return (uint8_t)((c | 0x20) - 'a') < 26;
+}
+
+static bool is_hex(uint8_t c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// The piece's only four digits, next to each other, are 1900..2099.
+static bool holds_year(const uint8_t *s, size_t n) {
+    for (size_t i = 0; i + 4 <= n; i++) {
+        if (!is_digit(s[i])) continue;
+        return ((s[i] == '1' && s[i + 1] == '9') || (s[i] == '2' && s[i + 1] == '0')) && is_digit(s[i + 1]) &&
+               is_digit(s[i + 2]) && is_digit(s[i + 3]);
+    }
+    return false;
+}
+
+static bool hidden_piece(const uint8_t *s, size_t n, size_t *inout_digits) {
+    size_t digits = 0, letters = 0, hex_run = 0;
+    bool hex_digit = false, hex = false;
+    for (size_t i = 0; i < n; i++) {
+        digits += is_digit(s[i]);
+        letters += is_letter(s[i]);
+        if (is_hex(s[i])) {
+            hex_run++;
+            hex_digit |= is_digit(s[i]);
+            hex |= hex_run >= 8 && hex_digit;
+        } else {
+            hex_run = 0;
+            hex_digit = false;
+        }
+    }
+    *inout_digits += digits;
+    if (n > PIECE_BYTES_MAX || digits >= 5 || hex) return true;
+    if (digits == 4 && !holds_year(s, n)) return true;
+    return n >= 8 && letters >= 2 && digits >= 2;
+}
+
+static bool is_cut(uint8_t c, bool name) {
+    return c == '-' || c == '_' || c == '.' || c == '~' || c == '+' || (name && (c == ' ' || c == ':'));
+}
+
+static bool dotted_quad(const uint8_t *s, size_t n) {
+    unsigned dots = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '.') dots++;
+        else if (!is_digit(s[i])) return false;
+    }
+    return dots == 3;
+}
+
+// Bytes that stand in no segment a site wrote for everybody.
+static bool is_foreign(uint8_t c) {
+    return c < 0x20 || c >= 0x7f || c == '@' || c == '%' || c == '=' || c == '&';
+}
+
+// Without a digit only a piece's length can hide it; most segments end here.
+static bool hidden_word(const uint8_t *s, size_t n, bool name) {
+    size_t begin = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_letter(s[i]) || !is_cut(s[i], name)) continue;
+        if (i - begin > PIECE_BYTES_MAX) return true;
+        begin = i + 1;
+    }
+    return n - begin > PIECE_BYTES_MAX;
+}
+
+static bool hidden(const uint8_t *s, size_t n, bool name) {
+    if (n > SEGMENT_BYTES_MAX) return true;
+    size_t begin = 0, digits = 0, colons = 0;
+    bool any_digit = false;
+    for (size_t i = 0; i < n; i++) {
+        if (is_letter(s[i])) continue;
+        if (is_foreign(s[i])) return true;
+        any_digit |= is_digit(s[i]);
+        colons += s[i] == ':';
+    }
+    if (!name && colons > 1) return true;
+    if (!any_digit) return n > PIECE_BYTES_MAX && hidden_word(s, n, name);
+    for (size_t i = 0; i <= n; i++) {
+        if (i < n && !is_cut(s[i], name)) continue;
+        if (hidden_piece(s + begin, i - begin, &digits)) return true;
+        begin = i + 1;
+    }
+    return digits > SEGMENT_DIGITS_MAX || dotted_quad(s, n);
+}
+
+bool wn_shape_segment(const uint8_t *s, size_t n) {
+    return hidden(s, n, false);
+}
+
+bool wn_shape_name(const uint8_t *s, size_t n) {
+    return hidden(s, n, true);
+}
+
+bool wn_shape_identifier(const char *s, size_t n) {
+    const uint8_t *p = (const uint8_t *)s;
+    size_t digits = 0, hex_run = 0;
+    bool hex_digit = false;
+    for (size_t i = 0; i < n; i++) {
+        digits += is_digit(p[i]);
+        if (is_hex(p[i])) {
+            hex_run++;
+            hex_digit |= is_digit(p[i]);
+            if (hex_run >= 16 && hex_digit) return true;
+        } else if (p[i] != '-') { // a UUID is one run
+            hex_run = 0;
+            hex_digit = false;
+        }
+    }
+    return digits > SEGMENT_DIGITS_MAX;
+}

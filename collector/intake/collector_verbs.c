@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// collector_verbs.c: what `winnow` can ask a running collector.
+#include <msgpack.h>
+#include <string.h>
+
+#include "clock.h"
+#include "collector.h"
+
+// ---- answers ----
+
+static void put_text(msgpack_packer *pk, const char *s) {
+    msgpack_pack_str_with_body(pk, s, strlen(s));
+}
+
+static void put_number(msgpack_packer *pk, const char *name, uint64_t v) {
+    put_text(pk, name);
+    msgpack_pack_uint64(pk, v);
+}
+
+static void put_flag(msgpack_packer *pk, const char *name, bool v) {
+    put_text(pk, name);
+    if (v) msgpack_pack_true(pk);
+    else msgpack_pack_false(pk);
+}
+
+static bool say(void *packer, bool ok, const char *text) {
+    msgpack_pack_map(packer, 2);
+    put_flag(packer, "ok", ok);
+    put_text(packer, "text");
+    put_text(packer, text);
+    return true;
+}
+
+// Refusals by name; counters about persons only in steps (R14).
+static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N], bool coarse) {
+    uint64_t shown[WN_VERDICT_N] = {0};
+    uint32_t n = 0;
+    for (unsigned i = 0; i < WN_VERDICT_N; i++) {
+        if (i == WN_KEEP) continue;
+        bool step = coarse && wn_verdict_about_person((wn_verdict)i);
+        shown[i] = step ? by_verdict[i] / WN_METRICS_STEP * WN_METRICS_STEP : by_verdict[i];
+        n += shown[i] != 0;
+    }
+    put_text(pk, name);
+    msgpack_pack_map(pk, n);
+    for (unsigned i = 0; i < WN_VERDICT_N; i++)
+        if (shown[i] != 0) put_number(pk, wn_verdict_name((wn_verdict)i), shown[i]);
+}
+
+// ---- the daemon ----
+
+static bool verb_ping(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)ctx, (void)token, (void)body;
+    return say(packer, true, WN_VERSION);
+}
+
+static bool verb_stop(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    ((wn_collector *)ctx)->stopping = true;
+    return say(packer, true, "stopping");
+}
+
+static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    char why[256] = "";
+    int line = 0;
+    wn_err err = wn_collector_load_sites(ctx, why, sizeof why, &line);
+    return say(packer, err == WN_OK, err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+}
+
+static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    wn_collector *d = ctx;
+    const wn_metrics *m = wn_collector_metrics(d);
+    const wn_pipeline_counts *c = wn_pipeline_count(d->pipeline);
+    msgpack_packer *pk = packer;
+    msgpack_pack_map(pk, 21);
+    put_flag(pk, "ok", true);
+    put_text(pk, "version");
+    put_text(pk, WN_VERSION);
+    put_number(pk, "started_at_s", (uint64_t)d->started_s);
+    put_number(pk, "uptime_s", m->v[WN_METRIC_uptime_seconds]);
+    put_flag(pk, "accepting", wn_collector_well(d));
+    put_number(pk, "last_event_at_s", (uint64_t)c->last_kept_s);
+    put_number(pk, "requests", c->requests);
+    put_number(pk, "events", m->v[WN_METRIC_events]);
+    put_number(pk, "accepted", m->by_verdict[WN_KEEP]);
+    put_reasons(pk, "refused", c->by_verdict, true);
+    put_number(pk, "spool_bytes", m->v[WN_METRIC_spool_bytes]);
+    put_number(pk, "spool_waiting", m->v[WN_METRIC_spool_waiting]);
+    put_number(pk, "memory_bytes", m->v[WN_METRIC_request_memory_bytes]);
+    put_number(pk, "sessions", m->v[WN_METRIC_sessions_open]);
+    put_number(pk, "windows", m->v[WN_METRIC_windows_open]);
+    put_number(pk, "closing", wn_closing_count(d->closing));
+    put_number(pk, "sites", m->v[WN_METRIC_sites]);
+    put_number(pk, "epochs", m->v[WN_METRIC_epochs]);
+    put_flag(pk, "uplink_up", m->v[WN_METRIC_uplink_up] != 0);
+    put_flag(pk, "has_geo", m->v[WN_METRIC_geo] != 0);
+    put_flag(pk, "kept", d->identity.kept);
+    return true;
+}
+
+// ---- import ----
+
+typedef struct import_body {
+    wn_span site, format, bytes;
+    uint64_t token;
+    bool keep_open;
+} import_body;
+
+static bool is(wn_span s, const char *text) {
+    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+static bool read_body(wn_mp *m, import_body *out) {
+    *out = (import_body){.token = 0};
+    while (!wn_mp_done(m)) {
+        wn_span key = {NULL, 0};
+        if (!wn_mp_str(m, 32, &key)) return false;
+        bool well = is(key, "site")        ? wn_mp_str(m, WN_SITE_NAME_BYTES - 1, &out->site)
+                    : is(key, "format")    ? wn_mp_str(m, 32, &out->format)
+                    : is(key, "token")     ? wn_mp_uint(m, UINT64_MAX, &out->token)
+                    : is(key, "bytes")     ? wn_mp_bin(m, UINT32_MAX, &out->bytes)
+                    : is(key, "keep_open") ? wn_mp_bool(m, &out->keep_open)
+                                           : wn_mp_skip(m, 8);
+        if (!well) return false;
+    }
+    return true;
+}
+
+static const char *const unreadable = "not a request; are winnow and the daemon of one version?";
+
+static bool verb_import_begin(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token;
+    wn_collector *d = ctx;
+    import_body b;
+    uint64_t import = 0;
+    if (!read_body(body, &b)) return say(packer, false, unreadable);
+    const char *no = wn_import_begin(d->import, b.site, b.format, &import);
+    if (no != NULL) return say(packer, false, no);
+    msgpack_pack_map(packer, 2);
+    put_flag(packer, "ok", true);
+    put_number(packer, "token", import);
+    return true;
+}
+
+static bool verb_import_lines(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token;
+    wn_collector *d = ctx;
+    import_body b;
+    if (!read_body(body, &b)) return say(packer, false, unreadable);
+    const char *no = wn_import_lines(d->import, b.token, b.bytes);
+    return say(packer, no == NULL, no == NULL ? "" : no);
+}
+
+static bool verb_import_chunk(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    wn_collector *d = ctx;
+    import_body b;
+    if (!read_body(body, &b)) return say(packer, false, unreadable);
+    const char *no = wn_import_chunk(d->import, b.token, token);
+    return no != NULL && say(packer, false, no);
+}
+
+void wn_collector_import_done(void *ctx, uint64_t asker, const wn_import_result *r) {
+    wn_collector *d = ctx;
+    msgpack_sbuffer buf;
+    msgpack_packer pk;
+    msgpack_sbuffer_init(&buf);
+    msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
+    if (r->error != NULL) {
+        say(&pk, false, r->error);
+    } else {
+        // Late lines have a number of their own. What was counted before a kill and is found again stands with the
+        // reasons, so that the figures add up to the lines.
+        uint64_t reasons[WN_VERDICT_N];
+        memcpy(reasons, r->by_verdict, sizeof reasons);
+        reasons[WN_VERDICT_late] = 0;
+        msgpack_pack_map(&pk, 7);
+        put_flag(&pk, "ok", true);
+        put_number(&pk, "lines", r->lines);
+        put_number(&pk, "counted", r->counted);
+        put_number(&pk, "late", r->late);
+        put_flag(&pk, "repeat", r->repeat);
+        put_number(&pk, "repeated", r->repeated);
+        put_reasons(&pk, "reasons", reasons, false);
+    }
+    wn_control_answer(d->control, asker, (wn_span){(const uint8_t *)buf.data, buf.size});
+    msgpack_sbuffer_destroy(&buf);
+}
+
+typedef struct window_list {
+    msgpack_sbuffer buf;
+    msgpack_packer pk;
+    uint32_t n;
+} window_list;
+
+static void add_window(void *ctx, const wn_window *w) {
+    window_list *l = ctx;
+    char text[WN_WINDOW_TEXT_BYTES];
+    wn_window_text(w, text);
+    put_text(&l->pk, text);
+    l->n++;
+}
+
+static bool verb_import_end(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token;
+    wn_collector *d = ctx;
+    import_body b;
+    window_list l = {.n = 0};
+    if (!read_body(body, &b)) return say(packer, false, unreadable);
+    msgpack_sbuffer_init(&l.buf);
+    msgpack_packer_init(&l.pk, &l.buf, msgpack_sbuffer_write);
+    const char *no = wn_import_end(d->import, b.token, add_window, &l);
+    if (no != NULL) {
+        say(packer, false, no);
+    } else {
+        msgpack_packer *pk = packer;
+        msgpack_pack_map(pk, 3);
+        put_flag(pk, "ok", true);
+        put_flag(pk, "keep_open", b.keep_open);
+        put_text(pk, "windows");
+        msgpack_pack_array(pk, l.n);
+        if (l.buf.size != 0) pk->callback(pk->data, l.buf.data, l.buf.size);
+    }
+    msgpack_sbuffer_destroy(&l.buf);
+    return true;
+}
+
+const wn_control_verb wn_collector_verbs[] = {
+    {"ping", verb_ping},
+    {"status", verb_status},
+    {"reload", verb_reload},
+    {"stop", verb_stop},
+    {"import-begin", verb_import_begin},
+    {"import-lines", verb_import_lines},
+    {"import-chunk", verb_import_chunk},
+    {"import-end", verb_import_end},
+};
+const size_t wn_collector_verbs_n = WN_COUNT(wn_collector_verbs);

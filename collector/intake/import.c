@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+// import.c: the steps of a chunk. Each turn does a bounded piece of work, so
+// that beacons are answered while a log is read.
+#include "import.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "import_chunk.h"
+
+#define CUT_LINES_TURN 8192
+#define ASK_AGAIN_MS 5000
+#define ASK_GIVE_UP_MS 120000
+#define URL_BYTES_MAX (WN_LINE_TEXT_MAX + 512)
+
+typedef enum step { FILLING, CUTTING, ASKING, COUNTING, DELIVERING } step;
+
+typedef struct past {             // a window of the chunk
+    wn_window window;
+    bool known, delivered;
+    wn_batch_id newest;             // delivered up to here, the chunk is delivered
+} past;
+
+typedef struct one {
+    bool used;
+    uint64_t token, asker;
+    char site[WN_SITE_NAME_BYTES];
+    wn_line_format format;
+    step step;
+    int64_t touched_ms, asked_ms, asking_since_ms;
+    wn_import_raw raw;
+    crypto_generichash_state digest;
+    uint8_t chunk_hash[32];
+    past window[WN_IMPORT_WINDOWS_MAX];
+    size_t windows_n;
+    size_t next_line;             // first line of the next part
+    wn_request *request;          // a part that waits for room
+    uint64_t last_token;
+    bool settled;                 // durable, so that deliveries can be looked up
+    wn_import_result result;
+    wn_window filled[WN_IMPORT_WINDOWS_MAX];  // of the whole import
+    size_t filled_n;
+} one;
+
+struct wn_import {
+    wn_import_parts parts;
+    uint64_t next_token;
+    wn_line line;                 // of the part being read; wiped after it
+    char url[URL_BYTES_MAX];
+    one import[WN_IMPORTS_MAX];
+};
+
+// ---- life ----
+
+wn_err wn_import_open(const wn_import_parts *parts, wn_import **out) {
+    wn_import *i = calloc(1, sizeof *i);
+    if (i == NULL) return WN_ERR_NOMEM;
+    i->parts = *parts;
+    // Tokens of an earlier life of the daemon must not name an import of this one.
+    wn_err err = WN_OK;
+    randombytes_buf(&i->next_token, 6);
+    if (err == WN_OK) *out = i;
+    return err;
+}
+
+static void drop(one *o) {
+    if (!o->used) return;
+    wn_request_free(o->request);
+    wn_import_raw_close(&o->raw);
+    wn_wipe(o, sizeof *o);
+    memset(o, 0, sizeof *o);
+}
+
+void wn_import_close(wn_import *i) {
+    if (i == NULL) return;
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) drop(&i->import[k]);
+    wn_line_wipe(&i->line);
+    free(i);
+}
+
+static one *find(wn_import *i, uint64_t token) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++)
+        if (i->import[k].used && i->import[k].token == token) return &i->import[k];
+    return NULL;
+}
+
+static const wn_site *site_of(const wn_import *i, const char *name) {
+    return wn_sites_by_name(&wn_pipeline_site_list(i->parts.pipeline)->sites, name, strlen(name));
+}
+
+static void chunk_reset(wn_import *i, one *o) {
+    wn_import_raw_wipe(&o->raw);
+    o->step = FILLING;
+    o->windows_n = o->next_line = 0;
+    o->last_token = 0;
+    o->settled = false;
+    memset(&o->result, 0, sizeof o->result);
+    uint8_t key[16];
+    wn_span what = {(const uint8_t *)o->site, strlen(o->site)};
+    wn_pipeline_hash(i->parts.pipeline, 'L', what, key);
+    crypto_generichash_init(&o->digest, key, sizeof key, sizeof o->chunk_hash);
+    uint8_t format = (uint8_t)o->format;
+    crypto_generichash_update(&o->digest, &format, 1);
+    wn_wipe(key, sizeof key);
+}
+
+// A free place, or that of the import which has been idle longest: its command is gone.
+static one *place(wn_import *i) {
+    one *oldest = NULL;
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        one *o = &i->import[k];
+        if (!o->used) return o;
+        if (o->step == FILLING && (oldest == NULL || o->touched_ms < oldest->touched_ms)) oldest = o;
+    }
+    if (oldest != NULL) drop(oldest);
+    return oldest;
+}
+
+const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t *out_token) {
+    wn_line_format f;
+    const wn_site *s = wn_sites_by_name(&wn_pipeline_site_list(i->parts.pipeline)->sites, (const char *)site.p, site.n);
+    if (s == NULL) return "no such site; add it with `winnow site add`";
+    if (!wn_line_format_by_name((const char *)format.p, format.n, &f)) return "formats are combined, common, vhost-combined";
+    one *o = place(i);
+    if (o == NULL) return "two imports are being counted; try again when one is done";
+    if (wn_import_raw_open(&o->raw, WN_IMPORT_BYTES_MAX, WN_IMPORT_LINES_MAX) != WN_OK) return "out of memory";
+    o->used = true;
+    o->token = ++i->next_token;
+    o->format = f;
+    memcpy(o->site, s->name, sizeof o->site);
+    o->touched_ms = wn_monotonic_ms();
+    chunk_reset(i, o);
+    *out_token = o->token;
+    return NULL;
+}
+
+static const char *const no_import = "no such import; begin again";
+
+const char *wn_import_lines(wn_import *i, uint64_t token, wn_span bytes) {
+    one *o = find(i, token);
+    if (o == NULL) return no_import;
+    if (o->step != FILLING) return "the chunk before is still being counted";
+    o->touched_ms = wn_monotonic_ms();
+    if (wn_import_raw_add(&o->raw, bytes) != WN_OK) return "chunk full: 262,144 lines or 128 MiB";
+    crypto_generichash_update(&o->digest, bytes.p, bytes.n);
+    return NULL;
+}
+
+const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker) {
+    one *o = find(i, token);
+    if (o == NULL) return no_import;
+    if (o->step != FILLING) return "the chunk before is still being counted";
+    crypto_generichash_final(&o->digest, o->chunk_hash, sizeof o->chunk_hash);
+    o->asker = asker;
+    o->step = CUTTING;
+    return NULL;
+}
+
+const char *wn_import_end(wn_import *i, uint64_t token, void (*fn)(void *ctx, const wn_window *w), void *ctx) {
+    one *o = find(i, token);
+    if (o == NULL) return no_import;
+    if (o->step != FILLING) return "the chunk before is still being counted";
+    for (size_t k = 0; k < o->filled_n; k++) fn(ctx, &o->filled[k]);
+    drop(o);
+    return NULL;
+}
+
+// ---- the steps ----
+
+static void finish(wn_import *i, one *o, const char *error) {
+    o->result.error = error;
+    o->result.repeat = o->result.repeated != 0 && o->result.repeated == o->result.lines;
+    wn_request_free(o->request);
+    o->request = NULL;
+    o->touched_ms = wn_monotonic_ms();
+    i->parts.done(i->parts.ctx, o->asker, &o->result);
+    chunk_reset(i, o);
+}
+
+static past *find_past(one *o, const wn_window *w) {
+    for (size_t k = 0; k < o->windows_n; k++)
+        if (wn_window_same(&o->window[k].window, w)) return &o->window[k];
+    return NULL;
+}
+
+// The distinct windows of the sorted lines. False: more than the limit.
+static bool gather_windows(const wn_import *i, one *o) {
+    const wn_site *s = site_of(i, o->site);
+    const wn_zone *zone = s == NULL ? NULL : wn_zone_find(s->zone);
+    if (zone == NULL) return false;
+    int64_t end_s = INT64_MIN, now_s = wn_pipeline_now(i->parts.pipeline);
+    for (size_t k = 0; k < o->raw.lines_n; k++) {
+        int64_t t = o->raw.line[k].time_s;
+        if (t == WN_LINE_UNREADABLE || t < end_s) continue;
+        if (o->windows_n == WN_IMPORT_WINDOWS_MAX) return false;
+        past *p = &o->window[o->windows_n++];
+        memset(p, 0, sizeof *p);
+        wn_zone_window(zone, (wn_kind)s->kind, t, &p->window);
+        end_s = p->window.end_s;
+        // Of a day that still takes live events the aggregator need not be asked.
+        p->known = now_s < end_s + wn_grace_s((wn_kind)s->kind);
+    }
+    return true;
+}
+
+static void cut(wn_import *i, one *o) {
+    if (!wn_import_raw_cut(&o->raw, o->format, CUT_LINES_TURN, &i->line)) return;
+    wn_import_raw_sort(&o->raw);
+    o->result.lines = o->raw.lines_n;
+    if (!gather_windows(i, o)) {
+        finish(i, o, "more days in one chunk than Winnow keeps open; sort the log by time and import it in pieces");
+        return;
+    }
+    o->step = ASKING;
+    o->asked_ms = 0;
+    o->asking_since_ms = wn_monotonic_ms();
+}
+
+static void ask(wn_import *i, one *o) {
+    bool all = true;
+    int64_t now_ms = wn_monotonic_ms();
+    bool again = o->asked_ms == 0 || now_ms - o->asked_ms >= ASK_AGAIN_MS;
+    for (size_t k = 0; k < o->windows_n; k++) {
+        if (o->window[k].known) continue;
+        all = false;
+        if (again) i->parts.ask(i->parts.ctx, &o->window[k].window);
+    }
+    if (again) o->asked_ms = now_ms;
+    if (all) o->step = COUNTING;
+    else if (now_ms - o->asking_since_ms > ASK_GIVE_UP_MS) finish(i, o, "the aggregator does not answer; is it running?");
+}
+
+static const char *allow_error(wn_err err) {
+    if (err == WN_ERR_FULL) return "too many windows are open; end this import, then go on";
+    return "a day of this log cannot be opened; are the time zone data of both daemons the same?";
+}
+
+void wn_import_state(wn_import *i, const wn_window *w, wn_window_state state) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        one *o = &i->import[k];
+        past *p = o->used && o->step == ASKING ? find_past(o, w) : NULL;
+        if (p == NULL || p->known) continue;
+        p->known = true;
+        if (state == WN_WINDOW_SEALED) continue;  // its lines are late
+        wn_err err = wn_edge_allow(i->parts.edge, w);
+        if (err != WN_OK && err != WN_ERR_SEALED) finish(i, o, allow_error(err));
+    }
+}
+
+void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        one *o = &i->import[k];
+        if (!o->used || o->step < COUNTING || find_past(o, w) == NULL) continue;
+        uint64_t n = observations < o->result.counted ? observations : o->result.counted;
+        o->result.counted -= n;
+        o->result.late += n;
+    }
+}
+
+// ---- counting ----
+
+static wn_span url_of(wn_import *i, const wn_line *l) {
+    const char *target = l->target.p;
+    size_t n = l->target.n;
+    while (n > 1 && target[0] == '/' && target[1] == '/') target++, n--;  // "//x" is a path here, not a host
+    if (l->vhost.n == 0 || target[0] != '/' || l->vhost.n > 256) return (wn_span){(const uint8_t *)target, n};
+    memcpy(i->url, "http://", 7);
+    memcpy(i->url + 7, l->vhost.p, l->vhost.n);
+    memcpy(i->url + 7 + l->vhost.n, target, n);
+    return (wn_span){(const uint8_t *)i->url, 7 + l->vhost.n + n};
+}
+
+static void put_text(wn_filling *f, wn_field field, const char *p, size_t n) {
+    if (n != 0) wn_filling_text(f, field, p, n);
+}
+
+static void line_event(wn_import *i, wn_request *r, wn_filling *f, bool download) {
+    const wn_line *l = &i->line;
+    char when[24];
+    wn_address address;
+    bool known = wn_address_parse((const char *)l->client.p, l->client.n, &address);
+    wn_request_address(r, known ? &address : NULL, (wn_span){(const uint8_t *)l->user_agent.p, l->user_agent.n});
+    size_t when_n = 0;
+    for (uint64_t t = (uint64_t)(l->time_s < 0 ? 0 : l->time_s), k = 0; k == 0 || t != 0; t /= 10, k++)
+        when[sizeof when - ++when_n] = (char)('0' + t % 10);
+    wn_filling_begin(f);
+    put_text(f, WN_FIELD_name, download ? "download" : "pageview", 8);
+    wn_span url = url_of(i, l);
+    put_text(f, WN_FIELD_url, (const char *)url.p, url.n);
+    put_text(f, WN_FIELD_referrer, l->referrer.p, l->referrer.n);
+    put_text(f, WN_FIELD_time, when + sizeof when - when_n, when_n);
+    wn_filling_end(f, (wn_span){NULL, 0});
+    wn_wipe(&address, sizeof address);
+    wn_wipe(i->url, url.n < sizeof i->url ? url.n : sizeof i->url);
+}
+
+static void count_line(wn_import *i, one *o, wn_request *r, wn_filling *f, const wn_chunk_line *at) {
+    bool download = false;
+    const char *text = (const char *)o->raw.bytes + at->offset;
+    wn_verdict why = WN_VERDICT_malformed;
+    if (at->time_s != WN_LINE_UNREADABLE && wn_line_parse(o->format, text, at->n, &i->line))
+        why = wn_line_judge(&i->line, &download);
+    if (why == WN_KEEP) line_event(i, r, f, download);
+    else wn_request_refuse(r, why);
+}
+
+static size_t part_end(const one *o) {
+    size_t end = o->next_line + WN_REQUEST_LINES_MAX;
+    return end < o->raw.lines_n ? end : o->raw.lines_n;
+}
+
+static void part_hash(const wn_import *i, const one *o, uint8_t out[16]) {
+    uint8_t in[32 + 4];
+    uint32_t part = (uint32_t)(o->next_line / WN_REQUEST_LINES_MAX);
+    memcpy(in, o->chunk_hash, 32);
+    for (int k = 0; k < 4; k++) in[32 + k] = (uint8_t)(part >> (8 * k));
+    wn_pipeline_hash(i->parts.pipeline, 'I', (wn_span){in, sizeof in}, out);
+}
+
+static wn_request *filter_part(wn_import *i, one *o) {
+    const wn_site *site = site_of(i, o->site);
+    if (site == NULL) return NULL;
+    wn_sender sender = {.site = site, .backfill = true};
+    wn_request *r = wn_request_begin_lines(i->parts.pipeline, &sender);
+    if (r == NULL) return NULL;
+    wn_event_sink sink = wn_request_sink(r);
+    wn_filling f;
+    wn_filling_init(&f, &sink);
+    for (size_t k = o->next_line; k < part_end(o); k++) count_line(i, o, r, &f, &o->raw.line[k]);
+    wn_line_wipe(&i->line);
+    return r;
+}
+
+static void take_outcome(wn_import *i, one *o, const wn_outcome *out) {
+    o->result.counted += out->kept;
+    o->result.late += out->by_verdict[WN_VERDICT_late];
+    for (unsigned v = 0; v < WN_VERDICT_N; v++) o->result.by_verdict[v] += out->by_verdict[v];
+    i->parts.metrics->v[WN_METRIC_import_lines] += out->events;
+}
+
+static void count(wn_import *i, one *o) {
+    uint8_t hash[16];
+    if (o->next_line >= o->raw.lines_n) {
+        o->step = DELIVERING;
+        return;
+    }
+    part_hash(i, o, hash);
+    if (o->request == NULL && wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, hash)) {
+        o->result.repeated += part_end(o) - o->next_line;
+        o->next_line = part_end(o);
+        // Perhaps not yet durable: it is of a chunk that is being counted beside this one.
+        o->last_token = wn_pipeline_pending(i->parts.pipeline);
+        return;
+    }
+    if (o->request == NULL) o->request = filter_part(i, o);
+    if (o->request == NULL) {
+        finish(i, o, "the site is gone, or memory is");
+        return;
+    }
+    uint64_t token = 0;
+    wn_commit done = wn_request_commit(o->request, (wn_span){NULL, 0}, 0, &token);
+    if (done == WN_COMMIT_WAIT) return;
+    // A full spool empties as the aggregator takes from it.
+    if (done == WN_COMMIT_FULL) return;
+    if (!wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, hash)) {
+        finish(i, o, "the memory of imports is full; this part may count again if it is sent again");
+        return;
+    }
+    o->last_token = wn_pipeline_pending(i->parts.pipeline);
+    take_outcome(i, o, wn_request_outcome(o->request));
+    wn_request_free(o->request);
+    o->request = NULL;
+    o->next_line = part_end(o);
+}
+
+// ---- delivery ----
+
+// After a restart nothing is known of the batches that went before.
+static void note_filled(one *o, const past *p) {
+    if (p->newest.sequence == 0 && o->result.repeated == 0) return;
+    for (size_t k = 0; k < o->filled_n; k++)
+        if (wn_window_same(&o->filled[k], &p->window)) return;
+    if (o->filled_n < WN_IMPORT_WINDOWS_MAX) o->filled[o->filled_n++] = p->window;
+}
+
+// Live events go on filling a window of today, so that it may never be drained whole.
+static bool delivered(const wn_import *i, const past *p) {
+    uint64_t generation, sequence;
+    uint64_t oldest = wn_spool_oldest(i->parts.spool, &p->window, p->newest.generation);
+    if (oldest > p->newest.sequence) return true;
+    return wn_spool_window_drained(i->parts.spool, &p->window, &generation, &sequence);
+}
+
+static void deliver(wn_import *i, one *o) {
+    if (o->last_token > wn_pipeline_durable(i->parts.pipeline)) return;
+    for (size_t k = 0; k < o->windows_n && !o->settled; k++) {
+        past *p = &o->window[k];
+        const wn_edge_window *here = wn_edge_find(i->parts.edge, &p->window);
+        if (here == NULL) continue;
+        p->newest = wn_pipeline_newest(i->parts.pipeline, here->slot);
+        note_filled(o, p);
+    }
+    o->settled = true;
+    for (size_t k = 0; k < o->windows_n; k++) {
+        past *p = &o->window[k];
+        p->delivered = p->delivered || delivered(i, p);
+        if (!p->delivered) return;
+    }
+    finish(i, o, NULL);
+}
+
+void wn_import_turn(wn_import *i) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        one *o = &i->import[k];
+        if (!o->used) continue;
+        if (o->step == CUTTING) cut(i, o);
+        if (o->step == ASKING) ask(i, o);
+        if (o->step == COUNTING) count(i, o);
+        if (o->step == DELIVERING) deliver(i, o);
+    }
+}
+
+bool wn_import_active(const wn_import *i) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++)
+        if (i->import[k].used) return true;
+    return false;
+}
+
+bool wn_import_ready(const wn_import *i) {
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        const one *o = &i->import[k];
+        if (o->used && (o->step == CUTTING || (o->step == COUNTING && o->request == NULL))) return true;
+    }
+    return false;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// logline.c: a cursor over one line; every step either takes what must stand
+// there or gives the line up.
+#include "logline.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#define EXTENSION_BYTES_MAX 8
+
+typedef struct cursor {
+    const char *p, *end;
+} cursor;
+
+static bool literal(cursor *c, char ch) {
+    if (c->p == c->end || *c->p != ch) return false;
+    c->p++;
+    return true;
+}
+
+// Everything up to `stop`, which is taken too. At least one byte.
+static bool word(cursor *c, char stop, wn_span *out) {
+    const char *at = memchr(c->p, stop, (size_t)(c->end - c->p));
+    if (at == NULL || at == c->p) return false;
+    *out = (wn_span){(const uint8_t *)c->p, (size_t)(at - c->p)};
+    c->p = at + 1;
+    return true;
+}
+
+static bool digits(cursor *c, size_t n, unsigned *out) {
+    unsigned v = 0;
+    if ((size_t)(c->end - c->p) < n) return false;
+    for (size_t i = 0; i < n; i++) {
+        char d = c->p[i];
+        if (d < '0' || d > '9') return false;
+        v = v * 10 + (unsigned)(d - '0');
+    }
+    c->p += n;
+    *out = v;
+    return true;
+}
+
+static bool month(cursor *c, unsigned *out) {
+    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (c->end - c->p < 3) return false;
+    for (unsigned i = 0; i < 12; i++) {
+        if (memcmp(c->p, names + 3 * i, 3) != 0) continue;
+        c->p += 3;
+        *out = i + 1;
+        return true;
+    }
+    return false;
+}
+
+// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.
+static int64_t days_of(unsigned y, unsigned m, unsigned d) {
+    unsigned year = m <= 2 ? y - 1 : y, era = year / 400, yoe = year % 400;
+    unsigned doy = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
+    unsigned doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return (int64_t)era * 146097 + doe - 719468;
+}
+
+static bool date_exists(unsigned y, unsigned m, unsigned d) {
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return y >= 1970 && d >= 1 && d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
+}
+
+// "17/May/2015:10:05:03 +0000]"
+static bool timestamp(cursor *c, int64_t *out_s) {
+    unsigned d, mon, y, h, min, s, zh, zm;
+    if (!digits(c, 2, &d) || !literal(c, '/') || !month(c, &mon) || !literal(c, '/') || !digits(c, 4, &y)) return false;
+    if (!literal(c, ':') || !digits(c, 2, &h) || !literal(c, ':') || !digits(c, 2, &min) || !literal(c, ':') ||
+        !digits(c, 2, &s) || !literal(c, ' '))
+        return false;
+    bool minus = c->p != c->end && *c->p == '-';
+    if (!literal(c, minus ? '-' : '+') || !digits(c, 2, &zh) || !digits(c, 2, &zm) || !literal(c, ']')) return false;
+    if (!date_exists(y, mon, d) || h > 23 || min > 59 || s > 60 || zh > 14 || zm > 59) return false;
+    int64_t offset = (int64_t)zh * 3600 + (int64_t)zm * 60;
+    int64_t local = days_of(y, mon, d) * 86400 + (int64_t)h * 3600 + (int64_t)min * 60 + (int64_t)(s == 60 ? 59 : s);
+    *out_s = local - (minus ? -offset : offset);
+    return true;
+}
+
+static int hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// What stands behind a backslash; Apache and nginx write \xHH, Apache also \" \\ \n \t and the like.
+static bool escape(cursor *c, char *out) {
+    static const char from[] = "\"\\ntrbfv'", to[] = "\"\\\n\t\r\b\f\v'";
+    if (c->p == c->end) return false;
+    char ch = *c->p++;
+    if (ch == 'x') {
+        if (c->end - c->p < 2) return false;
+        int high = hex(c->p[0]), low = hex(c->p[1]);
+        if (high < 0 || low < 0) return false;
+        *out = (char)(high << 4 | low);
+        c->p += 2;
+        return true;
+    }
+    const char *at = strchr(from, ch);
+    if (ch == '\0' || at == NULL) return false;
+    *out = to[at - from];
+    return true;
+}
+
+// A quoted part, both quotes taken; false when it does not end or is too long.
+static bool quoted(cursor *c, wn_line_text *out) {
+    out->n = 0;
+    if (!literal(c, '"')) return false;
+    while (c->p != c->end) {
+        char ch = *c->p++;
+        if (ch == '"') return true;
+        if (ch == '\\' && !escape(c, &ch)) return false;
+        if (out->n == sizeof out->p) return false;
+        out->p[out->n++] = ch;
+    }
+    return false;
+}
+
+// "-" means that there was none.
+static void dash_is_none(wn_line_text *t) {
+    if (t->n == 1 && t->p[0] == '-') t->n = 0;
+}
+
+// "METHOD target HTTP/1.1" → method, and target in place. HTTP/0.9 has no version.
+static bool request(wn_line *l) {
+    wn_line_text *t = &l->target;
+    const char *space = memchr(t->p, ' ', t->n);
+    if (space == NULL) return false;
+    size_t method_n = (size_t)(space - t->p);
+    if (method_n == 0 || method_n >= sizeof l->method) return false;
+    for (size_t i = 0; i < method_n; i++)
+        if (!isupper((unsigned char)t->p[i]) && t->p[i] != '-' && t->p[i] != '_') return false;
+    memcpy(l->method, t->p, method_n);
+    l->method[method_n] = '\0';
+    size_t from = method_n + 1, n = t->n - from;
+    const char *start = t->p + from;
+    for (size_t i = n; i > 0; i--) {
+        if (start[i - 1] != ' ') continue;
+        if (n - i >= 5 && memcmp(start + i, "HTTP/", 5) == 0) n = i - 1;
+        break;
+    }
+    if (n == 0) return false;
+    memmove(t->p, start, n);
+    t->n = n;
+    return true;
+}
+
+// The host of "host:port" or "[v6]:port".
+static wn_span host_of(wn_span s) {
+    if (s.n != 0 && s.p[0] == '[') {
+        const uint8_t *close = memchr(s.p, ']', s.n);
+        return close == NULL ? s : (wn_span){s.p, (size_t)(close - s.p) + 1};
+    }
+    const uint8_t *colon = memchr(s.p, ':', s.n);
+    return colon == NULL ? s : (wn_span){s.p, (size_t)(colon - s.p)};
+}
+
+// ident and user: two words, of which the user may hold spaces; " [" ends them.
+static bool ident_and_user(cursor *c) {
+    wn_span skipped;
+    if (!word(c, ' ', &skipped)) return false;
+    for (const char *p = c->p; p + 1 < c->end; p++) {
+        if (p[0] != ' ' || p[1] != '[') continue;
+        if (p == c->p) return false;
+        c->p = p + 2;
+        return true;
+    }
+    return false;
+}
+
+static bool size(cursor *c) {
+    if (literal(c, '-')) return true;
+    const char *start = c->p;
+    while (c->p != c->end && *c->p >= '0' && *c->p <= '9') c->p++;
+    return c->p != start;
+}
+
+bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *out) {
+    if (n == 0 || n > WN_LINE_BYTES_MAX) return false;
+    cursor c = {line, line + n};
+    if (c.end[-1] == '\r') c.end--;
+    wn_span vhost = {NULL, 0};
+    out->vhost = vhost;
+    out->referrer.n = out->user_agent.n = 0;
+    if (format == WN_LINE_VHOST_COMBINED) {
+        if (!word(&c, ' ', &vhost)) return false;
+        out->vhost = host_of(vhost);
+    }
+    if (!word(&c, ' ', &out->client) || !ident_and_user(&c) || !timestamp(&c, &out->time_s)) return false;
+    if (!literal(&c, ' ') || !quoted(&c, &out->target) || !request(out)) return false;
+    if (!literal(&c, ' ') || !digits(&c, 3, &out->status) || !literal(&c, ' ') || !size(&c)) return false;
+    if (format == WN_LINE_COMMON) return c.p == c.end || *c.p == ' ';
+    if (!literal(&c, ' ') || !quoted(&c, &out->referrer) || !literal(&c, ' ') || !quoted(&c, &out->user_agent)) return false;
+    dash_is_none(&out->referrer);
+    dash_is_none(&out->user_agent);
+    return c.p == c.end || *c.p == ' ';  // servers append fields of their own
+}
+
+bool wn_line_format_by_name(const char *name, size_t n, wn_line_format *out) {
+    static const char *const names[] = {"common", "combined", "vhost-combined", "vhost_combined"};
+    static const wn_line_format formats[] = {WN_LINE_COMMON, WN_LINE_COMBINED, WN_LINE_VHOST_COMBINED,
+                                             WN_LINE_VHOST_COMBINED};
+    for (size_t i = 0; i < WN_COUNT(names); i++) {
+        if (strlen(names[i]) != n || memcmp(names[i], name, n) != 0) continue;
+        *out = formats[i];
+        return true;
+    }
+    return false;
+}
+
+// ---- what the line is ----
+
+static const char *const assets[] = {
+#define ASSET(extension) extension,
+#include "assets.def"
+#undef ASSET
+};
+static const char *const downloads[] = {
+#define DOWNLOAD(extension) extension,
+#include "downloads.def"
+#undef DOWNLOAD
+};
+
+static bool listed(const char *const *list, size_t n, const char *extension) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i], extension) == 0) return true;
+    return false;
+}
+
+// The extension of the path's last segment in lower case; false when it has none.
+static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MAX + 1]) {
+    size_t end = 0, dot = 0;
+    bool has_dot = false;
+    for (; end < target->n && target->p[end] != '?' && target->p[end] != '#' && target->p[end] != ';'; end++) {
+        if (target->p[end] == '/') has_dot = false;
+        if (target->p[end] != '.') continue;
+        has_dot = true;
+        dot = end;
+    }
+    if (!has_dot || end - dot - 1 == 0 || end - dot - 1 > EXTENSION_BYTES_MAX) return false;
+    size_t n = end - dot - 1;
+    for (size_t i = 0; i < n; i++) out[i] = (char)tolower((unsigned char)target->p[dot + 1 + i]);
+    out[n] = '\0';
+    return true;
+}
+
+wn_verdict wn_line_judge(const wn_line *l, bool *out_download) {
+    char extension[EXTENSION_BYTES_MAX + 1];
+    *out_download = false;
+    if (strcmp(l->method, "GET") != 0) return WN_VERDICT_method;
+    if ((l->status < 200 || l->status > 299) && l->status != 304) return WN_VERDICT_status;
+    if (!extension_of(&l->target, extension)) return WN_KEEP;
+    if (listed(downloads, WN_COUNT(downloads), extension)) {
+        *out_download = true;
+        return WN_KEEP;
+    }
+    return listed(assets, WN_COUNT(assets), extension) ? WN_VERDICT_asset : WN_KEEP;
+}
+
+void wn_line_wipe(wn_line *l) {
+    wn_wipe(l->target.p, l->target.n);
+    wn_wipe(l->referrer.p, l->referrer.n);
+    wn_wipe(l->user_agent.p, l->user_agent.n);
+    l->target.n = l->referrer.n = l->user_agent.n = 0;
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// pipeline.c: from whole requests to durable transactions, one a turn of the
+// loop. What is committed while the disk is busy waits in open batches, so
+// that the next transaction is larger, not later.
+#include "crypt.h"
+#include "log.h"
+#include "pipeline_body.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_ROOM_BYTES 4096u            // head of a batch with all its sites, padded
+#define SPOOL_ROOM_BYTES (64u << 10)      // heads, memories: kept free below spool_bytes_max
+#define TXN_ROOM_BYTES (WN_SPOOL_TXN_BYTES_MAX - (1u << 20))
+#define SESSION_ROOM_BYTES 512u           // an observation of a session, encoded and padded
+#define SESSIONS_TURN_MAX 8192            // finished sessions taken into one transaction
+
+// ---- life ----
+
+wn_err wn_pipeline_open(const wn_pipeline_parts *parts, wn_site_list *sites, wn_pipeline **out) {
+    wn_pipeline *p = calloc(1, sizeof *p);
+    if (p == NULL) return WN_ERR_NOMEM;
+    uint8_t key[32];
+    p->parts = *parts;
+    p->scratch = aligned_alloc(64, (wn_scratch_bytes() + 63) & ~(size_t)63);
+    wn_err err = p->scratch == NULL ? WN_ERR_NOMEM : wn_random(key, sizeof key);
+    if (err != WN_OK) {
+        free(p->scratch);
+        free(p);
+        return err;
+    }
+    wn_scratch_init(p->scratch, key);
+    wn_wipe(key, sizeof key);
+    p->sites = wn_site_list_hold(sites);
+    p->durable = p->submitted = wn_spool_last_txn(parts->spool);
+    *out = p;
+    return WN_OK;
+}
+
+void wn_pipeline_close(wn_pipeline *p) {
+    if (p == NULL) return;
+    for (size_t i = 0; i < WN_PIPELINE_BATCHES_MAX; i++) wn_batch_builder_free(p->batch[i].builder);
+    wn_request_spares_free(p);
+    wn_scratch_wipe(p->scratch);
+    free(p->scratch);
+    wn_site_list_drop(p->sites);
+    wn_wipe(p, sizeof *p);
+    free(p);
+}
+
+void wn_pipeline_sites(wn_pipeline *p, wn_site_list *sites) {
+    wn_site_list *old = p->sites;
+    p->sites = wn_site_list_hold(sites);
+    wn_site_list_drop(old);
+}
+
+const wn_site_list *wn_pipeline_site_list(const wn_pipeline *p) {
+    return p->sites;
+}
+
+void wn_pipeline_clock(wn_pipeline *p, int64_t now_s) {
+    p->now_s = now_s;
+}
+
+int64_t wn_pipeline_now(const wn_pipeline *p) {
+    return p->now_s;
+}
+
+bool wn_pipeline_client(wn_pipeline *p, const wn_address *peer, wn_span forwarded_for, wn_address *out) {
+    return wn_edge_client(p->parts.edge, peer, (const char *)forwarded_for.p, forwarded_for.n, out);
+}
+
+// ---- batches being filled ----
+
+static wn_err batch_close(wn_pipeline *p, wn_open_batch *b) {
+    const wn_edge_window *w = wn_edge_slot(p->parts.edge, b->slot);
+    WN_ASSERT(w != NULL);  // a window is forgotten only when nothing of it is left here
+    wn_batch_head head = {.window = w->window, .policy_version = p->parts.policy_version};
+    memcpy(head.edge_epoch, w->epoch, sizeof head.edge_epoch);
+    memcpy(head.text_key, w->key_text, sizeof head.text_key);
+    wn_err err = wn_spool_add(p->parts.spool, b->builder, &head);
+    wn_wipe(head.text_key, sizeof head.text_key);
+    if (err != WN_OK) {
+        if (!p->stuck) wn_log(WN_MSG_SPOOL_FULL, (int64_t)wn_spool_bytes(p->parts.spool), 0, 0);
+        p->stuck = true;
+        return err;
+    }
+    p->newest[b->slot] = head.id;
+    wn_batch_builder_reset(b->builder);
+    if (p->batch_of[b->slot] == b - p->batch + 1) p->batch_of[b->slot] = 0;
+    if (b - p->batch >= WN_PIPELINE_BATCHES_KEPT) {
+        wn_batch_builder_free(b->builder);
+        b->builder = NULL;
+    }
+    b->used = false;
+    p->batch_n--;
+    return WN_OK;
+}
+
+// All of them, or as many as the spool takes; the rest stays for the next turn.
+static bool batches_close(wn_pipeline *p) {
+    bool all = true;
+    for (size_t i = 0; i < WN_PIPELINE_BATCHES_MAX && all; i++)
+        if (p->batch[i].used) all = batch_close(p, &p->batch[i]) == WN_OK;
+    p->stuck = !all;
+    return all;
+}
+
+// The batch of this window with room for one more; NULL when the spool takes none.
+static wn_open_batch *batch_for(wn_pipeline *p, uint32_t slot) {
+    if (p->batch_of[slot] != 0) return &p->batch[p->batch_of[slot] - 1];
+    if (p->batch_n >= WN_PIPELINE_BATCHES_KEPT && !p->stuck) (void)batches_close(p);
+    size_t i = 0;
+    while (i < WN_PIPELINE_BATCHES_MAX && p->batch[i].used) i++;
+    if (i == WN_PIPELINE_BATCHES_MAX) return NULL;
+    wn_open_batch *b = &p->batch[i];
+    if (b->builder == NULL && wn_batch_builder_new(&b->builder) != WN_OK) return NULL;
+    b->slot = slot;
+    b->used = true;
+    p->batch_of[slot] = (uint8_t)(i + 1);
+    p->batch_n++;
+    p->txn_bytes += BATCH_ROOM_BYTES;
+    return b;
+}
+
+typedef struct adding {
+    const wn_observation *obs;  // NULL: a refusal
+    const wn_value *const *values;
+    uint64_t site;
+} adding;
+
+static wn_err add_to(wn_open_batch *b, const adding *a) {
+    if (a->obs == NULL) return wn_batch_builder_refuse(b->builder, a->site, 1);
+    return wn_batch_builder_add(b->builder, a->obs, a->values);
+}
+
+// False when the spool takes nothing more: the caller made sure that it would.
+static bool batch_add(wn_pipeline *p, uint32_t slot, const adding *a) {
+    wn_open_batch *b = batch_for(p, slot);
+    if (b == NULL) return false;
+    p->dirty = true;
+    p->txn_of[slot] = wn_spool_txn(p->parts.spool);
+    if (add_to(b, a) == WN_OK) return true;
+    if (batch_close(p, b) != WN_OK) {
+        // Whole as it is; it goes with the next turn, beside a new one.
+        p->batch_of[slot] = 0;
+    }
+    b = batch_for(p, slot);
+    return b != NULL && add_to(b, a) == WN_OK;
+}
+
+// ---- commit ----
+
+void wn_pipeline_hash(const wn_pipeline *p, char domain, wn_span bytes, uint8_t out[16]) {
+    uint8_t in[128] = {(uint8_t)domain};
+    WN_ASSERT(bytes.n < sizeof in);
+    memcpy(in + 1, bytes.p, bytes.n);
+    wn_prf(p->parts.dedupe_key, (wn_span){in, bytes.n + 1}, out, 16);
+    wn_wipe(in, sizeof in);
+}
+
+bool wn_pipeline_remember(wn_pipeline *p, wn_memory kind, const uint8_t hash[16]) {
+    p->dirty = true;
+    return wn_spool_remember(p->parts.spool, kind, hash, p->now_s);
+}
+
+bool wn_pipeline_known(const wn_pipeline *p, wn_memory kind, const uint8_t hash[16]) {
+    return wn_spool_known(p->parts.spool, kind, hash);
+}
+
+uint64_t wn_pipeline_pending(const wn_pipeline *p) {
+    if (p->dirty) return wn_spool_txn(p->parts.spool);
+    return p->submitted > p->durable ? p->submitted : 0;
+}
+
+static bool still_open(const wn_pipeline *p, const wn_record *rec) {
+    const wn_edge_window *w = wn_edge_slot(p->parts.edge, rec->slot);
+    return w != NULL && w->open && memcmp(w->epoch, rec->epoch, sizeof w->epoch) == 0;
+}
+
+static void commit_kept(wn_pipeline *p, const wn_record *rec) {
+    const wn_value *values[WN_OPEN_N] = {NULL};
+    const wn_value *v = (const wn_value *)(rec + 1);
+    for (unsigned i = 0, n = 0; i < WN_OPEN_N && n < rec->values_n; i++)
+        if (rec->obs.open[i] != 0 && wn_value_id(&v[n]) == rec->obs.open[i]) values[i] = &v[n++];
+    adding a = {&rec->obs, values, rec->site};
+    WN_ASSERT(batch_add(p, rec->slot, &a));
+    uint64_t txn = wn_spool_txn(p->parts.spool);
+    if (wn_sessions_touch(p->parts.sessions, txn, rec->slot, &rec->obs, rec->at_s)) p->touches++;
+    else p->counts.untracked++;
+    p->counts.last_kept_s = p->now_s;
+}
+
+static void commit_record(wn_request *r, const wn_record *rec) {
+    wn_pipeline *p = r->p;
+    if (rec->has_batch_key && wn_pipeline_known(p, WN_MEMORY_12H, rec->batch_key)) {
+        r->outcome.repeated++;
+        return;
+    }
+    if (!still_open(p, rec)) {
+        if (rec->kept) wn_request_turn_late(r);
+        return;
+    }
+    if (rec->has_batch_key) wn_pipeline_remember(p, WN_MEMORY_12H, rec->batch_key);
+    if (rec->kept) {
+        r->outcome.kept++;
+        commit_kept(p, rec);
+        return;
+    }
+    adding a = {NULL, NULL, rec->site};
+    WN_ASSERT(batch_add(p, rec->slot, &a));
+}
+
+static void count_outcome(wn_pipeline *p, const wn_outcome *o) {
+    p->counts.requests++;
+    p->counts.events += o->events;
+    p->counts.kept += o->kept;
+    p->counts.repeated += o->repeated;
+    for (unsigned i = 0; i < WN_VERDICT_N; i++) p->counts.by_verdict[i] += o->by_verdict[i];
+}
+
+wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uint64_t *out_token) {
+    wn_pipeline *p = r->p;
+    uint8_t hash[16];
+    WN_ASSERT(!r->committed && r->event == NULL);
+    if (r->full) return WN_COMMIT_FULL;
+    if (batch_id.n != 0) {
+        uint8_t scoped[8 + 64];
+        WN_ASSERT(batch_id.n <= 64);
+        memcpy(scoped, &scope, 8);
+        memcpy(scoped + 8, batch_id.p, batch_id.n);
+        wn_pipeline_hash(p, 'B', (wn_span){scoped, 8 + batch_id.n}, hash);
+        wn_wipe(scoped, sizeof scoped);
+        if (wn_pipeline_known(p, WN_MEMORY_12H, hash)) {
+            r->outcome.repeat = true;
+            r->outcome.repeated = r->outcome.accepted;
+            memset(r->outcome.by_verdict, 0, sizeof r->outcome.by_verdict);
+            wn_request_drop_records(r);
+        }
+    }
+    if (r->records_n != 0) {
+        size_t most = 2 * r->wire_bytes;  // the spool pads a batch to the next power of two
+        uint64_t after = wn_spool_bytes(p->parts.spool) + p->txn_bytes + most + SPOOL_ROOM_BYTES;
+        if (p->stuck || after > p->parts.spool_bytes_max) return WN_COMMIT_FULL;
+        if (p->txn_bytes + most > TXN_ROOM_BYTES) return p->dirty ? WN_COMMIT_WAIT : WN_COMMIT_FULL;
+        size_t touches = p->touches + p->touches_syncing;
+        if (touches != 0 && touches + r->records_n > WN_SESSION_PENDING_MAX) return WN_COMMIT_WAIT;
+        p->txn_bytes += most;
+        wn_chunk *chunk = r->first;
+        for (wn_record *rec = wn_request_record_first(r); rec != NULL; rec = wn_request_record_next(r, &chunk, rec))
+            commit_record(r, rec);
+        if (batch_id.n != 0) wn_pipeline_remember(p, WN_MEMORY_12H, hash);
+    }
+    bool waits = r->records_n != 0 || r->outcome.repeat;
+    r->committed = true;
+    count_outcome(p, &r->outcome);
+    wn_request_drop_records(r);
+    *out_token = waits ? wn_pipeline_pending(p) : 0;
+    return WN_COMMIT_DONE;
+}
+
+// ---- the loop ----
+
+// Finished sessions join the transaction that is about to be handed over.
+static void drain_sessions(wn_pipeline *p) {
+    static const wn_value *const none[WN_OPEN_N];  // their texts went with the events
+    wn_observation obs;
+    uint32_t slot;
+    uint64_t txn = wn_spool_txn(p->parts.spool);
+    for (size_t i = 0; i < SESSIONS_TURN_MAX; i++) {
+        if (p->stuck || p->txn_bytes + SESSION_ROOM_BYTES > TXN_ROOM_BYTES) return;
+        if (!wn_sessions_drain(p->parts.sessions, txn, &slot, &obs)) return;
+        p->dirty = true;  // also where its window is gone: the transaction makes it forgotten
+        if (wn_edge_slot(p->parts.edge, slot) == NULL) continue;  // its window is gone, and its key
+        adding a = {&obs, none, obs.site};
+        p->txn_bytes += SESSION_ROOM_BYTES;
+        WN_ASSERT(batch_add(p, slot, &a));
+    }
+}
+
+void wn_pipeline_turn(wn_pipeline *p) {
+    if (p->submitted > p->durable) return;  // the disk is busy: let the batches grow
+    drain_sessions(p);
+    if (!p->dirty || !batches_close(p)) return;
+    uint64_t txn = wn_spool_txn(p->parts.spool);
+    if (!wn_spool_submit(p->parts.spool)) return;
+    p->submitted = txn;
+    p->dirty = false;
+    p->txn_bytes = 0;
+    p->touches_syncing = p->touches;
+    p->touches = 0;
+}
+
+wn_err wn_pipeline_done(wn_pipeline *p) {
+    uint64_t txn = p->durable;
+    wn_err err = wn_spool_done(p->parts.spool, &txn);
+    if (err != WN_OK && err != WN_ERR_FULL) return err;
+    if (err == WN_ERR_FULL || txn <= p->durable) return WN_OK;
+    wn_sessions_apply(p->parts.sessions, txn);
+    p->counts.transactions += txn - p->durable;
+    p->durable = txn;
+    p->touches_syncing = 0;
+    return WN_OK;
+}
+
+uint64_t wn_pipeline_durable(const wn_pipeline *p) {
+    return p->durable;
+}
+
+bool wn_pipeline_busy(const wn_pipeline *p) {
+    return p->submitted > p->durable;
+}
+
+bool wn_pipeline_dirty(const wn_pipeline *p) {
+    return p->dirty;
+}
+
+bool wn_pipeline_expire(wn_pipeline *p, uint32_t slot, int64_t idle_before_s) {
+    return wn_sessions_expire(p->parts.sessions, slot, idle_before_s);
+}
+
+bool wn_pipeline_window_settled(const wn_pipeline *p, uint32_t slot) {
+    return p->batch_of[slot] == 0 && p->txn_of[slot] <= p->durable;
+}
+
+wn_batch_id wn_pipeline_newest(const wn_pipeline *p, uint32_t slot) {
+    return p->newest[slot];
+}
+
+const wn_pipeline_counts *wn_pipeline_count(const wn_pipeline *p) {
+    return &p->counts;
+}
+
+size_t wn_pipeline_request_bytes(const wn_pipeline *p) {
+    return p->request_bytes;
+}
+
+bool wn_pipeline_charge(wn_pipeline *p, ptrdiff_t bytes) {
+    p->request_bytes = (size_t)((ptrdiff_t)p->request_bytes + bytes);
+    return p->request_bytes <= p->parts.request_bytes_total_max;
+}
+
+bool wn_pipeline_stuck(const wn_pipeline *p) {
+    return p->stuck;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// main.c: the collector daemon. One loop thread for all doors and timers; the
+// spool has a thread that syncs, ZeroMQ's ZAP one that answers (decisions.md 7).
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "collector.h"
+#include "crypt.h"
+#include "http_listen.h"
+#include "log.h"
+
+#define SECOND_MS 1000
+#define PEERS_REPORT_MS 60000
+
+typedef struct loop_state {
+    int64_t now_ms, second_at_ms, sweep_at_ms, review_at_ms, peers_at_ms, stop_at_ms;
+    uint64_t peers_refused;
+    bool quiet;  // doors no longer take anything new
+} loop_state;
+
+// In the order of the poll items; the uplink comes last because it may be missing.
+enum { P_SPOOL, P_HTTP, P_ADMIN, P_SIGNAL, P_SDK, P_CONTROL, P_UPLINK, P_LINK, P_N };
+
+static void fail(wn_collector *d, wn_err err, int place) {
+    wn_log(WN_MSG_ERROR, err, place, 0);
+    d->failed = d->stopping = true;
+}
+
+static void read_signals(wn_collector *d) {
+    struct signalfd_siginfo info;
+    while (read(d->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            wn_collector_reload(d);
+            continue;
+        }
+        wn_log(WN_MSG_STOPPING, (int64_t)info.ssi_signo, 0, 0);
+        d->stopping = true;
+    }
+}
+
+// Visits end 30 minutes after their last event. Windows past their grace wait
+// for `closing`: an import may still be filling them.
+static void sweep_sessions(wn_collector *d, int64_t idle_before_s) {
+    int64_t now_s = wn_pipeline_now(d->pipeline);
+    for (uint32_t i = 0; i < WN_EDGE_WINDOWS_MAX; i++) {
+        const wn_edge_window *w = wn_edge_slot(d->edge, i);
+        if (w == NULL) continue;
+        bool live = now_s < w->window.end_s + wn_grace_s((wn_kind)w->window.kind);
+        if (live || idle_before_s == INT64_MAX) (void)wn_pipeline_expire(d->pipeline, i, idle_before_s);
+    }
+}
+
+static void every_second(wn_collector *d, loop_state *l) {
+    wn_collector_try_uplink(d);
+    if (l->now_ms >= l->sweep_at_ms && !l->quiet) {
+        sweep_sessions(d, wn_pipeline_now(d->pipeline) - WN_SESSION_IDLE_S);
+        l->sweep_at_ms = l->now_ms + WN_SESSION_SWEEP_MS;
+    }
+    if (l->now_ms >= l->review_at_ms && !wn_import_active(d->import)) {
+        wn_closing_review(d->closing, wn_pipeline_now(d->pipeline));
+        l->review_at_ms = l->now_ms + WN_REVIEW_MS;
+    }
+    if (l->now_ms >= l->peers_at_ms) {
+        uint64_t refused = wn_zap_refused(d->zap);
+        if (refused != l->peers_refused) wn_log(WN_MSG_PEER_REFUSED, (int64_t)(refused - l->peers_refused), 0, 0);
+        l->peers_refused = refused;
+        l->peers_at_ms = l->now_ms + PEERS_REPORT_MS;
+    }
+}
+
+static void begin_stop(wn_collector *d, loop_state *l) {
+    if (!d->stopping || l->quiet) return;
+    l->quiet = true;
+    l->stop_at_ms = l->now_ms + WN_STOP_MS;
+    wn_http_quiesce(d->http);
+    wn_sdk_quiesce(d->sdk);
+    // Without a keeper the session table ends with this process: better short visits than none.
+    if (!d->session_memory.kept) sweep_sessions(d, INT64_MAX);
+}
+
+// Nobody waits for an answer and everything taken is durable, or time is up.
+static bool stopped(const wn_collector *d, const loop_state *l) {
+    if (!l->quiet) return false;
+    if (d->failed || l->now_ms >= l->stop_at_ms) return true;
+    return wn_http_waiting(d->http) == 0 && wn_sdk_waiting(d->sdk) == 0 && !wn_pipeline_dirty(d->pipeline) &&
+           !wn_pipeline_busy(d->pipeline);
+}
+
+static long wait_ms(const wn_collector *d, const loop_state *l) {
+    if (wn_http_ready(d->http) || wn_sdk_ready(d->sdk) || wn_import_ready(d->import)) return 0;
+    int64_t ms = l->second_at_ms - wn_monotonic_ms();
+    return ms < 0 ? 0 : (long)ms;
+}
+
+static void turn(wn_collector *d, loop_state *l, const zmq_pollitem_t *items, int items_n) {
+    bool durable = items[P_SPOOL].revents != 0, second = l->now_ms >= l->second_at_ms;
+    if (durable) {
+        wn_err err = wn_pipeline_done(d->pipeline);
+        if (err != WN_OK) {
+            fail(d, err, 1);
+            return;
+        }
+    }
+    if (items[P_HTTP].revents || durable || second || wn_http_ready(d->http)) wn_http_turn(d->http);
+    if (items[P_SDK].revents || durable || wn_sdk_ready(d->sdk)) wn_sdk_turn(d->sdk);
+    if (items[P_CONTROL].revents) wn_control_turn(d->control);
+    if (items[P_ADMIN].revents || second) wn_admin_turn(d->admin);
+    wn_import_turn(d->import);
+    bool heard = items_n > P_UPLINK && (items[P_UPLINK].revents != 0 || items[P_LINK].revents != 0);
+    if (d->uplink != NULL && (heard || durable || second)) wn_uplink_turn(d->uplink, l->now_ms);
+    if (second) {
+        every_second(d, l);
+        l->second_at_ms = l->now_ms + SECOND_MS;
+    }
+    begin_stop(d, l);
+    wn_pipeline_turn(d->pipeline);
+    if (wn_closing_count(d->closing) != 0 && (heard || durable || second)) wn_closing_turn(d->closing);
+}
+
+static void loop(wn_collector *d) {
+    zmq_pollitem_t items[P_N] = {
+        [P_SPOOL] = {NULL, wn_spool_fd(d->spool), ZMQ_POLLIN, 0},
+        [P_HTTP] = {NULL, wn_http_fd(d->http), ZMQ_POLLIN, 0},
+        [P_ADMIN] = {NULL, wn_admin_fd(d->admin), ZMQ_POLLIN, 0},
+        [P_SIGNAL] = {NULL, d->signal_fd, ZMQ_POLLIN, 0},
+        [P_SDK] = {wn_sdk_socket(d->sdk), 0, ZMQ_POLLIN, 0},
+        [P_CONTROL] = {wn_control_socket(d->control), 0, ZMQ_POLLIN, 0},
+        [P_UPLINK] = {NULL, -1, ZMQ_POLLIN, 0},
+        [P_LINK] = {NULL, -1, ZMQ_POLLIN, 0},
+    };
+    loop_state l = {.now_ms = wn_monotonic_ms()};
+    l.sweep_at_ms = l.now_ms + WN_SESSION_SWEEP_MS;
+    l.peers_at_ms = l.now_ms + PEERS_REPORT_MS;
+    l.review_at_ms = l.now_ms + PEERS_REPORT_MS;
+    while (!stopped(d, &l)) {
+        int n = d->uplink == NULL ? P_UPLINK : P_N;
+        if (d->uplink != NULL) {
+            items[P_UPLINK].socket = wn_uplink_socket(d->uplink);
+            items[P_LINK].socket = wn_uplink_monitor(d->uplink);
+        }
+        if (zmq_poll(items, n, wait_ms(d, &l)) < 0 && errno != EINTR) {
+            fail(d, WN_ERR_IO, 2);
+            return;
+        }
+        l.now_ms = wn_monotonic_ms();
+        wn_pipeline_clock(d->pipeline, wn_now_s());
+        if (items[P_SIGNAL].revents) read_signals(d);
+        turn(d, &l, items, n);
+    }
+}
+
+static int check_config(const wn_collector *d) {
+    wn_endpoint e;
+    const char *bad = NULL;
+    if (wn_endpoint_parse(d->o.http_listen, &e) != WN_OK) bad = "http_listen is not ADDRESS:PORT";
+    else if (wn_endpoint_parse(d->o.admin_listen, &e) != WN_OK) bad = "admin_listen is not ADDRESS:PORT";
+    else if (!wn_endpoint_loopback(&e)) bad = "admin_listen must be a loopback address";
+    if (bad != NULL) {
+        fprintf(stderr, "winnow-collector: %s\n", bad);
+        return 2;
+    }
+    if (d->o.check_config) printf("configuration is valid: %zu sites\n", d->sites->sites.n);
+    return 0;
+}
+
+static int run(wn_collector *d) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    wn_log(WN_MSG_STARTED, getpid(), 0, 0);
+    if (d->signal_fd < 0 || wn_collector_open(d) != WN_OK) {
+        wn_collector_close(d);
+        return 1;
+    }
+    wn_log(WN_MSG_READY, 0, 0, 0);
+    loop(d);
+    wn_collector_close(d);
+    close(d->signal_fd);
+    wn_log(WN_MSG_STOPPED, 0, 0, 0);
+    return d->failed ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    static wn_collector d;
+    bool done = false;
+    size_t rest = 0;
+    char why[256] = "";
+    int line = 0;
+    if (wn_options_read(WN_PROG_COLLECTOR, argc, argv, &d.o, NULL, &rest, &done) != WN_OK) return 2;
+    if (done) return 0;
+    wn_harden();
+    if (wn_crypt_init() != WN_OK) {
+        fprintf(stderr, "winnow-collector: the system gives no randomness\n");
+        return 1;
+    }
+    if (d.o.verbose) wn_log_level(WN_LEVEL_DEBUG);
+    if (wn_collector_load_sites(&d, why, sizeof why, &line) != WN_OK) {
+        fprintf(stderr, "winnow-collector: %s/sites.yaml, line %d: %s\n", d.o.config_dir, line, why);
+        return 2;
+    }
+    int code = check_config(&d);
+    if (code != 0 || d.o.check_config) {
+        wn_site_list_drop(d.sites);
+        return code;
+    }
+    return run(&d);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// crypt.c: libsodium behind five functions, so that the null cipher of the
+// wall-off build, the nonce rule and the padding rule stand in one place.
+#include "crypt.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "walls.h"
+
+enum { NONCE_BYTES = 24, TAG_BYTES = 16, PADDED_MIN_BYTES = 512, PRF_MIN_BYTES = 8, PRF_MAX_BYTES = 64 };
+
+_Static_assert(WN_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
+_Static_assert(NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(TAG_BYTES == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
+_Static_assert(NONCE_BYTES + TAG_BYTES == WN_BOX_OVERHEAD, "overhead");
+_Static_assert(PRF_MAX_BYTES == crypto_generichash_BYTES_MAX, "prf");
+
+wn_err wn_crypt_init(void) {
+    // 0: done now, 1: was done before.
+    return sodium_init() < 0 ? WN_ERR_ENTROPY : WN_OK;
+}
+
+wn_err wn_random(void *out, size_t n) {
+    // libsodium takes getrandom(2) and ends the process when the kernel fails,
+    // so bytes that are not random are never returned; init reports the rest.
+    WN_TRY(wn_crypt_init());
+    if (n > 0) randombytes_buf(out, n);
+    return WN_OK;
+}
+
+void wn_box_seal(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_span plain, uint8_t *out) {
+    randombytes_buf(out, NONCE_BYTES);
+    if (!WN_WALL_CIPHER) {
+        if (plain.n > 0) memcpy(out + NONCE_BYTES, plain.p, plain.n);
+        memset(out + NONCE_BYTES + plain.n, 0, TAG_BYTES);
+        return;
+    }
+    int rc = crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, plain.p, plain.n, aad.p,
+                                                        aad.n, NULL, out, key);
+    WN_ASSERT(rc == 0);
+}
+
+wn_err wn_box_open(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_span box, uint8_t *out) {
+    if (box.n < WN_BOX_OVERHEAD) return WN_ERR_CORRUPT;
+    const uint8_t *body = box.p + NONCE_BYTES;
+    if (!WN_WALL_CIPHER) {
+        if (box.n > WN_BOX_OVERHEAD) memcpy(out, body, box.n - WN_BOX_OVERHEAD);
+        return WN_OK;
+    }
+    int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, body, box.n - NONCE_BYTES, aad.p,
+                                                        aad.n, box.p, key);
+    return rc == 0 ? WN_OK : WN_ERR_CORRUPT;
+}
+
+size_t wn_padded(size_t n) {
+    WN_ASSERT(n <= SIZE_MAX / 2 + 1);
+    size_t padded = PADDED_MIN_BYTES;
+    while (padded < n) padded *= 2;
+    return padded;
+}
+
+void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t out_bytes) {
+    WN_ASSERT(out_bytes >= PRF_MIN_BYTES && out_bytes <= PRF_MAX_BYTES);
+    if (out_bytes >= crypto_generichash_BYTES_MIN) {
+        WN_ASSERT(crypto_generichash(out, out_bytes, in.p, in.n, key, WN_KEY_BYTES) == 0);
+        return;
+    }
+    uint8_t whole[crypto_generichash_BYTES_MIN]; // below libsodium's least length: cut the least one
+    WN_ASSERT(crypto_generichash(whole, sizeof whole, in.p, in.n, key, WN_KEY_BYTES) == 0);
+    memcpy(out, whole, out_bytes);
+    wn_wipe(whole, sizeof whole);
+}
+
+uint64_t wn_prf64(const uint8_t key[16], wn_span in) {
+    _Static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "SipHash-2-4");
+    uint8_t sum[8];
+    WN_ASSERT(crypto_shorthash(sum, in.p, in.n, key) == 0);
+    uint64_t out = 0;
+    for (unsigned i = 0; i < sizeof sum; i++) out |= (uint64_t)sum[i] << (8 * i);
+    wn_wipe(sum, sizeof sum);
+    return out;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// crypt.h: Winnow's few uses of libsodium, so that the null cipher of the
+// wall-off build and the padding rule stand in one place.
+#pragma once
+
+#include "winnow/base.h"
+
+#define WN_KEY_BYTES 32
+#define WN_BOX_OVERHEAD (24 + 16)  // nonce ‖ … ‖ tag
+
+// Once per process before anything else here. WN_ERR_ENTROPY on failure.
+WN_MUST_USE wn_err wn_crypt_init(void);
+WN_MUST_USE wn_err wn_random(void *out, size_t n);
+
+// out (plain.n + WN_BOX_OVERHEAD) = random nonce ‖ XChaCha20-Poly1305(plain), bound to `aad`.
+void wn_box_seal(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_span plain, uint8_t *out);
+// out gets box.n - WN_BOX_OVERHEAD bytes. WN_ERR_CORRUPT when not authentic.
+WN_MUST_USE wn_err wn_box_open(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_span box, uint8_t *out);
+
+// Smallest power of two ≥ max(n, 512): what a stored record is padded to.
+size_t wn_padded(size_t n);
+
+// Keyed BLAKE2b; out_bytes 8..64.
+void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t out_bytes);
+// SipHash-2-4 under a 16-byte key.
+uint64_t wn_prf64(const uint8_t key[16], wn_span in);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// base.h: the few words every file of Winnow uses.
+//
+// Sizes are bytes (_bytes), times are Unix seconds UTC (_s).
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "winnow/err.h"
+
+#define WN_VERSION "0.1.0"
+
+// A borrowed run of bytes; not NUL-terminated. {NULL, 0} is "absent".
+typedef struct wn_span {
+    const uint8_t *p;
+    size_t n;
+} wn_span;
+
+#define WN_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+// Returns early with the first error of `expr`.
+#define WN_TRY(expr)                                                                               \
+    do {                                                                                           \
+        wn_err wn_try_err_ = (expr);                                                               \
+        if (wn_try_err_ != WN_OK) return wn_try_err_;                                              \
+    } while (0)
+
+// A bug of ours: prints file and line (no data) and aborts. On in release.
+#define WN_ASSERT(cond)                                                                            \
+    do {                                                                                           \
+        if (!(cond)) wn_assert_failed(__FILE__, __LINE__);                                         \
+    } while (0)
+
+_Noreturn void wn_assert_failed(const char *file, int line);
+
+// Overwrites memory so that the compiler cannot drop it. No-op for n = 0.
+// The wall-off build (tests only) leaves the bytes standing.
+void wn_wipe(void *p, size_t n);

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// canary_make: events, HTTP requests and log lines that carry a marked
+// identifier in every place an identifier could stand, and the list of needles.
+//
+// Writes into a folder: needles.tsv, events.ndjson (events of a server key),
+// http.jsonl ({"method","target","headers","body"} a line), access.log.
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "canary_kinds.h"
+
+static const char help[] =
+    "canary_make --out DIR [--site NAME] [--host HOST] [--count N] [--seed S] [--time UNIX] [--rotations R]\n"
+    "  --count N      identifiers of each kind (1000)\n"
+    "  --time UNIX    time of the events and of the log's first line; without it events carry none\n"
+    "  --rotations R  events a person, each with the identifiers one place on (2; 10 covers every pair)\n";
+
+typedef struct options {
+    const char *out, *site, *host;
+    uint32_t count, rotations;
+    uint64_t seed;
+    int64_t time_s;  // 0: none
+} options;
+
+// One made-up person: an identifier of each kind.
+typedef struct person {
+    char id[WN_CANARY_KIND_N][WN_CANARY_TEXT_MAX];
+    uint32_t n, rotation;
+} person;
+
+static const char *pick(const person *p, unsigned place) {
+    return p->id[(place + p->rotation + p->n) % WN_CANARY_KIND_N];
+}
+
+// ---- writing ----
+
+static void put_json(FILE *to, const char *t) {
+    fputc('"', to);
+    for (; *t; t++) {
+        if (*t == '"' || *t == '\\') fprintf(to, "\\%c", *t);
+        else if ((unsigned char)*t < 32) fprintf(to, "\\u%04x", *t);
+        else fputc(*t, to);
+    }
+    fputc('"', to);
+}
+
+// Into a URL: what would end the part is escaped; every other person has '@' escaped too.
+static void put_url(char **at, const char *end, const char *t, bool strict) {
+    for (; *t && end - *at > 4; t++) {
+        bool escape = strchr(" \"<>%\\^`{|}/?#[]", *t) || (strict && strchr("@:+", *t));
+        if (escape) *at += snprintf(*at, (size_t)(end - *at), "%%%02X", (unsigned)(unsigned char)*t);
+        else *(*at)++ = *t;
+    }
+    **at = 0;
+}
+
+// format: "%U" stands for the next place's identifier.
+static unsigned url(const person *p, unsigned place, const char *format, const char *host, char *out,
+                    size_t cap) {
+    const char *end = out + cap;
+    for (; *format && end - out > 4; format++) {
+        if (format[0] == '%' && format[1] == 'U') put_url(&out, end, pick(p, place++), p->n % 2), format++;
+        else if (format[0] == '%' && format[1] == 'H')
+            out += snprintf(out, (size_t)(end - out), "%s", host), format++;
+        else *out++ = *format;
+    }
+    *out = 0;
+    return place;
+}
+
+static const char page_url[] = "https://%U@%H/account/%U/items/%U?email=%U&q=%U&utm_campaign=%U#at=%U";
+static const char referrer_url[] = "https://%U@from.example/u/%U?id=%U#%U";
+
+static void put_member(FILE *to, const char *name, const char *value) {
+    fputc(',', to);
+    put_json(to, name);
+    fputc(':', to);
+    put_json(to, value);
+}
+
+// Every field holds an identifier; the event is one that a filter would keep.
+static void put_event(FILE *to, const options *o, const person *p, bool server) {
+    static const char *const purposes[] = {"[\"basic\",\"measure\",\"locate\",\"share\",\"profile\"]",
+                                           "[\"basic\"]", "[]"};
+    char text[2048];
+    fprintf(to, "{\"site\":\"%s\",\"name\":\"pageview\"", o->site);
+    unsigned place = url(p, 0, page_url, o->host, text, sizeof text);
+    put_member(to, "url", text);
+    place = url(p, place, referrer_url, o->host, text, sizeof text);
+    put_member(to, "referrer", text);
+    if (o->time_s) fprintf(to, ",\"time\":%" PRId64, o->time_s);
+    put_member(to, "user_id", pick(p, place++));
+    put_member(to, "anonymous_id", pick(p, place++));
+    put_member(to, "device_id", pick(p, place++));
+    fprintf(to, ",\"props\":{\"note\":");
+    put_json(to, pick(p, place++));
+    put_member(to, pick(p, place++), "as a key");
+    fprintf(to, ",\"deep\":{\"list\":[");
+    put_json(to, pick(p, place++));
+    fprintf(to, "]}}");
+    put_member(to, "language", "de-DE");
+    put_member(to, "screen", "1280x800");
+    snprintf(text, sizeof text, "%u/%u %.48s", p->n, p->rotation, p->id[WN_CANARY_gaid]);
+    put_member(to, "batch_id", text);
+    if (p->n % 3 != 2 || p->rotation) fprintf(to, ",\"purposes\":%s", purposes[p->n % 5 == 4 ? 2 : p->n % 2]);
+    if (server) {
+        put_member(to, "org", pick(p, place++));
+        put_member(to, "ip", p->id[p->rotation % 2 ? WN_CANARY_ipv6 : WN_CANARY_ipv4]);
+        snprintf(text, sizeof text,
+                 "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 (%s; %s)",
+                 pick(p, place), pick(p, place + 1));
+        put_member(to, "user_agent", text);
+    }
+    fputc('}', to);
+}
+
+// Fields in which an identifier is a mistake or an attack; each event alone, for each may be refused.
+#define ODD_N 10
+static void put_odd_event(FILE *to, const options *o, const person *p, unsigned which) {
+    static const char *const fields[ODD_N] = {"name", "site",  "language", "screen", "country",
+                                              "time", "email", "idfa",     "user_sig", "ip"};
+    const char *id = pick(p, which);
+    fprintf(to, "{");
+    if (which != 1) fprintf(to, "\"site\":\"%s\",", o->site);
+    if (which != 0) fprintf(to, "\"name\":\"opened\",");
+    fprintf(to, "\"url\":\"https://%s/\",\"purposes\":[\"basic\",", o->host);
+    put_json(to, which % 2 ? "measure" : id);  // a purpose that is none
+    fprintf(to, "]");
+    put_member(to, fields[which], id);
+    fputc('}', to);
+}
+
+// ---- the three intakes ----
+
+static void put_header(FILE *to, const char *name, const char *value) {
+    char line[1200];
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    fputc(',', to);
+    put_json(to, line);
+}
+
+static void put_request(FILE *to, const options *o, const person *p, const char *method, const char *target,
+                        const char *body) {
+    char text[1024];
+    fprintf(to, "{\"method\":\"%s\",\"target\":", method);
+    put_json(to, target);
+    fprintf(to, ",\"headers\":[\"Host: %s\"", o->host);
+    put_header(to, "X-Forwarded-For", p->id[p->n % 2 ? WN_CANARY_ipv6 : WN_CANARY_ipv4]);
+    snprintf(text, sizeof text,
+             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (%s)", pick(p, 3));
+    put_header(to, "User-Agent", text);
+    url(p, 4, referrer_url, o->host, text, sizeof text);
+    put_header(to, "Referer", text);
+    snprintf(text, sizeof text, "session=%s; uid=%s", pick(p, 5), pick(p, 6));
+    put_header(to, "Cookie", text);
+    snprintf(text, sizeof text, "Bearer %s", pick(p, 7));
+    put_header(to, "Authorization", text);
+    put_header(to, "X-Device-Id", pick(p, 8));
+    snprintf(text, sizeof text, "de-DE, %s;q=0.5", pick(p, 9));
+    put_header(to, "Accept-Language", text);
+    if (p->n % 7 == 3) put_header(to, "Sec-GPC", "1");
+    fprintf(to, "],\"body\":");
+    put_json(to, body);
+    fprintf(to, "}\n");
+}
+
+static void put_http(FILE *to, const options *o, const person *p) {
+    char *body = NULL, target[2048], part[1024];
+    size_t n = 0;
+    FILE *b = open_memstream(&body, &n);
+    if (!b) abort();
+    fprintf(b, "{\"batch_id\":");
+    snprintf(part, sizeof part, "%u/%u %.40s", p->n, p->rotation, p->id[WN_CANARY_idfa]);
+    put_json(b, part);
+    fprintf(b, ",\"site\":\"%s\",\"events\":[", o->site);
+    put_event(b, o, p, false);
+    if (p->rotation == 0) {
+        for (unsigned i = 0; i < ODD_N; i++) {
+            fputc(',', b);
+            put_odd_event(b, o, p, i);
+        }
+    }
+    fprintf(b, "]}");
+    fclose(b);
+    url(p, 0, "/v1/events?email=%U&token=%U", o->host, target, sizeof target);
+    put_request(to, o, p, "POST", target, body);
+    free(body);
+    if (p->rotation) return;
+    url(p, 2, "https%3A%2F%2F%H%2Fmail%2F%U%3Fu%3D%U", o->host, part, sizeof part);
+    snprintf(target, sizeof target, "/p.gif?site=%s&u=%s", o->site, part);
+    put_request(to, o, p, "GET", target, "");
+    url(p, 4, "/u/%U/%U", o->host, target, sizeof target);  // no such path
+    put_request(to, o, p, "GET", target, "");
+    snprintf(part, sizeof part, "{\"site\":\"%s\",\"name\":\"cut\",\"url\":\"https://%s/%.64s", o->site,
+             o->host, pick(p, 6));
+    put_request(to, o, p, "POST", "/v1/events", part);  // not JSON: cut short
+}
+
+static void put_log(FILE *to, const options *o, const person *p) {
+    char target[2048], referrer[1024], agent[512], user[WN_CANARY_TEXT_MAX], when[40];
+    time_t t = (time_t)(o->time_s + p->n % 3600);
+    struct tm tm;
+    gmtime_r(&t, &tm);
+    strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", &tm);
+    url(p, 0, "/account/%U/%U?email=%U&q=%U&utm_source=%U", o->host, target, sizeof target);
+    url(p, 5, referrer_url, o->host, referrer, sizeof referrer);
+    snprintf(agent, sizeof agent,
+             "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0 %s",
+             pick(p, 9));
+    snprintf(user, sizeof user, "%s", p->id[p->n % 2 ? WN_CANARY_user_id : WN_CANARY_email]);
+    const char *address = p->id[p->rotation % 2 ? WN_CANARY_ipv6 : WN_CANARY_ipv4];
+    unsigned shape = (p->n + p->rotation) % 5;  // two kept, one of each refusal
+    fprintf(to, "%s - %s [%s] \"%s %s HTTP/1.1%s %s 512 \"%s\" \"%s%s\n", address, user, when,
+            shape == 2 ? "POST" : "GET", target, shape == 4 ? "" : "\"", shape == 3 ? "404" : "200", referrer,
+            agent, shape == 4 ? "" : "\"");
+}
+
+static FILE *open_in(const options *o, const char *name) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", o->out, name);
+    FILE *f = fopen(path, "w");
+    if (!f) fprintf(stderr, "canary_make: cannot write %s\n", path);
+    return f;
+}
+
+static bool put_needles(const options *o) {
+    FILE *f = open_in(o, "needles.tsv");
+    if (!f) return false;
+    char id[WN_CANARY_TEXT_MAX];
+    for (uint32_t i = 0; i < o->count; i++) {
+        for (unsigned k = 0; k < WN_CANARY_KIND_N; k++) {
+            wn_canary_make(o->seed, (wn_canary_kind)k, i, id);
+            fprintf(f, "%s\t%s\n", wn_canary_kind_name((wn_canary_kind)k), id);
+        }
+        wn_canary_make(~o->seed, WN_CANARY_ipv4, i, id);
+        fprintf(f, "decoy\t%s\n", id);
+    }
+    return fclose(f) == 0;
+}
+
+static bool put_all(const options *o) {
+    FILE *events = open_in(o, "events.ndjson"), *http = open_in(o, "http.jsonl"),
+         *log = open_in(o, "access.log");
+    bool ok = events && http && log;
+    for (uint32_t n = 0; ok && n < o->count; n++) {
+        person p = {.n = n};
+        for (unsigned k = 0; k < WN_CANARY_KIND_N; k++)
+            wn_canary_make(o->seed, (wn_canary_kind)k, n, p.id[k]);
+        for (p.rotation = 0; p.rotation < o->rotations; p.rotation++) {
+            put_event(events, o, &p, true);
+            fputc('\n', events);
+            put_http(http, o, &p);
+            put_log(log, o, &p);
+        }
+        p.rotation = 0;
+        for (unsigned i = 0; i < ODD_N; i++) {
+            put_odd_event(events, o, &p, i);
+            fputc('\n', events);
+        }
+    }
+    FILE *const all[] = {events, http, log};
+    for (size_t i = 0; i < 3; i++) ok = (!all[i] || fclose(all[i]) == 0) && ok;
+    return ok;
+}
+
+int main(int argc, char **argv) {
+    static const struct option list[] = {
+        {"out", 1, NULL, 'o'},       {"site", 1, NULL, 's'}, {"host", 1, NULL, 'H'},
+        {"count", 1, NULL, 'c'},     {"seed", 1, NULL, 'S'}, {"time", 1, NULL, 't'},
+        {"rotations", 1, NULL, 'r'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    options o = {.site = "canary", .host = "canary.example", .count = 1000, .rotations = 2, .seed = 1};
+    for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
+        switch (c) {
+        case 'o': o.out = optarg; break;
+        case 's': o.site = optarg; break;
+        case 'H': o.host = optarg; break;
+        case 'c': o.count = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'S': o.seed = strtoull(optarg, NULL, 10); break;
+        case 't': o.time_s = strtoll(optarg, NULL, 10); break;
+        case 'r': o.rotations = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'h': fputs(help, stdout); return 0;
+        default: fputs(help, stderr); return 2;
+        }
+    }
+    if (!o.out || o.count == 0 || o.count > 1000000 || o.rotations == 0 || o.rotations > 100) {
+        fputs(help, stderr);
+        return 2;
+    }
+    return put_needles(&o) && put_all(&o) ? 0 : 1;
+}

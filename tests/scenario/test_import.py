@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An access log in, and every published row equals an independent recount.
+
+The real log beside the tree (../shared/data/access.log) when it is there, else a
+generated one, and it says which. Then the same bytes once more: nothing counts.
+A second run publishes while it imports, for NEST/DIFF over several states.
+"""
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+
+from winnow import Winnow, expect
+
+SOURCE = os.environ["WINNOW_SOURCE"]
+TESTS = os.environ["WINNOW_TESTS"]
+REAL = os.path.join(SOURCE, "../shared/data/access.log")
+HOST = "semicomplete.com"
+TABLES = ["traffic", "hours", "pages", "entry_pages", "exit_pages", "referrers", "channels", "sources", "campaigns",
+          "countries", "languages", "browsers", "systems", "devices", "screens", "events"]
+
+
+def the_log(folder):
+    if os.path.exists(REAL):
+        return REAL, ["2015-05-17", "2015-05-18", "2015-05-19", "2015-05-20"]
+    path = os.path.join(folder, "made.log")
+    with open(path, "wb") as f:
+        subprocess.run([os.path.join(os.environ["WINNOW_BIN"], "winnow-traffic"), "--site", "log", "--date", "2024-03-05", "--people",
+                        "1500", "--orgs", "6", "--refuse", "0", "--seed", "9", "--mode", "log"], check=True, stdout=f)
+    print("notice: no ../shared/data/access.log; recounting a generated log")
+    return path, ["2024-03-05"]
+
+
+def counts_of(text):
+    """The printed account of an import: lines, counted, late, and each reason."""
+    found = {m.group(1).replace(" ", "_"): int(m.group(2).replace(",", ""))
+             for m in re.finditer(r"^\s*([a-z][a-z_ ]*?)\s*:?\s+([\d,]+)\s*$", text, re.M)}
+    expect("lines" in found and "counted" in found, "the account cannot be read:", text)
+    late = found.pop("late", 0)
+    lines, counted = found.pop("lines"), found.pop("counted")
+    found.pop("refused", None)
+    return {"lines": lines, "counted": counted, "late": late, "refused": found}
+
+
+def reports(w, folder, days):
+    os.makedirs(folder, exist_ok=True)
+    for table in TABLES:
+        for day in days:
+            p = w.cli("report", "--site", "log", "--table", table, "--from", day, "--to", day, "--format", "json", check=False)
+            if p.stdout.strip():
+                with open(os.path.join(folder, f"{table}-{day}.json"), "wb") as f:
+                    f.write(p.stdout)
+
+
+def nestdiff(folder):
+    p = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/support/nestdiff.py"), folder], capture_output=True, text=True)
+    expect(p.returncode == 0, p.stdout[-3000:], p.stderr[-2000:])
+    return p.stdout.strip().splitlines()[-1]
+
+
+with Winnow() as w:
+    log, days = the_log(w.dir)
+    w.up("other")
+    w.site("log", "--zone", "UTC", "--host", HOST)
+    said = w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode()
+    counts = counts_of(said)
+    expect(counts["lines"] == counts["counted"] + counts["late"] + sum(counts["refused"].values()), "does not add up", said)
+    with open(os.path.join(w.dir, "counts.json"), "w") as f:
+        json.dump(counts, f)
+    folder = os.path.join(w.dir, "states", "1")
+    reports(w, folder, days)
+    country = os.path.join(SOURCE, "build/share/country.mmdb")
+    more = ["--country-program", f"{TESTS}/country {country}"] if os.path.exists(country) else []
+    p = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/support/oracle.py"), "--coarsen", f"{TESTS}/coarsen", "--log", log,
+                        "--host", HOST, "--zone", "UTC", "--reports", folder, "--counts", os.path.join(w.dir, "counts.json"), *more],
+                       capture_output=True, text=True)
+    expect(p.returncode == 0, "the recount differs:\n" + p.stdout[-6000:], p.stderr[-2000:])
+    recount = p.stdout.strip().splitlines()[-1]
+    diff = nestdiff(os.path.join(w.dir, "states"))
+    again = counts_of(w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode())
+    expect(again["counted"] == 0, "the same bytes counted twice", again)
+    before = {f: open(os.path.join(folder, f)).read() for f in os.listdir(folder)}
+    second = os.path.join(w.dir, "second")
+    reports(w, second, days)
+    expect(before == {f: open(os.path.join(second, f)).read() for f in os.listdir(second)}, "rows moved")
+
+# The same log in pieces, gzipped, with a tick after each: several published states.
+with Winnow() as w:
+    log, days = the_log(w.dir)
+    w.up("other")
+    w.site("log", "--zone", "UTC", "--host", HOST)
+    lines = open(log, "rb").read().splitlines(keepends=True)
+    pieces = 5
+    for i in range(pieces):
+        part = lines[i * len(lines) // pieces:(i + 1) * len(lines) // pieces]
+        path = os.path.join(w.dir, f"part{i}.log.gz")
+        with gzip.open(path, "wb") as f:
+            f.writelines(part)
+        w.cli("import", "--site", "log", "--format", "combined", "--keep-open", path)
+        again = counts_of(w.cli("import", "--site", "log", "--format", "combined", "--keep-open", path).stdout.decode())
+        expect(again["counted"] == 0, "an open window took the same bytes twice", again)
+        w.tick()
+        reports(w, os.path.join(w.dir, "states", f"{i}"), days)
+    for day in days:
+        w.seal("log", day)
+    reports(w, os.path.join(w.dir, "states", "sealed"), days)
+    states = nestdiff(os.path.join(w.dir, "states"))
+print(f"ok: {counts['lines']} lines = {counts['counted']} counted + {sum(counts['refused'].values())} refused + {counts['late']} late;"
+      f" {recount}; {diff}; in {pieces} live states and the seal: {states}")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input is refused with a reason, counted, and loses nothing else; floods stay within named memory."""
+import json
+import os
+import socket
+import subprocess
+import threading
+
+from winnow import AGENT, Winnow, expect, free_port, person, view, wait_for
+
+GOOD = view("shop", "https://shop.example/")
+
+
+def rss_mib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(l.split()[1]) for l in f if l.startswith("VmRSS")) / 1024
+
+
+def reasons(answer):
+    return {r["index"]: r["reason"] for r in answer["refused"]}
+
+
+with Winnow(body_bytes_max=65536) as w:
+    w.up("shop")
+    who = {"X-Forwarded-For": person(1), "User-Agent": AGENT}
+
+    # One bad event in a batch: refused by its reason, its neighbours kept.
+    deep = {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}}}}
+    bad = {
+        "unknown_field": dict(GOOD, colour="red"),
+        "too_long": dict(GOOD, url="https://shop.example/" + "a" * 4000),
+        "too_deep": dict(GOOD, props=deep),
+        "unknown_site": dict(GOOD, site="nobody"),
+        "missing_field": {"site": "shop"},
+        "malformed": dict(GOOD, name=7.5),
+        "not_allowed": dict(GOOD, ip="1.2.3.4"),
+        "future": dict(GOOD, time="2099-01-01T00:00:00Z"),
+    }
+    for reason, event in bad.items():
+        before = w.metrics()
+        status, answer = w.post([GOOD, event, GOOD], who)
+        expect(status == 200 and answer["accepted"] == 2, reason, status, answer)
+        expect(reasons(answer) == {1: reason}, reason, answer)
+        expect("secret" not in json.dumps(answer) and "1.2.3.4" not in json.dumps(answer), "an answer echoes input", answer)
+        key = next((k for k in w.metrics() if f'reason="{reason}"' in k), None)
+        expect(key and w.metrics()[key] == before.get(key, 0) + 1, reason, "is not counted", key)
+    twice = b'[{"site":"shop","name":"pageview","url":"https://shop.example/","url":"https://shop.example/b"},' + \
+        json.dumps(GOOD).encode() + b"]"
+    status, answer = w.post(twice, who)
+    expect(status == 200 and reasons(answer) == {0: "duplicate_field"} and answer["accepted"] == 1, "duplicate", answer)
+    robot = w.post([GOOD], dict(who, **{"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}))
+    expect(reasons(robot[1]) == {0: "bot"}, "robot", robot)
+
+    # Truncated or broken bodies: what stood before stays, the answer is 400.
+    whole = json.dumps([GOOD, GOOD, GOOD]).encode()
+    status, answer = w.post(whole[:-30], who)
+    expect(status == 400 and answer["accepted"] == 2 and list(reasons(answer).values()) == ["malformed"], "truncated", status, answer)
+    for junk in (b"", b"\0", b"nonsense", b"[" * 100000, b'{"a":' * 5000, b"\xff\xfe[]", b"[1,2,3]"):
+        status, answer = w.post(junk[:60000], who)
+        expect(status in (400, 404) or (status == 200 and answer["accepted"] == 0), "junk", junk[:10], status, answer)
+    expect(w.post(b" " * 70000, who)[0] == 413, "too large")
+    expect(w.post([GOOD] * 1000, who)[0] in (200, 413), "many")
+    expect(w.get("/nowhere")[0] == 404 and w.request("PUT", "/v1/events")[0] == 405, "other paths and methods")
+    status, answer = w.post([GOOD], who)
+    expect((status, answer["accepted"]) == (200, 1), "and it still works", status, answer)
+
+    # A person who refuses sees plain success; a foreign host does not.
+    expect(w.post([dict(GOOD, purposes=[])], who)[1]["accepted"] == 1, "refusal")
+
+    # HTTP flood: 1,500 connections, half of them silent, the others sending forever and never ending a body.
+    pid = w.pids()["collector"]
+    calm = rss_mib(pid)
+    sockets = []
+    for i in range(1500):
+        s = socket.socket()
+        s.settimeout(2)
+        try:
+            s.connect(("127.0.0.1", w.http))
+            if i % 2:
+                s.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 65000\r\n\r\n[" +
+                          b",".join([json.dumps(GOOD).encode()] * 400))
+        except OSError:
+            pass
+        sockets.append(s)
+    flooded = rss_mib(pid)
+    for s in sockets:
+        s.close()
+    limit = 64 + 33554432 / (1 << 20)  # 1,000 connections, and request_bytes_total_max
+    expect(flooded < limit, "memory under an HTTP flood", flooded, "MiB, limit", limit)
+    wait_for("service after the flood", lambda: w.post([GOOD], who)[0] == 200, 30)
+
+    # Unlisted ZeroMQ peers: 200 connections that speak CURVE with keys nobody listed, and plain junk.
+    calm_after = rss_mib(pid)
+    stop = threading.Event()
+
+    def junk():
+        while not stop.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", w.sdk), 1) as s:
+                    s.settimeout(0.5)
+                    s.sendall(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL" + b"\0" * 45)
+                    s.sendall(b"\0\xff" * 32768)
+            except OSError:
+                continue
+
+    threads = [threading.Thread(target=junk) for _ in range(8)]
+    for t in threads:
+        t.start()
+    strangers = []
+    for i in range(6):
+        folder = os.path.join(w.dir, f"stranger{i}")
+        os.makedirs(folder)
+        w.cli("keys", "new", "sdk", "--dir", folder, check=False)
+        strangers.append(subprocess.Popen(
+            [os.path.join(w.bin, "winnow"), "send", "--site", "shop", "--key-dir", folder, "--timeout", "3", "-"],
+            env=w.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    outs = [p.communicate(b"".join(json.dumps(GOOD).encode() + b"\n" for _ in range(20000)), timeout=60) for p in strangers]
+    stop.set()
+    for t in threads:
+        t.join()
+    expect(all(p.returncode != 0 for p in strangers), "a stranger was served", [p.returncode for p in strangers])
+    expect(rss_mib(pid) < limit, "memory under unlisted ZeroMQ peers", rss_mib(pid), "MiB, limit", limit)
+    expect(pid == w.pids()["collector"], "the collector was restarted")
+    w.send("shop", [dict(GOOD, ip=person(5), user_agent=AGENT)])
+    print(f"ok: {len(bad) + 2} reasons; RSS calm {calm:.0f} MiB, flooded {flooded:.0f} MiB, unlisted peers {rss_mib(pid):.0f} MiB, limit {limit:.0f} MiB")

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 in the middle of everything: what was acknowledged counts once.
+
+100,000 events (WN_KILL_EVENTS) go half over HTTP, half over ZeroMQ, each sender
+repeating what was not acknowledged, while each daemon is killed ten times
+(WN_KILLS). Published counts are floors in tens, so two sites sit on the edges:
+`even` has counts that end in 0 (one lost shows), `nine` in 9 (one twice shows).
+"""
+import json
+import os
+import random
+import threading
+import time
+
+from winnow import AGENT, Winnow, expect, view, wait_for
+
+EVENTS = int(os.environ.get("WN_KILL_EVENTS", "100000"))
+KILLS = int(os.environ.get("WN_KILLS", "10"))
+EACH = 10                                  # events a person, in two sessions
+PEOPLE = {"even": EVENTS // 2 // EACH, "nine": EVENTS // 2 // EACH - 2}  # and one more with nine events
+TABLES = ["traffic", "hours", "pages", "entry_pages", "exit_pages", "channels", "languages", "browsers", "devices", "events"]
+
+
+def address(i):
+    return f"{20 + (i >> 16)}.{(i >> 8) & 255}.{i & 255}.9"
+
+
+def events_of(site, i, now):
+    """Ten events: five three hours ago, five now."""
+    out = []
+    for n in range(EACH):
+        t = now - (3 * 3600 if n < EACH // 2 else 0) + n
+        out.append(view(site, f"https://x.example/p{(i + n) % 7}", time=t, language="de"))
+    return out
+
+
+def batches(now):
+    http, zmq = [], []
+    for site, people in PEOPLE.items():
+        for i in range(people):
+            if i % 2:
+                http.append((address(i), events_of(site, i, now)))
+            else:
+                zmq += [(site, dict(e, ip=address(i), user_agent=AGENT)) for e in events_of(site, i, now)]
+    # One more person with nine events: people, events and the sum of sessions of `nine` end in 9, 9 and 8.
+    zmq += [("nine", dict(e, ip=address(PEOPLE["nine"]), user_agent=AGENT)) for e in events_of("nine", 0, now)[:9]]
+    return http, zmq
+
+
+def send_http(w, work, seed, failures):
+    import http.client
+    c = None
+    for n, (ip, events) in enumerate(work):
+        body = json.dumps({"batch_id": f"{seed}-{n}", "events": events})
+        for _ in range(2000):
+            try:
+                if c is None:
+                    c = http.client.HTTPConnection("127.0.0.1", w.http, timeout=10)
+                c.request("POST", "/v1/events", body, {"X-Forwarded-For": ip, "User-Agent": AGENT})
+                r = c.getresponse()
+                answer = r.read()
+                if r.status == 200:
+                    if json.loads(answer)["accepted"] != len(events):
+                        failures.append(answer)
+                    break
+                time.sleep(0.02)
+            except (OSError, http.client.HTTPException):
+                c = None
+                time.sleep(0.02)
+        else:
+            failures.append(f"never accepted: {n}")
+            return
+
+
+def run(disturb):
+    with Winnow() as w:
+        noon = int(time.time()) // 86400 * 86400 + 36 * 3600  # tomorrow: the clock only moves forward
+        w.clock(noon - int(time.time()))
+        w.up("even", "nine")
+        http, zmq = batches(noon)
+        failures = []
+        threads = [threading.Thread(target=send_http, args=(w, http[i::4], f"h{i}", failures)) for i in range(4)]
+        for site in PEOPLE:
+            lines = [e for s, e in zmq if s == site]
+
+            def send(site=site, lines=lines):
+                p = w.send(site, lines, "--batch-prefix", f"z{site}", "--timeout", "120")
+                if p.returncode != 0:
+                    failures.append(p.stderr)
+
+            threads.append(threading.Thread(target=send))
+        for t in threads:
+            t.start()
+        kills = 0
+        rng = random.Random(7)
+        while disturb and kills < KILLS:
+            time.sleep(rng.uniform(0.05, 0.3))
+            for role in ("collector", "aggregator"):
+                w.kill(role)
+            kills += 1
+        for t in threads:
+            t.join()
+        expect(not failures, failures[:3])
+        w.ready()
+        w.seal("even", "today", force=True)
+        found = {(s, t): w.report(s, t) for s in PEOPLE for t in TABLES}
+        epochs = w.log().count("a new epoch began")
+        expect(epochs == 0, "the keeper lost identity keys", epochs)
+        return found
+
+
+calm = run(False)
+for site, people in (("even", PEOPLE["even"]), ("nine", PEOPLE["nine"] + 1)):
+    row = calm[site, "traffic"][0]
+    events = (people - 1) * EACH + (EACH if site == "even" else EACH - 1)
+    want = {"people": people // 10 * 10, "events": events // 10 * 10, "sessions": 2 * people // 10 * 10}
+    got = {k: row[k] for k in want}
+    expect(got == want, site, "undisturbed", got, "want", want)
+killed = run(True)
+for key in calm:
+    expect(killed[key] == calm[key], key, "killed", killed[key][:5], "calm", calm[key][:5])
+print(f"ok: {EVENTS} events, each daemon killed {KILLS} times, {len(calm)} tables equal")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `winnow report --format json` writes, read strictly: shared by oracle.py and nestdiff.py."""
+import json
+import pathlib
+
+MEASURES = ("people", "events", "sessions")
+
+
+class Row:
+    """One published row: labels (one a dimension), whether it is `other`, measures by name."""
+
+    def __init__(self, labels, other, values):
+        self.labels, self.other, self.values = labels, other, values
+
+    def __repr__(self):
+        return "other" if self.other else "/".join(self.labels) or "everybody"
+
+
+class Report:
+    """One report file: a table over days [first, last]; `rows` by key (labels, or 'other')."""
+
+    def __init__(self, path, j):
+        self.path = path
+        self.site, self.table, self.k = j["site"], j["table"], j["k"]
+        self.first, self.last = j["from"], j["to"]
+        self.dimensions = list(j["dimensions"])
+        self.windows = j["windows"]
+        self.sealed = bool(self.windows) and all(w["sealed"] for w in self.windows)
+        self.refused, self.capped = j.get("refused", 0), j.get("capped", 0)
+        self.cut = j.get("rows_cut", 0)
+        self.rows = {}
+        for r in j["rows"]:
+            other = r.get("other", False)
+            labels = tuple(r.get(d, "") for d in self.dimensions)
+            values = {m: r[m] for m in MEASURES if m in r}
+            if "visitor_days" in r:
+                values["people"] = r["visitor_days"]
+            key = "other" if other else labels
+            if key in self.rows:
+                raise ValueError(f"{path}: row {key} stands twice")
+            self.rows[key] = Row(labels, other, values)
+
+    @property
+    def one_day(self):
+        return self.first == self.last
+
+    @property
+    def name(self):
+        return f"{self.site} {self.table} {self.first}" + ("" if self.one_day else f"..{self.last}")
+
+    @property
+    def key(self):
+        return (self.site, self.table, self.first, self.last)
+
+
+def read_reports(directory):
+    """Every *.json below the directory that is a report, by (site, table, first day, last day)."""
+    found = {}
+    for path in sorted(pathlib.Path(directory).rglob("*.json")):
+        with open(path, encoding="utf-8") as f:
+            j = json.load(f)
+        if not isinstance(j, dict) or "table" not in j or "rows" not in j:
+            continue
+        report = Report(path, j)
+        if report.key in found:
+            raise ValueError(f"{path} and {found[report.key].path} are the same report")
+        found[report.key] = report
+    return found

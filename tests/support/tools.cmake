@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tools that judge Winnow from outside, and the tests that judge the tools.
+set(here ${CMAKE_CURRENT_LIST_DIR})
+add_test(NAME web_size COMMAND ${here}/web_size.sh ${CMAKE_SOURCE_DIR}/clients/web/w.js 1024)
+add_test(NAME traffic COMMAND ${here}/traffic_check.sh $<TARGET_FILE:winnow-traffic> ${CMAKE_CURRENT_BINARY_DIR}/traffic)
+
+find_program(WN_NODE node)
+if(WN_NODE)
+  add_test(NAME web_script COMMAND ${WN_NODE} ${here}/wjs_check.js ${CMAKE_SOURCE_DIR}/clients/web/w.js)
+endif()
+
+find_program(WN_PYTHON python3)
+if(WN_PYTHON)
+  add_test(NAME oracle_itself COMMAND ${WN_PYTHON} -B ${here}/oracle_test.py)
+  add_test(NAME nestdiff_itself COMMAND ${WN_PYTHON} -B ${here}/nestdiff_test.py)
+  add_test(NAME traffic_http COMMAND ${WN_PYTHON} -B ${here}/traffic_http_check.py $<TARGET_FILE:winnow-traffic>)
+  set_tests_properties(traffic_http PROPERTIES FAIL_REGULAR_EXPRESSION "${WN_SANITIZER_WORDS}")
+endif()
+set_tests_properties(traffic PROPERTIES FAIL_REGULAR_EXPRESSION "${WN_SANITIZER_WORDS}")

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Calls of the real binary without daemons: exit codes, where words go, and that
+# calls at the same time lose nothing. Usage: cli_calls.sh PATH_OF_WINNOW
+set -u
+winnow=$1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+export WINNOW_CONFIG_DIR="$dir/config" WINNOW_STATE_DIR="$dir/state"
+bad=0
+
+# expect CODE WORDS COMMAND…: the exit code, and words on either stream.
+expect() {
+    want=$1 words=$2
+    shift 2
+    said=$("$@" 2>&1 </dev/null)
+    code=$?
+    case $said in *Sanitizer* | *"runtime error"*) echo "FAIL: $*: $said"; bad=1 ;; esac
+    if [ "$code" -ne "$want" ]; then
+        echo "FAIL: $*: exit code $code, not $want: $said"
+        bad=1
+    fi
+    case $said in *"$words"*) ;; *) echo "FAIL: $*: does not say \"$words\": $said"; bad=1 ;; esac
+}
+
+expect 2 'Usage: winnow' "$winnow"
+expect 2 'did you mean site?' "$winnow" sit
+expect 2 'something is missing' "$winnow" site
+expect 2 'allowed are add' "$winnow" site remove x
+expect 2 'did you mean --from?' "$winnow" report --form csv
+expect 2 'holds one table' "$winnow" report --site x --format csv
+expect 2 'allowed are combined' "$winnow" import --format apache x
+expect 2 'whole number' "$winnow" send --site x --timeout 0 -
+expect 2 'yes or no' "$winnow" up --check-config=maybe
+expect 2 'give one of' "$winnow" explain
+expect 1 'does not run' "$winnow" status
+expect 0 'does not run' "$winnow" down
+expect 1 'no site yet' "$winnow" report
+expect 1 'no site yet' "$winnow" seal
+expect 0 'winnow 0' "$winnow" --version
+expect 0 '.TH winnow 1' "$winnow" --man
+expect 0 'Usage: winnow seal' "$winnow" seal --help
+expect 0 'version 1' "$winnow" plan check
+expect 1 'cannot be read' "$winnow" plan check "$dir/none.yaml"
+expect 1 'nothing was published' "$winnow" ledger list
+
+for i in 1 2 3 4 5 6 7 8 9 10; do "$winnow" site add "s$i" --zone UTC >/dev/null & done
+wait
+count=$("$winnow" site list | grep -c ' web  UTC')
+[ "$count" -eq 10 ] || { echo "FAIL: 10 sites added at once, $count listed"; bad=1; }
+expect 1 'is a site s1 already' "$winnow" site add s1
+expect 2 'example: --zone' "$winnow" site add s11 --zone Mars/Base
+expect 1 'say which site' "$winnow" report
+expect 1 'there is no site s99' "$winnow" seal --site s99
+expect 1 'the collector does not run' "$winnow" import --site s1 /dev/null
+expect 1 'no such file' "$winnow" import --site s1 "$dir/none.log"
+expect 1 'still runs' "$winnow" seal --site s1 --date today
+expect 1 'the aggregator does not run' "$winnow" seal --site s1
+expect 0 '10 sites' "$winnow" --check-config
+expect 0 '' "$winnow" keys new a --dir "$dir/k"
+expect 1 'is there already' "$winnow" keys new a --dir "$dir/k"
+expect 0 'may write' "$winnow" site key s1 --public "$(cat "$dir/k/a.pub")"
+expect 0 '' "$winnow" site sign s1
+expect 1 'has a signing key' "$winnow" site sign s1
+
+expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a?mail=ann@b.example"}'
+expect 3 'a part of `user_id`' "$winnow" explain --purposes basic,measure \
+    --event '{"name":"pageview","url":"/pricing","user_id":"pricing"}'
+expect 1 'not one JSON object' "$winnow" explain --event nonsense
+
+printf 'sites:\n  - name: UPPER\n    zone: UTC\n' >"$dir/config/sites.yaml"
+expect 1 'sites.yaml line 2' "$winnow" --check-config
+exit $bad

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter.h"
+
+typedef struct row {
+    const char *url, *route;
+} row;
+
+static void expect(const row *rows, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        char out[WN_OPEN_TEXT_MAX + 1] = "";
+        size_t bytes = wn_url_route(rows[i].url, strlen(rows[i].url), out);
+        cr_expect_eq(bytes, strlen(rows[i].route), "%s", rows[i].url);
+        cr_expect_str_eq(bytes ? out : "", rows[i].route, "%s", rows[i].url);
+    }
+}
+
+Test(route, refuses_what_is_no_page_address) {
+    static const row rows[] = {
+        {"", ""},
+        {"about:blank", ""},
+        {"mailto:bob@example.com", ""},
+        {"file:///home/bob/diary.html", ""},
+        {"data:text/html,bob", ""},
+        {"javascript:alert(1)", ""},
+        {"example.com/a", ""},
+        {"a/b", ""},
+        {"?q=bob", ""},
+        {"#bob", ""},
+        {"ftp://example.com/a", ""},
+        {"http:/example.com/a", ""},
+        {"blob:https://example.com/a", ""},
+    };
+    expect(rows, WN_COUNT(rows));
+    static char long_url[2100];
+    memset(long_url, 'a', sizeof long_url);
+    long_url[0] = '/';
+    char out[WN_OPEN_TEXT_MAX + 1];
+    cr_expect_eq(wn_url_route(long_url, 2048, out), 3);
+    cr_expect_eq(wn_url_route(long_url, 2049, out), 0);
+}
+
+Test(route, drops_userinfo_host_port_query_fragment_and_parameters) {
+    static const row rows[] = {
+        {"https://bob:secret@example.com:8443/a?token=1#bob", "/a"},
+        {"HTTPS://EXAMPLE.COM/A", "/A"},
+        {"//bob@example.com/a", "/a"},
+        {"app://com.example/home", "/home"},
+        {"https://example.com", "/"},
+        {"https://example.com?email=bob@example.com", "/"},
+        {"https://example.com#bob", "/"},
+        {"https://a@b@example.com/c", "/c"},
+        {"/a;sid=77/b;x", "/a/b"},
+        {"/;sid=1", "/"},
+        {"/a#b?c", "/a"},
+        {"/a%3Fq=bob", "/a"},
+        {"/a%23bob", "/a"},
+        {"/a%3Bsid=bob/c", "/a/c"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, evens_out_slashes) {
+    static const row rows[] = {
+        {"/", "/"},        {"//", "/"},        {"/a/", "/a"},      {"/a//b///c/", "/a/b/c"},
+        {"/a\\b", "/a/b"}, {"/a%2Fb", "/a/b"}, {"/a%5Cb", "/a/b"}, {"/index.html", "/index.html"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, hides_segments_that_may_name_somebody) {
+    static const row rows[] = {
+        {"/u/12345", "/u/:x"},
+        {"/u/1234", "/u/:x"},
+        {"/u/a1b2c3d4e5", "/u/:x"},
+        {"/u/1899", "/u/:x"},
+        {"/u/2100", "/u/:x"},
+        {"/u/bob@example.com", "/u/:x"},
+        {"/u/bob%40example.com", "/u/:x"},
+        {"/u/deadbee1", "/u/:x"},
+        {"/u/xdeadbee1x", "/u/:x"},
+        {"/u/ab12cd34", "/u/:x"},
+        {"/u/abcdefghijklmnopqrstuvwxy", "/u/:x"},
+        {"/u/caf\xc3\xa9", "/u/:x"},
+        {"/u/%C3%A9", "/u/:x"},
+        {"/u/123e4567-e89b-12d3-a456-426614174000", "/u/:x"},
+        {"/u/555-0123", "/u/:x"},
+        {"/u/+49-30-901820", "/u/:x"},
+        {"/u/170-123-45-67", "/u/:x"},
+        {"/u/2012-2013-2014", "/u/:x"},
+        {"/u/192.0.2.7", "/u/:x"},
+        {"/u/1.2.3.4", "/u/:x"},
+        {"/u/fe80::1", "/u/:x"},
+        {"/u/0:1:a:b:c:d", "/u/:x"},
+        {"/u/a%00b", "/u/:x"},
+        {"/u/a%0Ab", "/u/:x"},
+        {"/u/a\x7f", "/u/:x"},
+        {"/u/email=bob", "/u/:x"},
+        {"/u/a&name=bob", "/u/:x"},
+        {"/u/eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.abc", "/u/:x"},
+        {"/reset/x7f9k2m4", "/reset/:x"},
+        {"/u/a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z-a-b-c-d-e-f-g", "/u/:x"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, keeps_words_years_and_small_numbers) {
+    static const row rows[] = {
+        {"/blog/2024/05/how-to-brew", "/blog/2024/05/how-to-brew"},
+        {"/2014-01-15", "/2014-01-15"},
+        {"/page/123", "/page/123"},
+        {"/v1.2.3", "/v1.2.3"},
+        {"/a~b+c.d_e-f", "/a~b+c.d_e-f"},
+        {"/1900", "/1900"},
+        {"/2099", "/2099"},
+        {"/logstash-1.4.2", "/logstash-1.4.2"},
+        {"/abcdefghijklmnopqrstuvwx", "/abcdefghijklmnopqrstuvwx"},
+        {"/deadbeef", "/deadbeef"},
+        {"/abc123", "/abc123"},
+        {"/abcdefg1", "/abcdefg1"},
+        {"/iphone5", "/iphone5"},
+        {"/a%20b", "/a b"},
+        {"/:x", "/:x"},
+        {"/..", "/.."},
+        {"/u/a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z-a-b-c-d-e-f",
+         "/u/a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z-a-b-c-d-e-f"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, decodes_to_a_fixed_point_and_hides_what_is_deeper) {
+    static const row rows[] = {
+        {"/bob%2540example.com", "/:x"},     // twice
+        {"/bob%252540example.com", "/:x"},   // three times
+        {"/bob%25252540example.com", "/:x"}, // four times
+        {"/a%2525252fb", "/:x"},
+        {"/%2563%2561t", "/cat"},
+        {"/100%25", "/:x"},
+        {"/a%zz", "/:x"},
+        {"/a%", "/:x"},
+        {"/a%4", "/:x"},
+        {"/a%252Fb", "/a/b"},
+        {"/a%253Fq=bob", "/a"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, ends_at_the_last_whole_segment_that_fits) {
+    char url[300] = "", out[WN_OPEN_TEXT_MAX + 1];
+    for (int i = 0; i < 13; i++) strcat(url, "/abcdefghi");
+    cr_expect_eq(wn_url_route(url, strlen(url), out), 120);
+    strcpy(url, "");
+    for (int i = 0; i < 16; i++) strcat(url, "/abcdefg");
+    cr_expect_eq(wn_url_route(url, strlen(url), out), 128);
+    cr_expect_str_eq(out, url);
+    strcat(url, "/a");
+    cr_expect_eq(wn_url_route(url, strlen(url), out), 128);
+}
+
+Test(route, twice_equals_once_and_holds_no_escape) {
+    srand(2);
+    for (int i = 0; i < 300000; i++) {
+        static const char alphabet[] = "abcABC0129/%%%%23Ff45;?#-_.~+@= \\\x01\xc3:";
+        char url[80], once[WN_OPEN_TEXT_MAX + 1], twice[WN_OPEN_TEXT_MAX + 1];
+        size_t n = 1 + (size_t)rand() % 60;
+        url[0] = '/';
+        for (size_t k = 1; k < n; k++) url[k] = alphabet[(size_t)rand() % (sizeof alphabet - 1)];
+        if (n > 1 && (url[1] == '/' || url[1] == '\\')) url[1] = 'a';
+        size_t a = wn_url_route(url, n, once);
+        cr_assert(a > 0 && a <= WN_OPEN_TEXT_MAX && strlen(once) == a && once[0] == '/');
+        cr_assert_null(strpbrk(once, "%@;?#=&\\\x01\xc3"), "%s", once);
+        cr_assert_eq(wn_url_route(once, a, twice), a);
+        cr_assert_str_eq(once, twice);
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a body may look like, and that a fault costs what it should and no more.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "fake_event.h"
+
+static fake_log *fed;
+static wn_json *json;
+
+static void setup(void) {
+    fed = calloc(1, sizeof *fed);
+    cr_assert_eq(wn_json_new(&json), WN_OK);
+}
+
+static void teardown(void) {
+    wn_json_free(json);
+    free(fed);
+}
+
+// Feeds the text in pieces of `step` bytes; true when the body was whole.
+static bool body_in(const char *text, size_t n, size_t step) {
+    static wn_event_sink sink;
+    memset(fed, 0, offsetof(fake_log, current));
+    sink = fake_sink(fed);
+    wn_json_reset(json);
+    wn_json_begin(json, &sink);
+    for (size_t at = 0; at < n; at += step) {
+        // A copy of its own, so that a decoder that keeps a pointer into a chunk is caught.
+        size_t piece = n - at < step ? n - at : step;
+        uint8_t *copy = malloc(piece);
+        memcpy(copy, text + at, piece);
+        bool well = wn_json_feed(json, (wn_span){copy, piece});
+        memset(copy, 'X', piece);
+        free(copy);
+        if (!well) return false;
+    }
+    return wn_json_end(json);
+}
+
+static bool body(const char *text) {
+    return body_in(text, strlen(text), SIZE_MAX);
+}
+
+TestSuite(event_json, .init = setup, .fini = teardown);
+
+Test(event_json, refuses_bodies_that_are_no_events) {
+    static const char *const bad[] = {
+        "", " ", "1", "\"a\"", "null", "true", "{", "[", "{}}", "[]]", "{\"site\":}", "[{\"site\":\"a\"},",
+        "{\"events\":1}", "{\"events\":{}}", "{\"events\":null}", "{\"events\":[],\"events\":[]}",
+        "{\"name\":\"a\",\"events\":[]}", "{\"events\":[],\"name\":\"a\"}", "{\"events\":[],\"site\":\"a\"}",
+        "{\"site\":1,\"events\":[]}", "{\"site\":{},\"events\":[]}", "{\"batch_id\":[],\"events\":[]}",
+        "{\"events\":[],\"batch_id\":7}", "{\"batch_id\":\"a\",\"events\":[],\"batch_id\":\"b\"}",
+        "{\"site\":\"0123456789012345678901234567890123456789012345678901234567890123\",\"events\":[]}",
+    };
+    for (size_t i = 0; i < WN_COUNT(bad); i++) {
+        cr_expect_not(body(bad[i]), "taken: %s", bad[i]);
+        cr_expect_eq(fed->begun, fed->ended + fed->cut, "an event stayed open: %s", bad[i]);
+    }
+}
+
+Test(event_json, keeps_what_stood_before_a_syntax_error) {
+    cr_expect_not(body("[{\"site\":\"a\"},{\"site\":\"b\"},{\"site\":\"c\",}]"));
+    cr_expect_eq(fed->ended, 2);
+    cr_expect_eq(fed->cut, 1);
+    cr_expect_str_eq(fake_text(&fed->event[1], WN_FIELD_site), "b");
+}
+
+Test(event_json, a_fault_of_one_event_costs_that_event) {
+    static const struct {
+        const char *event;
+        wn_verdict why;
+    } cases[] = {
+        {"{\"colour\":\"red\"}", WN_VERDICT_unknown_field},
+        {"{\"gpc\":\"1\"}", WN_VERDICT_unknown_field},  // only the request itself says that
+        {"{\"url\":\"/a\",\"url\":\"/b\"}", WN_VERDICT_duplicate_field},
+        {"{\"url\":null,\"url\":\"/b\"}", WN_VERDICT_duplicate_field},
+        {"{\"url\":true}", WN_VERDICT_malformed},
+        {"{\"url\":{}}", WN_VERDICT_malformed},
+        {"{\"url\":[\"/\"]}", WN_VERDICT_malformed},
+        {"{\"props\":\"a\"}", WN_VERDICT_malformed},
+        {"{\"props\":[]}", WN_VERDICT_malformed},
+        {"{\"props\":{\"a\":[[[[[[1]]]]]]}}", WN_VERDICT_too_deep},
+        {"{\"colour\":[[[[[[[]]]]]]]}", WN_VERDICT_unknown_field},
+    };
+    char text[512];
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        snprintf(text, sizeof text, "[{\"site\":\"a\"},%s,{\"site\":\"c\"}]", cases[i].event);
+        cr_expect(body(text), "%s", cases[i].event);
+        cr_assert_eq(fed->ended, 3, "%s", cases[i].event);
+        cr_expect_eq(fed->why[0], WN_KEEP);
+        cr_expect_eq(fed->why[1], cases[i].why, "%s: %s", cases[i].event, wn_verdict_name(fed->why[1]));
+        cr_expect_eq(fed->why[2], WN_KEEP);
+    }
+}
+
+Test(event_json, nests_to_eight_and_no_deeper) {
+    // array 1, event 2, props 3
+    cr_expect(body("[{\"props\":{\"a\":[[[[[]]]]]}}]"));
+    cr_expect_eq(fed->why[0], WN_KEEP);
+    cr_expect(body("[{\"props\":{\"a\":[[[[[[]]]]]]}}]"));
+    cr_expect_eq(fed->why[0], WN_VERDICT_too_deep);
+}
+
+Test(event_json, props_have_a_size_and_are_not_read) {
+    char text[6000];
+    for (int over = 0; over < 2; over++) {
+        int n = snprintf(text, sizeof text, "{\"props\":{\"k\":\"");
+        memset(text + n, 'v', 4095u + (unsigned)over);
+        strcpy(text + n + 4095 + over, "\"}}");
+        cr_expect(body(text));
+        cr_expect_eq(fed->why[0], over ? WN_VERDICT_too_long : WN_KEEP);
+        cr_expect_eq(fed->event[0].n[WN_FIELD_props], 0);
+    }
+}
+
+Test(event_json, an_element_that_is_no_event_is_counted_as_one) {
+    cr_expect(body("[1,{\"site\":\"a\"},\"x\",[{}],null]"));
+    cr_expect_eq(fed->begun, 5);
+    cr_expect_eq(fed->cut, 4);
+    cr_expect_eq(fed->ended, 1);
+}
+
+Test(event_json, unreadable_consent_is_doubt_and_an_empty_list_is_none) {
+    static const char *const doubtful[] = {
+        "{\"purposes\":\"basic\"}", "{\"purposes\":{}}", "{\"purposes\":1}", "{\"purposes\":[1]}",
+        "{\"purposes\":[\"basic\",[\"measure\"]]}", "{\"purposes\":[\"basic\",{}]}", "{\"purposes\":[null]}",
+        "{\"purposes\":true}",
+    };
+    for (size_t i = 0; i < WN_COUNT(doubtful); i++) {
+        cr_expect(body(doubtful[i]), "%s", doubtful[i]);
+        cr_assert_eq(fed->ended, 1);
+        cr_expect(fed->event[0].doubt, "%s", doubtful[i]);
+    }
+    cr_expect(body("{\"purposes\":[]}"));
+    cr_expect(fed->event[0].has[WN_FIELD_purposes] && fed->event[0].items_n == 0 && !fed->event[0].doubt);
+    cr_expect(body("{\"purposes\":null}"));
+    cr_expect_not(fed->event[0].has[WN_FIELD_purposes]);
+    cr_expect(body("{\"purposes\":[\"basic\",\"measure\"],\"site\":\"a\"}"));
+    cr_expect_eq(fed->event[0].items_n, 2);
+    cr_expect_str_eq(fed->event[0].items[1], "measure");
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_site), "a");
+}
+
+Test(event_json, a_bare_event_has_its_own_site_and_batch_id) {
+    cr_expect(body("{\"batch_id\":\"b1\",\"site\":\"a\",\"time\":1700000000.5,\"screen\":1920}"));
+    cr_assert_eq(fed->ended, 1);
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_batch_id), "b1");
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_site), "a");
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), "1700000000.5");
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_screen), "1920");
+    cr_expect_eq(wn_json_batch_id(json).n, 0);
+    cr_expect(body("{\"site\":\"a\",\"site\":\"b\"}"));
+    cr_expect_eq(fed->why[0], WN_VERDICT_duplicate_field);
+    cr_expect(body("{\"site\":7}"));
+    cr_expect_eq(fed->why[0], WN_VERDICT_malformed);
+    cr_expect(body("{}"));
+    cr_expect_eq(fed->ended, 1);
+}
+
+Test(event_json, an_envelope_lends_its_site) {
+    cr_expect(body("{\"batch_id\":\"id\",\"site\":\"a\",\"events\":[{\"name\":\"x\"},{\"site\":\"b\"},{\"site\":null}]}"));
+    cr_assert_eq(fed->ended, 3);
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_site), "a");
+    cr_expect_str_eq(fake_text(&fed->event[1], WN_FIELD_site), "b");
+    cr_expect_str_eq(fake_text(&fed->event[2], WN_FIELD_site), "a");
+    cr_expect_not(fed->event[0].has[WN_FIELD_batch_id]);
+    wn_span id = wn_json_batch_id(json);
+    cr_assert_eq(id.n, 2);
+    cr_expect_eq(memcmp(id.p, "id", 2), 0);
+    cr_expect(body("{\"events\":[{}],\"batch_id\":\"late\"}"));
+    cr_expect_eq(wn_json_batch_id(json).n, 4);
+}
+
+Test(event_json, pieces_make_no_difference) {
+    static const char text[] =
+        "{\"batch_id\":\"b\\u0031\",\"site\":\"a\",\"events\":[{\"url\":\"/p\\u00e4th\\/\\ud83d\\ude00\",\"time\":12345,"
+        "\"purposes\":[\"basic\",\"measure\"],\"props\":{\"x\":[1,2,{\"y\":null}]},\"referrer\":\"\"}]}";
+    for (size_t step = 1; step < sizeof text; step++) {
+        cr_assert(body_in(text, sizeof text - 1, step), "step %zu", step);
+        cr_assert_eq(fed->ended, 1);
+        cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_url), "/p\xc3\xa4th/\xf0\x9f\x98\x80");
+        cr_expect_eq(fed->event[0].items_n, 2);
+        cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), "12345");
+        cr_expect_eq(wn_json_batch_id(json).n, 2);
+    }
+}
+
+Test(event_json, bad_utf8_is_left_to_the_filter) {
+    cr_expect(body("[{\"url\":\"/\xff\xfe\"},{\"site\":\"a\"}]"));
+    cr_expect_eq(fed->ended, 2);
+}
+
+Test(event_json, events_past_the_limit_go_nowhere) {
+    static wn_event_sink sink;
+    memset(fed, 0, sizeof *fed);
+    fed->events_max = 2;
+    sink = fake_sink(fed);
+    const char *text = "[{\"site\":\"a\"},{\"site\":\"b\"},{\"colour\":1,\"purposes\":[3],\"props\":{}},{}]";
+    wn_json_reset(json);
+    wn_json_begin(json, &sink);
+    cr_expect(wn_json_feed(json, (wn_span){(const uint8_t *)text, strlen(text)}) && wn_json_end(json));
+    cr_expect_eq(fed->ended, 2);
+    cr_expect_eq(fed->skipped, 2);
+}
+
+Test(event_json, gives_its_memory_back) {
+    size_t before = wn_json_bytes(json);
+    size_t n = 300000;
+    char *text = malloc(n + 64);
+    int k = sprintf(text, "{\"url\":\"");
+    memset(text + k, '\\', n);
+    for (size_t i = 1; i < n; i += 2) text[(size_t)k + i] = 'n';
+    strcpy(text + k + n, "\"}");
+    cr_expect(body_in(text, strlen(text), 1000));
+    cr_expect_eq(fed->why[0], WN_VERDICT_too_long);
+    cr_expect_gt(wn_json_bytes(json), before + 100000);
+    wn_json_reset(json);
+    cr_expect_eq(wn_json_bytes(json), before);
+    free(text);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// /metrics tells of persons only in steps, and of nothing by name.
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "metrics.h"
+
+static wn_metrics m;
+static wn_pipeline_counts c;
+
+Test(metrics, counters_about_persons_move_in_steps_and_rarely) {
+    c.by_verdict[WN_VERDICT_refused] = 39;
+    c.by_verdict[WN_VERDICT_late] = 19;
+    c.by_verdict[WN_VERDICT_child] = 20;
+    wn_metrics_refresh(&m, &c, 1000);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 20);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_late], 0);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_child], 20);
+    c.by_verdict[WN_VERDICT_refused] = 400;
+    wn_metrics_refresh(&m, &c, 1000 + WN_METRICS_REFRESH_S - 1);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 20);
+    wn_metrics_refresh(&m, &c, 1000 + WN_METRICS_REFRESH_S);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 400);
+}
+
+Test(metrics, counters_about_form_are_exact_and_fresh) {
+    c.by_verdict[WN_VERDICT_bot] = 7;
+    wn_metrics_refresh(&m, &c, 1000);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_bot], 7);
+    c.by_verdict[WN_VERDICT_bot] = 8;
+    wn_metrics_refresh(&m, &c, 1001);
+    cr_expect_eq(m.by_verdict[WN_VERDICT_bot], 8);
+}
+
+Test(metrics, totals_do_not_give_persons_away_by_difference) {
+    c.by_verdict[WN_KEEP] = 105;
+    c.by_verdict[WN_VERDICT_refused] = 3;
+    c.events = 108;
+    wn_metrics_refresh(&m, &c, 1000);
+    cr_expect_eq(m.by_verdict[WN_KEEP], 100);
+    cr_expect_eq(m.v[WN_METRIC_events], 100);
+    c.events = 141;
+    wn_metrics_refresh(&m, &c, 1001);
+    cr_expect_eq(m.v[WN_METRIC_events], 100);
+}
+
+Test(metrics, the_text_is_openmetrics) {
+    char text[WN_METRICS_TEXT_MAX];
+    memset(&m, 0xff, sizeof m);  // the widest numbers there are
+    size_t n = wn_metrics_text(&m, text, sizeof text);
+    cr_assert_lt(n, sizeof text);
+    text[n] = '\0';
+    cr_expect_eq(strcmp(text + n - 6, "# EOF\n"), 0);
+    cr_expect_not_null(strstr(text, "# TYPE winnow_http_requests counter\n"));
+    cr_expect_not_null(strstr(text, "\nwinnow_http_requests_total 18446744073709551615\n"));
+    cr_expect_not_null(strstr(text, "# UNIT winnow_spool_bytes bytes\n"));
+    cr_expect_not_null(strstr(text, "\nwinnow_spool_bytes 1844"));
+    cr_expect_not_null(strstr(text, "\nwinnow_verdicts_total{reason=\"malformed\"} 1844"));
+    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) cr_expect_eq(strncmp(at, "{reason=\"", 9), 0);
+}
