@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from bench_kit import QUICK, RUNS, Scratch, Winnow, children, cpu_s, feed, free_port, has, line, note, rss_bytes, stop
-from bench_kit import HERE, version, wait_for
+from bench_kit import HERE, program, version, wait_for
 
 SECONDS = 1 if QUICK else 5
 REQUESTS = 20_000
@@ -23,8 +23,7 @@ class Nginx(Scratch):
         self.port = free_port()
         with open(self.path("conf"), "w") as f:
             f.write(NGINX_CONF.format(dir=self.dir, port=self.port))
-        exe = "/usr/sbin/nginx" if os.path.exists("/usr/sbin/nginx") else "nginx"
-        self.process = subprocess.Popen([exe, "-p", self.dir, "-e", self.path("err"), "-c", self.path("conf")],
+        self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", self.dir, "-e", self.path("err"), "-c", self.path("conf")],
                                         stdin=subprocess.DEVNULL)
         wait_for("nginx", self.up, 10)
         self.pids = [self.process.pid, *children(self.process.pid)]
@@ -37,6 +36,26 @@ class Nginx(Scratch):
     def up(self):
         with socket.socket() as s:
             return s.connect_ex(("127.0.0.1", self.port)) == 0 and len(children(self.process.pid)) == 1
+
+
+class Bare(Scratch):
+    """The same HTTP library with nothing behind it."""
+
+    def __enter__(self):
+        self.port = free_port()
+        self.process = subprocess.Popen([program("winnow-bench-bare"), "--endpoint", str(self.port)], stdin=subprocess.PIPE)
+        self.pids = [self.process.pid]
+        wait_for("winnow-bench-bare", self.up, 10)
+        return self
+
+    def __exit__(self, *a):
+        self.process.stdin.close()
+        self.process.wait(10)
+        super().__exit__(*a)
+
+    def up(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def wrk(port, connections, requests):
@@ -64,14 +83,12 @@ def measure(port, pids, connections, requests, each=1):
     return (done - bad) * each, sum(after) - sum(before), p99
 
 
-def nginx_rates(gifs, connections):
-    if not has("nginx") and not os.path.exists("/usr/sbin/nginx"):
-        return None
-    with Nginx() as n:
-        wrk(n.port, connections, gifs)
+def reference_rates(kind, requests, connections):
+    with kind() as n:
+        wrk(n.port, connections, requests)
         rates = []
         for _ in range(RUNS):
-            done, cpu, _ = measure(n.port, n.pids, connections, gifs)
+            done, cpu, _ = measure(n.port, n.pids, connections, requests)
             rates.append(done / cpu)
     return rates
 
@@ -100,13 +117,18 @@ def run(slow=False):
         feed(batch, "batch", REQUESTS * 5)
         feed(gif, "gif", REQUESTS)
         for connections in (64, 8):
-            reference = None if slow else nginx_rates(gif, connections)
-            if reference:
-                name = f"nginx {version('nginx')} empty_gif with access log"
-                reference = (name, line(bench, f"nginx_{connections}", "requests/s/cpu", reference))
+            reference = bare = None
+            if not slow and os.path.exists("/usr/sbin/nginx"):
+                rate = line(bench, f"nginx_{connections}", "requests/s/cpu", reference_rates(Nginx, gif, connections))
+                reference = (f"nginx {version('nginx')} empty_gif with access log", rate)
+            if not slow:
+                rate = line(bench, f"bare_{connections}", "requests/s/cpu", reference_rates(Bare, beacon, connections))
+                bare = (f"libmicrohttpd {version('libmicrohttpd12')} that reads nothing", rate)
             wrk(w.http, connections, beacon)
             one, both, wall, late = collector_rates(w, connections, beacon, 1)
             line(bench, f"beacon_{connections}", "events/s/cpu", one, reference)
+            if bare:
+                line(bench, f"beacon_{connections}_of_bare", "events/s/cpu", one, bare)
             line(bench, f"beacon_{connections}_both_daemons", "events/s/cpu", both)
             line(bench, f"beacon_{connections}_wall", "events/s", wall)
             line(bench, f"beacon_{connections}_p99", "ms", late)

@@ -110,16 +110,19 @@ static void turn(wn_collector *d, loop_state *l, const zmq_pollitem_t *items, in
     if (items[P_SDK].revents || durable || wn_sdk_ready(d->sdk)) wn_sdk_turn(d->sdk);
     if (items[P_CONTROL].revents) wn_control_turn(d->control);
     if (items[P_ADMIN].revents || second) wn_admin_turn(d->admin);
-    wn_import_turn(d->import);
     bool heard = items_n > P_UPLINK && (items[P_UPLINK].revents != 0 || items[P_LINK].revents != 0);
     if (d->uplink != NULL && (heard || durable || second)) wn_uplink_turn(d->uplink, l->now_ms);
+    // After the aggregator's words and before the pipeline's turn: what these two set free goes at once.
+    wn_import_turn(d->import);
+    if (wn_closing_count(d->closing) != 0 && (heard || durable || second)) wn_closing_turn(d->closing);
+    if (d->uplink != NULL && d->uplink_waits) wn_uplink_turn(d->uplink, l->now_ms);
+    d->uplink_waits = false;
     if (second) {
         every_second(d, l);
         l->second_at_ms = l->now_ms + SECOND_MS;
     }
     begin_stop(d, l);
     wn_pipeline_turn(d->pipeline);
-    if (wn_closing_count(d->closing) != 0 && (heard || durable || second)) wn_closing_turn(d->closing);
 }
 
 static void loop(wn_collector *d) {

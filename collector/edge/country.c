@@ -15,8 +15,7 @@ struct wn_country {
     MMDB_s db;
 };
 
-wn_country *wn_country_open(const char *path)
-{
+wn_country *wn_country_open(const char *path) {
     if (access(path, F_OK) != 0) {
         wn_log(WN_MSG_GEO_MISSING, 0, 0, 0);
         return NULL;
@@ -31,20 +30,17 @@ wn_country *wn_country_open(const char *path)
     return c;
 }
 
-void wn_country_close(wn_country *c)
-{
+void wn_country_close(wn_country *c) {
     if (c == NULL) return;
     MMDB_close(&c->db);
     free(c);
 }
 
-static bool is_upper(char c)
-{
+static bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
 }
 
-static bool code_at(MMDB_entry_s *entry, const char *const *path, char out[2])
-{
+static bool code_at(MMDB_entry_s *entry, const char *const *path, char out[2]) {
     MMDB_entry_data_s data;
     if (MMDB_aget_value(entry, &data, path) != MMDB_SUCCESS || !data.has_data) return false;
     if (data.type != MMDB_DATA_TYPE_UTF8_STRING || data.data_size != 2) return false;
@@ -53,8 +49,7 @@ static bool code_at(MMDB_entry_s *entry, const char *const *path, char out[2])
     return true;
 }
 
-static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *out_error)
-{
+static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *out_error) {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     if (memcmp(a->b, mapped, sizeof mapped) == 0) {
         struct sockaddr_in v4 = {.sin_family = AF_INET};
@@ -70,8 +65,7 @@ static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *
     return found;
 }
 
-bool wn_country_of(const wn_country *c, const wn_address *a, char out[2])
-{
+bool wn_country_of(const wn_country *c, const wn_address *a, char out[2]) {
     static const char *const flat[] = {"country_code", NULL};
     static const char *const nested[] = {"country", "iso_code", NULL};
     int error = MMDB_SUCCESS;

@@ -8,6 +8,6 @@ typedef struct wn_country wn_country;
 
 // NULL when the file is missing or cannot be used: that is logged once, and every country is unknown.
 wn_country *wn_country_open(const char *path);
-void wn_country_close(wn_country *c);  // NULL fine
+void wn_country_close(wn_country *c); // NULL fine
 // `country_code`, else `country.iso_code`: the first that is two upper-case letters.
 bool wn_country_of(const wn_country *c, const wn_address *a, char out[2]);

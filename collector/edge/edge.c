@@ -23,9 +23,9 @@ _Static_assert(WN_EDGE_WINDOWS_MAX == WN_IDENTITIES_MAX, "a slot is a place in t
 
 typedef struct entry {
     wn_edge_window w;
-    int64_t accept_until_s;  // live events no more
+    int64_t accept_until_s; // live events no more
     bool used, stopped;
-    bool allowed;            // imports may fill it whatever its age
+    bool allowed; // imports may fill it whatever its age
 } entry;
 
 // The windows a site used last: two, since events of yesterday come among today's.
@@ -36,7 +36,7 @@ typedef struct cached {
     const entry *recent[2];
 } cached;
 
-typedef struct tomb {  // a window that may not be opened again
+typedef struct tomb { // a window that may not be opened again
     wn_window window;
     int64_t until_s;
 } tomb;
@@ -47,7 +47,8 @@ struct wn_edge {
     wn_country *country;
     wn_proxies proxies;
     uint64_t epochs;
-    uint64_t version;  // counts changes of the table: what is cached under another one is void
+    wn_err told;      // the failure to open a window that was logged last
+    uint64_t version; // counts changes of the table: what is cached under another one is void
     cached cache[CACHE_SLOTS];
     entry entries[WN_EDGE_WINDOWS_MAX];
     tomb tombs[TOMBS_MAX];
@@ -56,20 +57,17 @@ struct wn_edge {
 
 // ---- looking up ----
 
-static bool acceptable(const entry *n, int64_t t_s, int64_t now_s, bool backfill)
-{
+static bool acceptable(const entry *n, int64_t t_s, int64_t now_s, bool backfill) {
     if (n->stopped) return false;
     if (now_s < n->accept_until_s && t_s <= now_s + WN_EDGE_AHEAD_S) return true;
     return backfill && n->allowed;
 }
 
-static bool holds(const entry *n, int64_t t_s)
-{
+static bool holds(const entry *n, int64_t t_s) {
     return n != NULL && t_s >= n->w.window.start_s && t_s < n->w.window.end_s;
 }
 
-static entry *find(const wn_edge *e, const wn_window *w)
-{
+static entry *find(const wn_edge *e, const wn_window *w) {
     for (size_t i = 0; i < WN_EDGE_WINDOWS_MAX; i++) {
         const entry *n = &e->entries[i];
         if (n->used && wn_window_same(&n->w.window, w)) return (entry *)(uintptr_t)n;
@@ -77,28 +75,25 @@ static entry *find(const wn_edge *e, const wn_window *w)
     return NULL;
 }
 
-static int64_t accept_until(const wn_window *w)
-{
+static int64_t accept_until(const wn_window *w) {
     return w->end_s + wn_grace_s((wn_kind)w->kind);
 }
 
-static bool entombed(const wn_edge *e, const wn_window *w)
-{
+static bool entombed(const wn_edge *e, const wn_window *w) {
     for (size_t i = 0; i < e->tombs_n; i++) {
         if (wn_window_same(&e->tombs[i].window, w)) return true;
     }
     return false;
 }
 
-static void entomb(wn_edge *e, const wn_window *w)
-{
+static void entomb(wn_edge *e, const wn_window *w) {
     if (entombed(e, w)) return;
     size_t kept = 0;
     int64_t now_s = wn_now_s();
     for (size_t i = 0; i < e->tombs_n; i++) {
         if (e->tombs[i].until_s > now_s) e->tombs[kept++] = e->tombs[i];
     }
-    if (kept == TOMBS_MAX) {  // the one that matters least goes
+    if (kept == TOMBS_MAX) { // the one that matters least goes
         memmove(e->tombs, e->tombs + 1, (TOMBS_MAX - 1) * sizeof *e->tombs);
         kept--;
     }
@@ -108,8 +103,7 @@ static void entomb(wn_edge *e, const wn_window *w)
 
 // ---- opening ----
 
-static uint32_t slot_of(const wn_edge *e, const char *window)
-{
+static uint32_t slot_of(const wn_edge *e, const char *window) {
     const wn_identity *table = e->identity->p;
     for (uint32_t i = 0; i < WN_IDENTITIES_MAX; i++) {
         if (strncmp(table[i].window, window, sizeof table[i].window) == 0) return i;
@@ -119,8 +113,7 @@ static uint32_t slot_of(const wn_edge *e, const char *window)
 
 // Finds or draws both keys. K_edge first: killed in between, the window has an
 // edge key without text, which is no second epoch.
-static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **out)
-{
+static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **out) {
     char text[WN_WINDOW_TEXT_BYTES], name[WN_SLOT_NAME_BYTES];
     wn_window_text(w, text);
     snprintf(name, sizeof name, "text/%s", text);
@@ -151,9 +144,8 @@ static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **ou
     return WN_OK;
 }
 
-static const wn_edge_window *slow_lookup(wn_edge *e, cached *c, const wn_site *site, int64_t t_s, int64_t now_s,
-                                         bool backfill)
-{
+static const wn_edge_window *slow_lookup(wn_edge *e, cached *c, const wn_site *site, int64_t t_s,
+                                         int64_t now_s, bool backfill) {
     const wn_zone *z = wn_zone_find(site->zone);
     if (z == NULL) return NULL;
     wn_window w;
@@ -163,10 +155,9 @@ static const wn_edge_window *slow_lookup(wn_edge *e, cached *c, const wn_site *s
         bool live = now_s < accept_until(&w) && t_s <= now_s + WN_EDGE_AHEAD_S;
         if (!live || entombed(e, &w)) return NULL;
         wn_err err = open_window(e, &w, false, &n);
-        if (err != WN_OK) {
-            wn_log(WN_MSG_ERROR, err, w.day, 0);
-            return NULL;
-        }
+        if (err != WN_OK && err != e->told) wn_log(WN_MSG_ERROR, err, w.day, 0);
+        e->told = err;
+        if (err != WN_OK) return NULL;
     }
     bool same = c->version == e->version && c->tag == site->tag && c->kind == site->kind &&
                 strncmp(c->zone, site->zone, WN_ZONE_BYTES) == 0;
@@ -176,8 +167,8 @@ static const wn_edge_window *slow_lookup(wn_edge *e, cached *c, const wn_site *s
     return acceptable(n, t_s, now_s, backfill) ? &n->w : NULL;
 }
 
-const wn_edge_window *wn_edge_window_at(wn_edge *e, const wn_site *site, int64_t t_s, int64_t now_s, bool backfill)
-{
+const wn_edge_window *wn_edge_window_at(wn_edge *e, const wn_site *site, int64_t t_s, int64_t now_s,
+                                        bool backfill) {
     cached *c = &e->cache[(site->tag ^ site->tag >> 32) & (CACHE_SLOTS - 1)];
     bool same = c->version == e->version && c->tag == site->tag && c->kind == site->kind &&
                 strncmp(c->zone, site->zone, WN_ZONE_BYTES) == 0;
@@ -188,8 +179,7 @@ const wn_edge_window *wn_edge_window_at(wn_edge *e, const wn_site *site, int64_t
     return slow_lookup(e, c, site, t_s, now_s, backfill);
 }
 
-wn_err wn_edge_allow(wn_edge *e, const wn_window *w)
-{
+wn_err wn_edge_allow(wn_edge *e, const wn_window *w) {
     entry *n = find(e, w);
     if (entombed(e, w) || (n != NULL && n->stopped)) return WN_ERR_SEALED;
     WN_TRY(wn_window_check(w));
@@ -198,26 +188,22 @@ wn_err wn_edge_allow(wn_edge *e, const wn_window *w)
     return WN_OK;
 }
 
-const wn_edge_window *wn_edge_find(const wn_edge *e, const wn_window *w)
-{
+const wn_edge_window *wn_edge_find(const wn_edge *e, const wn_window *w) {
     const entry *n = find(e, w);
     return n != NULL ? &n->w : NULL;
 }
 
-const wn_edge_window *wn_edge_slot(const wn_edge *e, uint32_t slot)
-{
+const wn_edge_window *wn_edge_slot(const wn_edge *e, uint32_t slot) {
     return slot < WN_EDGE_WINDOWS_MAX && e->entries[slot].used ? &e->entries[slot].w : NULL;
 }
 
-uint64_t wn_edge_epochs(const wn_edge *e)
-{
+uint64_t wn_edge_epochs(const wn_edge *e) {
     return e->epochs;
 }
 
 // ---- closing ----
 
-void wn_edge_stop(wn_edge *e, const wn_window *w)
-{
+void wn_edge_stop(wn_edge *e, const wn_window *w) {
     entry *n = find(e, w);
     if (n == NULL) {
         entomb(e, w);
@@ -227,8 +213,7 @@ void wn_edge_stop(wn_edge *e, const wn_window *w)
     n->w.open = false;
 }
 
-wn_err wn_edge_forget(wn_edge *e, const wn_window *w)
-{
+wn_err wn_edge_forget(wn_edge *e, const wn_window *w) {
     char text[WN_WINDOW_TEXT_BYTES], name[WN_SLOT_NAME_BYTES];
     wn_window_text(w, text);
     snprintf(name, sizeof name, "text/%s", text);
@@ -246,26 +231,23 @@ wn_err wn_edge_forget(wn_edge *e, const wn_window *w)
 
 // ---- addresses ----
 
-bool wn_edge_has_geo(const wn_edge *e)
-{
+bool wn_edge_has_geo(const wn_edge *e) {
     return e->country != NULL;
 }
 
-bool wn_edge_country(wn_edge *e, const wn_address *a, char out[2])
-{
+bool wn_edge_country(wn_edge *e, const wn_address *a, char out[2]) {
     return e->country != NULL && wn_country_of(e->country, a, out);
 }
 
-bool wn_edge_client(const wn_edge *e, const wn_address *peer, const char *forwarded_for, size_t n, wn_address *out)
-{
+bool wn_edge_client(const wn_edge *e, const wn_address *peer, const char *forwarded_for, size_t n,
+                    wn_address *out) {
     return wn_proxies_client(&e->proxies, peer, forwarded_for, n, out);
 }
 
 // ---- start and end ----
 
 // The file named, else the first of the usual places that is there.
-static wn_country *open_country(const wn_options *o)
-{
+static wn_country *open_country(const wn_options *o) {
     if (o->country_db[0] != '\0') return wn_country_open(o->country_db);
     char own[sizeof o->config_dir + sizeof "/country.mmdb"];
     snprintf(own, sizeof own, "%s/country.mmdb", o->config_dir);
@@ -280,7 +262,7 @@ static wn_country *open_country(const wn_options *o)
     for (size_t i = 0; i < WN_COUNT(places); i++) {
         if (access(places[i], F_OK) == 0) return wn_country_open(places[i]);
     }
-    return wn_country_open(places[0]);  // says that it is missing
+    return wn_country_open(places[0]); // says that it is missing
 }
 
 typedef struct names {
@@ -288,26 +270,23 @@ typedef struct names {
     size_t n;
 } names;
 
-static void collect(void *ctx, const char *name)
-{
+static void collect(void *ctx, const char *name) {
     names *all = ctx;
     if (strncmp(name, "text/", 5) != 0 || all->n == WN_SLOTS_MAX) return;
     snprintf(all->list[all->n++], WN_SLOT_NAME_BYTES, "%s", name + 5);
 }
 
-static wn_err reopen(wn_edge *e, const char *text)
-{
+static wn_err reopen(wn_edge *e, const char *text) {
     wn_window w;
     entry *n;
     if (!wn_edge_window_parse(text, &w) || find(e, &w) != NULL) return WN_OK;
     wn_err err = open_window(e, &w, true, &n);
-    return err == WN_ERR_FULL ? WN_OK : err;  // no place for it: its events will be late, not all others
+    return err == WN_ERR_FULL ? WN_OK : err; // no place for it: its events will be late, not all others
 }
 
 // Windows with an edge key, then those that only have a text key: after a
 // reboot these begin a second epoch.
-static wn_err find_windows(wn_edge *e)
-{
+static wn_err find_windows(wn_edge *e) {
     const wn_identity *table = e->identity->p;
     for (size_t i = 0; i < WN_IDENTITIES_MAX; i++) {
         char text[sizeof table[i].window];
@@ -324,8 +303,7 @@ static wn_err find_windows(wn_edge *e)
     return err;
 }
 
-wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_edge **out)
-{
+wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_edge **out) {
     if (identity->bytes != WN_IDENTITY_BYTES) return WN_ERR_STATE;
     wn_edge *e = calloc(1, sizeof *e);
     if (e == NULL) return WN_ERR_NOMEM;
@@ -344,11 +322,10 @@ wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_e
     return WN_OK;
 }
 
-void wn_edge_close(wn_edge *e)
-{
+void wn_edge_close(wn_edge *e) {
     if (e == NULL) return;
     wn_country_close(e->country);
     wn_wipe(e->entries, sizeof e->entries);
-    sodium_munlock(e, sizeof *e);  // wipes, too
+    sodium_munlock(e, sizeof *e); // wipes, too
     free(e);
 }

@@ -7,15 +7,13 @@
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-static void trim(const char **p, size_t *n)
-{
+static void trim(const char **p, size_t *n) {
     while (*n > 0 && (**p == ' ' || **p == '\t')) (*p)++, (*n)--;
     while (*n > 0 && ((*p)[*n - 1] == ' ' || (*p)[*n - 1] == '\t')) (*n)--;
 }
 
 // A bare number of at most three digits.
-static bool read_bits(const char *p, size_t n, unsigned max, unsigned *out)
-{
+static bool read_bits(const char *p, size_t n, unsigned max, unsigned *out) {
     unsigned v = 0;
     if (n == 0 || n > 3) return false;
     for (size_t i = 0; i < n; i++) {
@@ -27,15 +25,13 @@ static bool read_bits(const char *p, size_t n, unsigned max, unsigned *out)
     return true;
 }
 
-static bool same_bits(const wn_address *a, const wn_address *b, unsigned bits)
-{
+static bool same_bits(const wn_address *a, const wn_address *b, unsigned bits) {
     unsigned whole = bits / 8, rest = bits % 8;
     if (memcmp(a->b, b->b, whole) != 0) return false;
     return rest == 0 || ((a->b[whole] ^ b->b[whole]) >> (8 - rest)) == 0;
 }
 
-static bool read_network(const char *p, size_t n, wn_address *out, unsigned *out_bits)
-{
+static bool read_network(const char *p, size_t n, wn_address *out, unsigned *out_bits) {
     const char *slash = memchr(p, '/', n);
     size_t address_n = slash != NULL ? (size_t)(slash - p) : n;
     if (!wn_address_parse(p, address_n, out)) return false;
@@ -46,8 +42,7 @@ static bool read_network(const char *p, size_t n, wn_address *out, unsigned *out
     return true;
 }
 
-wn_err wn_proxies_parse(const char *text, wn_proxies *out)
-{
+wn_err wn_proxies_parse(const char *text, wn_proxies *out) {
     wn_proxies p = {.n = 0};
     size_t left = strlen(text);
     const char *at = text;
@@ -66,15 +61,15 @@ wn_err wn_proxies_parse(const char *text, wn_proxies *out)
             left -= n + 1;
         }
         trim(&word, &n);
-        if (p.n == WN_PROXIES_MAX || !read_network(word, n, &p.list[p.n].net, &p.list[p.n].bits)) return WN_ERR_CONFIG;
+        if (p.n == WN_PROXIES_MAX || !read_network(word, n, &p.list[p.n].net, &p.list[p.n].bits))
+            return WN_ERR_CONFIG;
         p.n++;
     }
     *out = p;
     return WN_OK;
 }
 
-bool wn_proxies_trusted(const wn_proxies *p, const wn_address *a)
-{
+bool wn_proxies_trusted(const wn_proxies *p, const wn_address *a) {
     for (size_t i = 0; i < p->n; i++) {
         if (same_bits(&p->list[i].net, a, p->list[i].bits)) return true;
     }
@@ -82,8 +77,7 @@ bool wn_proxies_trusted(const wn_proxies *p, const wn_address *a)
 }
 
 // An element as proxies write it: an address, "1.2.3.4:5678", "[::1]" or "[::1]:5678".
-static bool read_element(const char *p, size_t n, wn_address *out)
-{
+static bool read_element(const char *p, size_t n, wn_address *out) {
     trim(&p, &n);
     if (n > 0 && p[0] == '[') {
         const char *end = memchr(p, ']', n);
@@ -99,8 +93,7 @@ static bool read_element(const char *p, size_t n, wn_address *out)
 }
 
 bool wn_proxies_client(const wn_proxies *p, const wn_address *peer, const char *forwarded_for, size_t n,
-                       wn_address *out)
-{
+                       wn_address *out) {
     if (!wn_proxies_trusted(p, peer) || forwarded_for == NULL || n == 0) {
         *out = *peer;
         return true;
@@ -115,7 +108,7 @@ bool wn_proxies_client(const wn_proxies *p, const wn_address *peer, const char *
             *out = a;
             return true;
         }
-        if (start == 0) return false;  // nobody but proxies
+        if (start == 0) return false; // nobody but proxies
         end = start - 1;
     }
 }

@@ -9,7 +9,7 @@
 typedef struct wn_proxies {
     struct {
         wn_address net;
-        unsigned bits;  // of 128; IPv4 counts from 96
+        unsigned bits; // of 128; IPv4 counts from 96
     } list[WN_PROXIES_MAX];
     size_t n;
 } wn_proxies;

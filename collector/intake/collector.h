@@ -41,6 +41,7 @@ typedef struct wn_collector {
     int signal_fd;
     int64_t started_s, started_ms;
     uint64_t late_delivered;     // observations that reached the aggregator after the seal
+    bool uplink_waits;           // something was given to the uplink outside its turn
     bool stopping, failed;
 } wn_collector;
 

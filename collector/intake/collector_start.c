@@ -160,11 +160,13 @@ static void on_late(void *ctx, const wn_window *w, uint32_t observations) {
 
 static void ask_state(void *ctx, const wn_window *w) {
     wn_collector *d = ctx;
+    d->uplink_waits = true;
     if (d->uplink != NULL) (void)wn_uplink_ask(d->uplink, w);  // asked again until it answers
 }
 
 static void tell_closed(void *ctx, const wn_window *w, uint64_t generation, uint64_t sequence) {
     wn_collector *d = ctx;
+    d->uplink_waits = true;
     if (d->uplink != NULL) wn_uplink_closed(d->uplink, w, generation, sequence);
 }
 

@@ -18,7 +18,7 @@ enum { VERSION = 1, PUTS_MAX = 2 };
 static const uint8_t magic[8] = {'W', 'N', 'V', 'I', 'S', 'I', 'T', 'S'};
 
 typedef struct item {
-    uint64_t txn;  // pending: of the events; queue: of the batch it was drained into, 0: none
+    uint64_t txn; // pending: of the events; queue: of the batch it was drained into, 0: none
     wn_visit visit;
 } item;
 
@@ -26,18 +26,18 @@ typedef struct redo {
     uint32_t armed, puts_n;
     struct put {
         uint64_t index;
-        wn_visit visit;  // slot 0: frees the entry
+        wn_visit visit; // slot 0: frees the entry
     } put[PUTS_MAX];
     bool push;
     wn_visit pushed;
-    uint64_t pending_head, queue_tail, evicted;  // values after
+    uint64_t pending_head, queue_tail, evicted; // values after
 } redo;
 
 typedef struct kept {
     uint8_t magic[8];
     uint32_t version, spare;
     uint64_t entries;
-    uint64_t pending_head, pending_tail;  // counters; their rest names the place in the ring
+    uint64_t pending_head, pending_tail; // counters; their rest names the place in the ring
     uint64_t queue_head, queue_tail;
     uint64_t evicted;
     redo redo;
@@ -49,64 +49,54 @@ typedef struct kept {
 struct wn_sessions_table {
     kept *k;
     size_t buckets, count;
-    uint64_t drained;                       // queue items before it stand in a transaction
-    uint32_t live[WN_SESSION_WINDOWS_MAX];  // touches, sessions and queued ones of each window
-    uint32_t *print;                        // of each entry; 0: free
-    uint16_t *slot;                         // window slot + 1 of each entry
+    uint64_t drained;                      // queue items before it stand in a transaction
+    uint32_t live[WN_SESSION_WINDOWS_MAX]; // touches, sessions and queued ones of each window
+    uint32_t *print;                       // of each entry; 0: free
+    uint16_t *slot;                        // window slot + 1 of each entry
 };
 
 // Keeps the compiler from moving stores across; the processor's order is the program's.
-static void step(void)
-{
+static void step(void) {
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-static size_t entries_of(size_t sessions_max)
-{
+static size_t entries_of(size_t sessions_max) {
     return (sessions_max + WN_SESSION_BUCKET - 1) / WN_SESSION_BUCKET * WN_SESSION_BUCKET;
 }
 
-size_t wn_sessions_bytes(size_t sessions_max)
-{
+size_t wn_sessions_bytes(size_t sessions_max) {
     return sizeof(kept) + entries_of(sessions_max) * sizeof(wn_visit);
 }
 
 // ---- places ----
 
-static item *pending_at(kept *k, uint64_t i)
-{
+static item *pending_at(kept *k, uint64_t i) {
     return &k->pending[i % WN_SESSION_PENDING_MAX];
 }
 
-static item *queue_at(kept *k, uint64_t i)
-{
+static item *queue_at(kept *k, uint64_t i) {
     return &k->queue[i % WN_SESSION_QUEUE_MAX];
 }
 
-static bool queue_full(const kept *k)
-{
+static bool queue_full(const kept *k) {
     return k->queue_tail - k->queue_head == WN_SESSION_QUEUE_MAX;
 }
 
-static uint64_t mix(const wn_visit *v, size_t at)
-{
-    uint64_t h;  // P0 is a keyed hash already; the window tells equal ones apart
+static uint64_t mix(const wn_visit *v, size_t at) {
+    uint64_t h; // P0 is a keyed hash already; the window tells equal ones apart
     memcpy(&h, v->person + at, sizeof h);
     return (h ^ v->slot * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xBF58476D1CE4E5B9);
 }
 
-static size_t bucket_of(const wn_sessions_table *t, const wn_visit *v)
-{
+static size_t bucket_of(const wn_sessions_table *t, const wn_visit *v) {
     return (size_t)((mix(v, 0) >> 32) * t->buckets >> 32) * WN_SESSION_BUCKET;
 }
 
-static uint32_t print_of(const wn_visit *v)
-{
+static uint32_t print_of(const wn_visit *v) {
     return (uint32_t)(mix(v, 8) >> 32) | 1;
 }
 
-static void note(wn_sessions_table *t, size_t i)
-{
+static void note(wn_sessions_table *t, size_t i) {
     const wn_visit *v = &t->k->visit[i];
     t->count += (size_t)(v->slot != 0);
     t->count -= (size_t)(t->slot[i] != 0);
@@ -116,8 +106,7 @@ static void note(wn_sessions_table *t, size_t i)
 
 // ---- changes ----
 
-static redo *redo_begin(wn_sessions_table *t)
-{
+static redo *redo_begin(wn_sessions_table *t) {
     redo *r = &t->k->redo;
     r->puts_n = 0;
     r->push = false;
@@ -127,23 +116,20 @@ static redo *redo_begin(wn_sessions_table *t)
     return r;
 }
 
-static void redo_put(redo *r, size_t index, const wn_visit *v)
-{
+static void redo_put(redo *r, size_t index, const wn_visit *v) {
     r->put[r->puts_n].index = index;
     r->put[r->puts_n].visit = *v;
     r->puts_n++;
 }
 
-static void redo_push(redo *r, const wn_visit *v)
-{
+static void redo_push(redo *r, const wn_visit *v) {
     r->push = true;
     r->pushed = *v;
     r->queue_tail++;
 }
 
 // May run any number of times: it writes what is to be, never a difference.
-static void redo_run(kept *k)
-{
+static void redo_run(kept *k) {
     const redo *r = &k->redo;
     for (uint32_t i = 0; i < r->puts_n; i++) k->visit[r->put[i].index] = r->put[i].visit;
     if (r->push) {
@@ -156,8 +142,7 @@ static void redo_run(kept *k)
     k->evicted = r->evicted;
 }
 
-static void redo_commit(wn_sessions_table *t)
-{
+static void redo_commit(wn_sessions_table *t) {
     redo *r = &t->k->redo;
     step();
     r->armed = 1;
@@ -170,8 +155,7 @@ static void redo_commit(wn_sessions_table *t)
 }
 
 // What the redo record copied is wiped when a run of changes is over.
-static void redo_wipe(kept *k)
-{
+static void redo_wipe(kept *k) {
     wn_wipe(k->redo.put, sizeof k->redo.put);
     wn_wipe(&k->redo.pushed, sizeof k->redo.pushed);
 }
@@ -180,8 +164,7 @@ static const wn_visit nobody;
 
 // The place for a new session of this bucket: a free one, or that of the session
 // idle longest, which is closed early. False when the queue has no room for it.
-static bool make_room(wn_sessions_table *t, redo *r, size_t bucket, size_t *out)
-{
+static bool make_room(wn_sessions_table *t, redo *r, size_t bucket, size_t *out) {
     size_t oldest = bucket;
     for (size_t i = bucket; i < bucket + WN_SESSION_BUCKET; i++) {
         if (t->print[i] == 0) {
@@ -198,8 +181,7 @@ static bool make_room(wn_sessions_table *t, redo *r, size_t bucket, size_t *out)
 }
 
 // Puts the oldest pending touch into the table.
-static bool apply_one(wn_sessions_table *t)
-{
+static bool apply_one(wn_sessions_table *t) {
     kept *k = t->k;
     item *p = pending_at(k, k->pending_head);
     size_t bucket = bucket_of(t, &p->visit), place = 0, joined = 0;
@@ -217,14 +199,14 @@ static bool apply_one(wn_sessions_table *t)
     redo_put(r, place, &v);
     r->pending_head++;
     redo_commit(t);
-    t->live[v.slot - 1] -= (uint32_t)joined;  // the touch became a session, or part of one or two
+    t->live[v.slot - 1] -= (uint32_t)joined; // the touch became a session, or part of one or two
     wn_wipe(p, sizeof *p);
     wn_wipe(&v, sizeof v);
     return true;
 }
 
-bool wn_sessions_touch(wn_sessions_table *t, uint64_t txn, uint32_t window_slot, const wn_observation *obs, int64_t at_s)
-{
+bool wn_sessions_touch(wn_sessions_table *t, uint64_t txn, uint32_t window_slot, const wn_observation *obs,
+                       int64_t at_s) {
     kept *k = t->k;
     WN_ASSERT(window_slot < WN_SESSION_WINDOWS_MAX);
     if (k->pending_tail - k->pending_head == WN_SESSION_PENDING_MAX) return false;
@@ -239,8 +221,7 @@ bool wn_sessions_touch(wn_sessions_table *t, uint64_t txn, uint32_t window_slot,
     return true;
 }
 
-static void forget_drained(wn_sessions_table *t, uint64_t txn)
-{
+static void forget_drained(wn_sessions_table *t, uint64_t txn) {
     kept *k = t->k;
     while (k->queue_head < t->drained && queue_at(k, k->queue_head)->txn <= txn) {
         item *q = queue_at(k, k->queue_head);
@@ -251,8 +232,7 @@ static void forget_drained(wn_sessions_table *t, uint64_t txn)
     }
 }
 
-void wn_sessions_apply(wn_sessions_table *t, uint64_t txn)
-{
+void wn_sessions_apply(wn_sessions_table *t, uint64_t txn) {
     kept *k = t->k;
     forget_drained(t, txn);
     while (k->pending_head < k->pending_tail && pending_at(k, k->pending_head)->txn <= txn) {
@@ -261,8 +241,7 @@ void wn_sessions_apply(wn_sessions_table *t, uint64_t txn)
     redo_wipe(k);
 }
 
-bool wn_sessions_expire(wn_sessions_table *t, uint32_t window_slot, int64_t idle_before_s)
-{
+bool wn_sessions_expire(wn_sessions_table *t, uint32_t window_slot, int64_t idle_before_s) {
     kept *k = t->k;
     bool done = true;
     for (size_t i = 0; i < t->buckets * WN_SESSION_BUCKET && done; i++) {
@@ -278,8 +257,7 @@ bool wn_sessions_expire(wn_sessions_table *t, uint32_t window_slot, int64_t idle
     return done;
 }
 
-bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_slot, wn_observation *out)
-{
+bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_slot, wn_observation *out) {
     WN_ASSERT(txn > 0);
     if (t->drained == t->k->queue_tail) return false;
     item *q = queue_at(t->k, t->drained++);
@@ -290,36 +268,31 @@ bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_
     return true;
 }
 
-void wn_sessions_undrain(wn_sessions_table *t, uint64_t txn)
-{
+void wn_sessions_undrain(wn_sessions_table *t, uint64_t txn) {
     while (t->drained > t->k->queue_head && queue_at(t->k, t->drained - 1)->txn == txn) {
         queue_at(t->k, --t->drained)->txn = 0;
     }
     step();
 }
 
-bool wn_sessions_window_empty(const wn_sessions_table *t, uint32_t window_slot)
-{
+bool wn_sessions_window_empty(const wn_sessions_table *t, uint32_t window_slot) {
     WN_ASSERT(window_slot < WN_SESSION_WINDOWS_MAX);
     return t->live[window_slot] == 0;
 }
 
-size_t wn_sessions_count(const wn_sessions_table *t)
-{
+size_t wn_sessions_count(const wn_sessions_table *t) {
     return t->count;
 }
 
-uint64_t wn_sessions_evicted(const wn_sessions_table *t)
-{
+uint64_t wn_sessions_evicted(const wn_sessions_table *t) {
     return t->k->evicted;
 }
 
 // ---- opening ----
 
 // Fresh memory is zero already.
-static void begin_anew(kept *k, size_t bytes, size_t entries, bool fresh)
-{
-    memset(k->magic, 0, sizeof k->magic);  // a kill from here on leaves memory that is begun anew
+static void begin_anew(kept *k, size_t bytes, size_t entries, bool fresh) {
+    memset(k->magic, 0, sizeof k->magic); // a kill from here on leaves memory that is begun anew
     step();
     if (!fresh) {
         wn_wipe(k, bytes);
@@ -332,8 +305,7 @@ static void begin_anew(kept *k, size_t bytes, size_t entries, bool fresh)
     step();
 }
 
-static wn_err check(const kept *k)
-{
+static wn_err check(const kept *k) {
     bool ok = k->pending_tail - k->pending_head <= WN_SESSION_PENDING_MAX &&
               k->queue_tail - k->queue_head <= WN_SESSION_QUEUE_MAX && k->redo.puts_n <= PUTS_MAX;
     for (uint32_t i = 0; ok && i < k->redo.puts_n; i++) ok = k->redo.put[i].index < k->entries;
@@ -341,8 +313,7 @@ static wn_err check(const kept *k)
 }
 
 // Brings the memory to what the spool holds.
-static void repair(kept *k, uint64_t last_txn)
-{
+static void repair(kept *k, uint64_t last_txn) {
     if (k->redo.armed) redo_run(k);
     step();
     k->redo.armed = 0;
@@ -372,8 +343,7 @@ static void repair(kept *k, uint64_t last_txn)
     }
 }
 
-static wn_err index_all(wn_sessions_table *t)
-{
+static wn_err index_all(wn_sessions_table *t) {
     kept *k = t->k;
     t->print = calloc(k->entries, sizeof *t->print);
     t->slot = calloc(k->entries, sizeof *t->slot);
@@ -396,8 +366,7 @@ static wn_err index_all(wn_sessions_table *t)
     return WN_OK;
 }
 
-wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn_sessions_table **out)
-{
+wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn_sessions_table **out) {
     size_t entries = entries_of(sessions_max), bytes = wn_sessions_bytes(sessions_max);
     if (sessions_max == 0 || mem->bytes < bytes) return WN_ERR_STATE;
     kept *k = mem->p;
@@ -425,8 +394,7 @@ wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn
     return WN_OK;
 }
 
-void wn_sessions_close(wn_sessions_table *t)
-{
+void wn_sessions_close(wn_sessions_table *t) {
     if (t == NULL) return;
     free(t->print);
     free(t->slot);

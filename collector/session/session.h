@@ -22,21 +22,23 @@
 #include "winnow/observation.h"
 
 #define WN_SESSION_IDLE_S 1800
-#define WN_SESSION_PENDING_MAX 65536u   // touches not yet applied
-#define WN_SESSION_QUEUE_MAX 65536u     // finished sessions not yet durable
-#define WN_SESSION_WINDOWS_MAX 1024u    // window slots
-#define WN_SESSION_BUCKET 16u           // sessions of one bucket; the oldest is closed early for a 17th
+#define WN_SESSION_PENDING_MAX 65536u // touches not yet applied
+#define WN_SESSION_QUEUE_MAX 65536u   // finished sessions not yet durable
+#define WN_SESSION_WINDOWS_MAX 1024u  // window slots
+#define WN_SESSION_BUCKET 16u         // sessions of one bucket; the oldest is closed early for a 17th
 
 typedef struct wn_sessions_table wn_sessions_table;
 
 size_t wn_sessions_bytes(size_t sessions_max);
 // last_txn: the newest transaction the spool holds (0: none). Memory laid out for another
 // sessions_max is begun anew; by another version of Winnow: WN_ERR_VERSION.
-WN_MUST_USE wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn_sessions_table **out);
+WN_MUST_USE wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn,
+                                    wn_sessions_table **out);
 void wn_sessions_close(wn_sessions_table *t);
 
 // False when the pending log is full (commit first).
-bool wn_sessions_touch(wn_sessions_table *t, uint64_t txn, uint32_t window_slot, const wn_observation *obs, int64_t at_s);
+bool wn_sessions_touch(wn_sessions_table *t, uint64_t txn, uint32_t window_slot, const wn_observation *obs,
+                       int64_t at_s);
 // Applies all pending touches of transactions ≤ txn and forgets drained sessions of
 // transactions ≤ txn. What would close a session early while the out queue is full
 // stays pending: drain, commit, and the next apply goes on.
@@ -51,4 +53,4 @@ void wn_sessions_undrain(wn_sessions_table *t, uint64_t txn);
 // No session, pending touch or queued session of this window is left.
 bool wn_sessions_window_empty(const wn_sessions_table *t, uint32_t window_slot);
 size_t wn_sessions_count(const wn_sessions_table *t);
-uint64_t wn_sessions_evicted(const wn_sessions_table *t);  // closed early because the table was full
+uint64_t wn_sessions_evicted(const wn_sessions_table *t); // closed early because the table was full

@@ -6,21 +6,18 @@
 
 #include "session.h"
 
-static uint32_t clamp_second(int64_t t_s)
-{
+static uint32_t clamp_second(int64_t t_s) {
     if (t_s < 0) return 0;
     return t_s > (int64_t)UINT32_MAX ? UINT32_MAX : (uint32_t)t_s;
 }
 
-static uint16_t add_capped(uint16_t a, uint16_t b)
-{
+static uint16_t add_capped(uint16_t a, uint16_t b) {
     uint32_t sum = (uint32_t)a + b;
     return sum > UINT16_MAX ? UINT16_MAX : (uint16_t)sum;
 }
 
-void wn_visit_begin(wn_visit *v, uint32_t window_slot, const wn_observation *obs, int64_t at_s)
-{
-    memset(v, 0, sizeof *v);  // ties compare whole structs
+void wn_visit_begin(wn_visit *v, uint32_t window_slot, const wn_observation *obs, int64_t at_s) {
+    memset(v, 0, sizeof *v); // ties compare whole structs
     memcpy(v->person, obs->person, sizeof v->person);
     v->site = obs->site;
     v->start_s = v->last_s = v->first_view_s = v->last_view_s = clamp_second(at_s);
@@ -39,22 +36,20 @@ void wn_visit_begin(wn_visit *v, uint32_t window_slot, const wn_observation *obs
     if (view) v->entry = v->exit = obs->open[WN_DIM_route];
 }
 
-bool wn_visit_joins(const wn_visit *a, const wn_visit *b)
-{
-    if (a->slot != b->slot || a->site != b->site || memcmp(a->person, b->person, sizeof a->person) != 0) return false;
+bool wn_visit_joins(const wn_visit *a, const wn_visit *b) {
+    if (a->slot != b->slot || a->site != b->site || memcmp(a->person, b->person, sizeof a->person) != 0)
+        return false;
     int64_t gap = a->start_s > b->last_s   ? (int64_t)a->start_s - b->last_s
                   : b->start_s > a->last_s ? (int64_t)b->start_s - a->last_s
                                            : 0;
     return gap <= WN_SESSION_IDLE_S;
 }
 
-static bool earlier(uint32_t a_s, uint64_t a, uint32_t b_s, uint64_t b)
-{
+static bool earlier(uint32_t a_s, uint64_t a, uint32_t b_s, uint64_t b) {
     return a_s < b_s || (a_s == b_s && a < b);
 }
 
-static void merge_views(wn_visit *v, const wn_visit *from)
-{
+static void merge_views(wn_visit *v, const wn_visit *from) {
     if (from->views == 0) return;
     bool none = v->views == 0;
     if (none || earlier(from->first_view_s, from->entry, v->first_view_s, v->entry)) {
@@ -68,8 +63,7 @@ static void merge_views(wn_visit *v, const wn_visit *from)
     v->views = add_capped(v->views, from->views);
 }
 
-void wn_visit_merge(wn_visit *v, const wn_visit *from)
-{
+void wn_visit_merge(wn_visit *v, const wn_visit *from) {
     int tie = memcmp(&from->lead, &v->lead, sizeof v->lead);
     if (from->start_s < v->start_s || (from->start_s == v->start_s && tie < 0)) v->lead = from->lead;
     if (from->start_s < v->start_s) v->start_s = from->start_s;
@@ -79,9 +73,9 @@ void wn_visit_merge(wn_visit *v, const wn_visit *from)
     v->flags &= from->flags;
 }
 
-void wn_visit_observation(const wn_visit *v, wn_observation *out)
-{
-    wn_observation o = {.prefix = v->lead.prefix, .org = v->lead.org, .site = v->site, .kind = WN_OBS_SESSION};
+void wn_visit_observation(const wn_visit *v, wn_observation *out) {
+    wn_observation o = {
+        .prefix = v->lead.prefix, .org = v->lead.org, .site = v->site, .kind = WN_OBS_SESSION};
     memcpy(o.person, v->person, sizeof o.person);
     memcpy(o.closed, v->lead.closed, sizeof o.closed);
     bool bounced = v->views == 1 && v->customs == 0;

@@ -16,11 +16,11 @@ typedef struct wn_visit_lead {
 typedef struct wn_visit {
     uint8_t person[16];
     uint64_t site;
-    uint32_t start_s, last_s;            // Unix seconds; 2106 is the limit
-    uint32_t first_view_s, last_view_s;  // valid when views > 0
+    uint32_t start_s, last_s;           // Unix seconds; 2106 is the limit
+    uint32_t first_view_s, last_view_s; // valid when views > 0
     wn_visit_lead lead;
     uint64_t entry, exit;
-    uint16_t slot;   // window slot + 1; 0: free
+    uint16_t slot; // window slot + 1; 0: free
     uint16_t views, customs;
     uint8_t flags;
     uint8_t spare;

@@ -11,25 +11,25 @@
 #include "winnow/base.h"
 
 #define WN_RECALL_LIFE_S (12 * 3600)
-#define WN_RECALL_FILES 3  // ids.a, ids.b, imports
+#define WN_RECALL_FILES 3 // ids.a, ids.b, imports
 #define WN_RECALL_IMPORTS 2
 
 typedef struct wn_recall_op {
-    uint8_t file;    // 0, 1: ids; WN_RECALL_IMPORTS
-    bool rotate;     // empties the file first; `hash` is not used
+    uint8_t file; // 0, 1: ids; WN_RECALL_IMPORTS
+    bool rotate;  // empties the file first; `hash` is not used
     int64_t at_s;
     uint8_t hash[16];
 } wn_recall_op;
 
 typedef struct wn_recall_set {
-    uint8_t (*slot)[16];  // open addressing; all zero: free
-    size_t n, cap;        // cap is 0 or a power of two
+    uint8_t (*slot)[16]; // open addressing; all zero: free
+    size_t n, cap;       // cap is 0 or a power of two
 } wn_recall_set;
 
 typedef struct wn_recall {
     wn_recall_set set[WN_RECALL_FILES];
     int64_t start_s[2];
-    uint8_t current;  // the generation of ids that grows
+    uint8_t current; // the generation of ids that grows
 } wn_recall;
 
 typedef struct wn_recall_files {

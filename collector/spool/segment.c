@@ -13,40 +13,33 @@ enum { FLAG_LAST = 1 };
 
 static const uint8_t segment_magic[8] = {'W', 'N', 'S', 'P', 'O', 'O', 'L', '\n'};
 static const uint8_t record_magic[4] = {'W', 'R', 'E', 'C'};
-static const uint8_t check_key[16] = "winnow checksum";  // not a secret
+static const uint8_t check_key[16] = "winnow checksum"; // not a secret
 
-void wn_put32(uint8_t *p, uint32_t v)
-{
+void wn_put32(uint8_t *p, uint32_t v) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
 }
 
-void wn_put64(uint8_t *p, uint64_t v)
-{
+void wn_put64(uint8_t *p, uint64_t v) {
     for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> (8 * i));
 }
 
-uint32_t wn_get32(const uint8_t *p)
-{
+uint32_t wn_get32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-uint64_t wn_get64(const uint8_t *p)
-{
+uint64_t wn_get64(const uint8_t *p) {
     return (uint64_t)wn_get32(p) | (uint64_t)wn_get32(p + 4) << 32;
 }
 
-static uint64_t check(const uint8_t *p, size_t n)
-{
+static uint64_t check(const uint8_t *p, size_t n) {
     return wn_prf64(check_key, (wn_span){p, n});
 }
 
-void wn_segment_name(uint32_t number, char out[WN_SEGMENT_NAME_BYTES])
-{
+void wn_segment_name(uint32_t number, char out[WN_SEGMENT_NAME_BYTES]) {
     snprintf(out, WN_SEGMENT_NAME_BYTES, "%010u.seg", number);
 }
 
-bool wn_segment_number(const char *name, uint32_t *out)
-{
+bool wn_segment_number(const char *name, uint32_t *out) {
     if (strlen(name) != WN_SEGMENT_NAME_BYTES - 1 || strcmp(name + 10, ".seg") != 0) return false;
     uint64_t n = 0;
     for (int i = 0; i < 10; i++) {
@@ -58,8 +51,7 @@ bool wn_segment_number(const char *name, uint32_t *out)
     return true;
 }
 
-void wn_segment_head_encode(const wn_segment_head *h, uint8_t out[WN_SEGMENT_HEAD_BYTES])
-{
+void wn_segment_head_encode(const wn_segment_head *h, uint8_t out[WN_SEGMENT_HEAD_BYTES]) {
     memset(out, 0, WN_SEGMENT_HEAD_BYTES);
     memcpy(out, segment_magic, sizeof segment_magic);
     wn_put32(out + 8, WN_SEGMENT_VERSION);
@@ -68,18 +60,17 @@ void wn_segment_head_encode(const wn_segment_head *h, uint8_t out[WN_SEGMENT_HEA
     wn_put64(out + SEGMENT_CHECK_AT, check(out, SEGMENT_CHECK_AT));
 }
 
-wn_err wn_segment_head_decode(wn_span bytes, wn_segment_head *out)
-{
+wn_err wn_segment_head_decode(wn_span bytes, wn_segment_head *out) {
     const uint8_t *p = bytes.p;
-    if (bytes.n < WN_SEGMENT_HEAD_BYTES || memcmp(p, segment_magic, sizeof segment_magic) != 0) return WN_ERR_FORMAT;
+    if (bytes.n < WN_SEGMENT_HEAD_BYTES || memcmp(p, segment_magic, sizeof segment_magic) != 0)
+        return WN_ERR_FORMAT;
     if (wn_get32(p + 8) != WN_SEGMENT_VERSION) return WN_ERR_VERSION;
     if (wn_get64(p + SEGMENT_CHECK_AT) != check(p, SEGMENT_CHECK_AT)) return WN_ERR_FORMAT;
     *out = (wn_segment_head){.number = wn_get32(p + 12), .txn_before = wn_get64(p + 16)};
     return WN_OK;
 }
 
-void wn_record_head_encode(const wn_record_head *h, uint8_t out[WN_RECORD_HEAD_BYTES])
-{
+void wn_record_head_encode(const wn_record_head *h, uint8_t out[WN_RECORD_HEAD_BYTES]) {
     memset(out, 0, WN_RECORD_HEAD_BYTES);
     memcpy(out, record_magic, sizeof record_magic);
     out[4] = h->kind;
@@ -92,10 +83,10 @@ void wn_record_head_encode(const wn_record_head *h, uint8_t out[WN_RECORD_HEAD_B
     wn_put64(out + RECORD_CHECK_AT, check(out, RECORD_CHECK_AT));
 }
 
-wn_err wn_record_head_decode(wn_span bytes, wn_record_head *out)
-{
+wn_err wn_record_head_decode(wn_span bytes, wn_record_head *out) {
     const uint8_t *p = bytes.p;
-    if (bytes.n < WN_RECORD_HEAD_BYTES || memcmp(p, record_magic, sizeof record_magic) != 0) return WN_ERR_FORMAT;
+    if (bytes.n < WN_RECORD_HEAD_BYTES || memcmp(p, record_magic, sizeof record_magic) != 0)
+        return WN_ERR_FORMAT;
     if (wn_get64(p + RECORD_CHECK_AT) != check(p, RECORD_CHECK_AT)) return WN_ERR_FORMAT;
     wn_record_head h = {.kind = p[4],
                         .last = (p[5] & FLAG_LAST) != 0,

@@ -10,29 +10,29 @@
 #include "winnow/window.h"
 
 #define WN_SEGMENT_VERSION 1
-#define WN_SEGMENT_BYTES (8u << 20)  // a transaction that would end past this begins a new segment
+#define WN_SEGMENT_BYTES (8u << 20) // a transaction that would end past this begins a new segment
 #define WN_SEGMENT_HEAD_BYTES 48
-#define WN_SEGMENT_NAME_BYTES 15     // "0000000001.seg" and its NUL
+#define WN_SEGMENT_NAME_BYTES 15 // "0000000001.seg" and its NUL
 #define WN_RECORD_HEAD_BYTES 112
 #define WN_RECORD_BOX_BYTES_MAX (2u << 20)
 
 typedef struct wn_segment_head {
-    uint32_t number;      // as in the file's name
-    uint64_t txn_before;  // newest transaction when it was made: numbers never go back
+    uint32_t number;     // as in the file's name
+    uint64_t txn_before; // newest transaction when it was made: numbers never go back
 } wn_segment_head;
 
 typedef enum wn_record_kind {
     WN_RECORD_BATCH = 1,
-    WN_RECORD_MEMORY = 2,  // hashes remembered with the transaction
-    WN_RECORD_REBASE = 3,  // a generation goes on under another name
+    WN_RECORD_MEMORY = 2, // hashes remembered with the transaction
+    WN_RECORD_REBASE = 3, // a generation goes on under another name
 } wn_record_kind;
 
 typedef struct wn_record_head {
-    uint8_t kind;  // wn_record_kind
-    bool last;     // ends its transaction
+    uint8_t kind; // wn_record_kind
+    bool last;    // ends its transaction
     uint32_t box_bytes;
     uint64_t txn, generation, sequence;
-    char window[WN_WINDOW_TEXT_BYTES];  // wn_window_text; "" for a memory
+    char window[WN_WINDOW_TEXT_BYTES]; // wn_window_text; "" for a memory
 } wn_record_head;
 
 void wn_segment_name(uint32_t number, char out[WN_SEGMENT_NAME_BYTES]);

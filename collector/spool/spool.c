@@ -9,8 +9,7 @@
 
 // ---- small parts ----
 
-wn_err wn_spool_grow(void **p, size_t *cap, size_t need, size_t size)
-{
+wn_err wn_spool_grow(void **p, size_t *cap, size_t need, size_t size) {
     if (need <= *cap) return WN_OK;
     size_t more = *cap == 0 ? 16 : *cap;
     while (more < need) more *= 2;
@@ -21,8 +20,7 @@ wn_err wn_spool_grow(void **p, size_t *cap, size_t need, size_t size)
     return WN_OK;
 }
 
-void wn_plain_head_encode(const wn_plain_head *h, uint8_t out[WN_PLAIN_HEAD_BYTES])
-{
+void wn_plain_head_encode(const wn_plain_head *h, uint8_t out[WN_PLAIN_HEAD_BYTES]) {
     memset(out, 0, WN_PLAIN_HEAD_BYTES);
     wn_put32(out, h->batch_bytes);
     wn_put32(out + 4, h->observations);
@@ -33,8 +31,7 @@ void wn_plain_head_encode(const wn_plain_head *h, uint8_t out[WN_PLAIN_HEAD_BYTE
     memcpy(out + 32, h->window.zone, WN_ZONE_BYTES);
 }
 
-wn_err wn_plain_head_decode(const uint8_t *p, size_t n, wn_plain_head *out)
-{
+wn_err wn_plain_head_decode(const uint8_t *p, size_t n, wn_plain_head *out) {
     if (n < WN_PLAIN_HEAD_BYTES) return WN_ERR_FORMAT;
     wn_plain_head h = {.batch_bytes = wn_get32(p), .observations = wn_get32(p + 4)};
     h.window.start_s = (int64_t)wn_get64(p + 8);
@@ -49,8 +46,7 @@ wn_err wn_plain_head_decode(const uint8_t *p, size_t n, wn_plain_head *out)
     return WN_OK;
 }
 
-wn_stream *wn_spool_stream(const wn_spool *s, const char *window, uint64_t generation)
-{
+wn_stream *wn_spool_stream(const wn_spool *s, const char *window, uint64_t generation) {
     for (size_t i = 0; i < s->streams_n; i++) {
         wn_stream *st = &s->streams[i];
         if (st->used && st->generation == generation && strcmp(st->window, window) == 0) return st;
@@ -58,8 +54,7 @@ wn_stream *wn_spool_stream(const wn_spool *s, const char *window, uint64_t gener
     return NULL;
 }
 
-wn_err wn_spool_stream_new(wn_spool *s, const char *window, uint64_t generation, wn_stream **out)
-{
+wn_err wn_spool_stream_new(wn_spool *s, const char *window, uint64_t generation, wn_stream **out) {
     size_t i = 0;
     while (i < s->streams_n && s->streams[i].used) i++;
     if (i == WN_SPOOL_STREAMS_MAX) return WN_ERR_FULL;
@@ -71,8 +66,7 @@ wn_err wn_spool_stream_new(wn_spool *s, const char *window, uint64_t generation,
     return WN_OK;
 }
 
-wn_err wn_spool_hold(wn_spool_held **held, size_t *n, size_t *cap, uint32_t stream, uint64_t last)
-{
+wn_err wn_spool_hold(wn_spool_held **held, size_t *n, size_t *cap, uint32_t stream, uint64_t last) {
     for (size_t i = *n; i > 0; i--) {
         if ((*held)[i - 1].stream != stream) continue;
         (*held)[i - 1].last = last;
@@ -86,28 +80,26 @@ wn_err wn_spool_hold(wn_spool_held **held, size_t *n, size_t *cap, uint32_t stre
 // ---- the current transaction ----
 
 // Encrypts the pending record behind the others; room was made when it was set.
-static void seal_pending(wn_spool *s, bool last)
-{
+static void seal_pending(wn_spool *s, bool last) {
     wn_pending *p = &s->pending;
     wn_transaction *t = s->fill;
     p->head.last = last;
     uint8_t *at = t->bytes + t->n;
     wn_record_head_encode(&p->head, at);
     size_t plain_n = p->head.box_bytes - WN_BOX_OVERHEAD;
-    wn_box_seal(p->key, (wn_span){at, WN_RECORD_HEAD_BYTES}, (wn_span){p->plain, plain_n}, at + WN_RECORD_HEAD_BYTES);
+    wn_box_seal(p->key, (wn_span){at, WN_RECORD_HEAD_BYTES}, (wn_span){p->plain, plain_n},
+                at + WN_RECORD_HEAD_BYTES);
     t->n += WN_RECORD_HEAD_BYTES + p->head.box_bytes;
     wn_wipe(p->plain, plain_n);
     wn_wipe(p->key, sizeof p->key);
     p->set = false;
 }
 
-static size_t pending_bytes(const wn_spool *s)
-{
+static size_t pending_bytes(const wn_spool *s) {
     return s->pending.set ? WN_RECORD_HEAD_BYTES + s->pending.head.box_bytes : 0;
 }
 
-wn_err wn_spool_make_way(wn_spool *s, size_t box_bytes)
-{
+wn_err wn_spool_make_way(wn_spool *s, size_t box_bytes) {
     wn_transaction *t = s->fill;
     size_t need = t->n + pending_bytes(s) + WN_RECORD_HEAD_BYTES + box_bytes;
     WN_TRY(wn_spool_grow((void **)&t->bytes, &t->cap, need, 1));
@@ -115,28 +107,24 @@ wn_err wn_spool_make_way(wn_spool *s, size_t box_bytes)
     return WN_OK;
 }
 
-void wn_spool_append(wn_spool *s, const wn_record_head *head, const uint8_t key[WN_KEY_BYTES])
-{
+void wn_spool_append(wn_spool *s, const wn_record_head *head, const uint8_t key[WN_KEY_BYTES]) {
     WN_ASSERT(!s->pending.set);
     s->pending.head = *head;
     memcpy(s->pending.key, key, WN_KEY_BYTES);
     s->pending.set = true;
 }
 
-static bool fits(const wn_spool *s, size_t box_bytes)
-{
+static bool fits(const wn_spool *s, size_t box_bytes) {
     size_t txn = s->fill->n + pending_bytes(s) + WN_RECORD_HEAD_BYTES + box_bytes;
     if (txn > WN_SPOOL_TXN_BYTES_MAX) return false;
     return s->bytes + WN_SEGMENT_HEAD_BYTES + txn <= s->bytes_max;
 }
 
-uint64_t wn_spool_txn(const wn_spool *s)
-{
+uint64_t wn_spool_txn(const wn_spool *s) {
     return s->fill->number;
 }
 
-static wn_stream *current_stream(const wn_spool *s, const char *window)
-{
+static wn_stream *current_stream(const wn_spool *s, const char *window) {
     for (size_t i = 0; i < s->streams_n; i++) {
         wn_stream *st = &s->streams[i];
         if (st->used && st->current && strcmp(st->window, window) == 0) return st;
@@ -144,8 +132,7 @@ static wn_stream *current_stream(const wn_spool *s, const char *window)
     return NULL;
 }
 
-static wn_err begin_stream(wn_spool *s, const char *window, wn_stream **out)
-{
+static wn_err begin_stream(wn_spool *s, const char *window, wn_stream **out) {
     char name[WN_SLOT_NAME_BYTES] = "spool/";
     strcat(name, window);
     uint8_t key[WN_KEY_BYTES];
@@ -164,8 +151,7 @@ static wn_err begin_stream(wn_spool *s, const char *window, wn_stream **out)
 }
 
 // Encodes the batch under the next number of its stream; nothing is changed on failure.
-static wn_err add_to(wn_spool *s, wn_stream *st, wn_batch_builder *b, wn_batch_head *head)
-{
+static wn_err add_to(wn_spool *s, wn_stream *st, wn_batch_builder *b, wn_batch_head *head) {
     wn_batch_head h = *head;
     memcpy(h.id.collector, s->collector, sizeof h.id.collector);
     h.id.generation = st->generation;
@@ -177,7 +163,8 @@ static wn_err add_to(wn_spool *s, wn_stream *st, wn_batch_builder *b, wn_batch_h
     if (err == WN_OK) {
         uint32_t index = wn_spool_stream_index(s, st);
         err = wn_spool_make_way(s, box_bytes);
-        if (err == WN_OK) err = wn_spool_hold(&s->fill->held, &s->fill->held_n, &s->fill->held_cap, index, st->last + 1);
+        if (err == WN_OK)
+            err = wn_spool_hold(&s->fill->held, &s->fill->held_n, &s->fill->held_cap, index, st->last + 1);
     }
     if (err != WN_OK) {
         wn_wipe(s->plain, n);
@@ -200,8 +187,7 @@ static wn_err add_to(wn_spool *s, wn_stream *st, wn_batch_builder *b, wn_batch_h
     return WN_OK;
 }
 
-wn_err wn_spool_add(wn_spool *s, wn_batch_builder *b, wn_batch_head *head)
-{
+wn_err wn_spool_add(wn_spool *s, wn_batch_builder *b, wn_batch_head *head) {
     WN_TRY(wn_spool_sync_error(&s->sync));
     char window[WN_WINDOW_TEXT_BYTES];
     wn_window_text(&head->window, window);
@@ -216,8 +202,7 @@ wn_err wn_spool_add(wn_spool *s, wn_batch_builder *b, wn_batch_head *head)
     return WN_OK;
 }
 
-bool wn_spool_remember(wn_spool *s, wn_memory kind, const uint8_t hash[16], int64_t now_s)
-{
+bool wn_spool_remember(wn_spool *s, wn_memory kind, const uint8_t hash[16], int64_t now_s) {
     wn_transaction *t = s->fill;
     if (wn_spool_grow((void **)&t->ops, &t->ops_cap, t->ops_n + 2, sizeof *t->ops) != WN_OK) return false;
     size_t n;
@@ -226,27 +211,23 @@ bool wn_spool_remember(wn_spool *s, wn_memory kind, const uint8_t hash[16], int6
     return err == WN_OK;
 }
 
-bool wn_spool_known(const wn_spool *s, wn_memory kind, const uint8_t hash[16])
-{
+bool wn_spool_known(const wn_spool *s, wn_memory kind, const uint8_t hash[16]) {
     return wn_recall_known(&s->recall, kind == WN_MEMORY_IMPORT, hash);
 }
 
 // ---- handing over ----
 
-static size_t memory_box_bytes(size_t ops)
-{
+static size_t memory_box_bytes(size_t ops) {
     return wn_padded(4 + ops * WN_MEMORY_OP_BYTES + WN_BOX_OVERHEAD);
 }
 
-static size_t memory_ops(size_t left)
-{
+static size_t memory_ops(size_t left) {
     return left < WN_MEMORY_RECORD_OPS_MAX ? left : WN_MEMORY_RECORD_OPS_MAX;
 }
 
 // The memories of the transaction, so that the log alone can restore them.
 // Room was reserved.
-static void append_memories(wn_spool *s)
-{
+static void append_memories(wn_spool *s) {
     const wn_transaction *t = s->fill;
     for (size_t done = 0, n; done < t->ops_n; done += n) {
         n = memory_ops(t->ops_n - done);
@@ -268,8 +249,7 @@ static void append_memories(wn_spool *s)
     }
 }
 
-wn_err wn_spool_place(wn_spool *s, bool fresh, size_t n, wn_segment **out)
-{
+wn_err wn_spool_place(wn_spool *s, bool fresh, size_t n, wn_segment **out) {
     if (s->segments_n > 0 && !fresh) {
         wn_segment *last = &s->segments[s->segments_n - 1];
         if (last->bytes + n <= s->segment_bytes || last->bytes == WN_SEGMENT_HEAD_BYTES) {
@@ -283,8 +263,7 @@ wn_err wn_spool_place(wn_spool *s, bool fresh, size_t n, wn_segment **out)
     return WN_OK;
 }
 
-void wn_spool_enter(wn_spool *s, wn_transaction *t, wn_segment *seg)
-{
+void wn_spool_enter(wn_spool *s, wn_transaction *t, wn_segment *seg) {
     t->create = seg->bytes == 0;
     if (t->create) {
         seg->bytes = WN_SEGMENT_HEAD_BYTES;
@@ -299,8 +278,7 @@ void wn_spool_enter(wn_spool *s, wn_transaction *t, wn_segment *seg)
 }
 
 // Everything that can fail, before anything is sealed as the last record.
-static wn_err reserve(wn_spool *s, wn_segment **out)
-{
+static wn_err reserve(wn_spool *s, wn_segment **out) {
     wn_transaction *t = s->fill;
     size_t n = t->n + pending_bytes(s);
     for (size_t done = 0; done < t->ops_n; done += memory_ops(t->ops_n - done)) {
@@ -314,13 +292,11 @@ static wn_err reserve(wn_spool *s, wn_segment **out)
     return WN_OK;
 }
 
-static bool empty(const wn_spool *s)
-{
+static bool empty(const wn_spool *s) {
     return !s->pending.set && s->fill->n == 0 && s->fill->ops_n == 0;
 }
 
-bool wn_spool_submit(wn_spool *s)
-{
+bool wn_spool_submit(wn_spool *s) {
     if (empty(s)) return true;
     wn_segment *seg;
     if (wn_spool_sync_busy(&s->sync) || reserve(s, &seg) != WN_OK) return false;
@@ -329,7 +305,8 @@ bool wn_spool_submit(wn_spool *s)
     append_memories(s);
     if (s->pending.set) seal_pending(s, true);
     for (size_t i = 0; i < t->held_n; i++) {
-        wn_err err = wn_spool_hold(&seg->held, &seg->held_n, &seg->held_cap, t->held[i].stream, t->held[i].last);
+        wn_err err =
+            wn_spool_hold(&seg->held, &seg->held_n, &seg->held_cap, t->held[i].stream, t->held[i].last);
         WN_ASSERT(err == WN_OK);
     }
     t->txn_before = t->number - 1;
@@ -342,16 +319,14 @@ bool wn_spool_submit(wn_spool *s)
     return true;
 }
 
-bool wn_spool_idle(const wn_spool *s)
-{
+bool wn_spool_idle(const wn_spool *s) {
     return empty(s) && !wn_spool_sync_busy(&((wn_spool *)(uintptr_t)s)->sync);
 }
 
-wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn)
-{
+wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn) {
     uint64_t count;
     ssize_t k = read(s->sync.event_fd, &count, sizeof count);
-    (void)k;  // EAGAIN: nothing new
+    (void)k; // EAGAIN: nothing new
     if (s->rolling) {
         s->rolling = false;
         wn_spool_reap(s);
@@ -367,28 +342,23 @@ wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn)
     return WN_OK;
 }
 
-int wn_spool_fd(const wn_spool *s)
-{
+int wn_spool_fd(const wn_spool *s) {
     return s->sync.event_fd;
 }
 
-uint64_t wn_spool_bytes(const wn_spool *s)
-{
+uint64_t wn_spool_bytes(const wn_spool *s) {
     return s->bytes + s->fill->n + pending_bytes(s);
 }
 
-uint64_t wn_spool_waiting(const wn_spool *s)
-{
+uint64_t wn_spool_waiting(const wn_spool *s) {
     return s->waiting;
 }
 
-uint64_t wn_spool_unreadable(const wn_spool *s)
-{
+uint64_t wn_spool_unreadable(const wn_spool *s) {
     return s->unreadable;
 }
 
-uint64_t wn_spool_last_txn(const wn_spool *s)
-{
+uint64_t wn_spool_last_txn(const wn_spool *s) {
     wn_spool_sync *y = &((wn_spool *)(uintptr_t)s)->sync;
     pthread_mutex_lock(&y->lock);
     uint64_t done = y->done_txn;
@@ -397,8 +367,7 @@ uint64_t wn_spool_last_txn(const wn_spool *s)
 }
 
 // Spends no transaction number: what is being filled goes to the new segment.
-wn_err wn_spool_roll(wn_spool *s)
-{
+wn_err wn_spool_roll(wn_spool *s) {
     wn_segment *seg;
     WN_TRY(wn_spool_place(s, true, 0, &seg));
     s->aside.n = 0;
@@ -408,8 +377,7 @@ wn_err wn_spool_roll(wn_spool *s)
     return WN_OK;
 }
 
-wn_err wn_spool_forget(wn_spool *s, const wn_window *w)
-{
+wn_err wn_spool_forget(wn_spool *s, const wn_window *w) {
     char window[WN_WINDOW_TEXT_BYTES], name[WN_SLOT_NAME_BYTES] = "spool/";
     wn_window_text(w, window);
     strcat(name, window);

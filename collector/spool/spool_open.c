@@ -11,8 +11,7 @@
 
 #define MEMORY_KEY "memory/spool"
 
-static wn_err open_dir(const char *dir, int *out_fd)
-{
+static wn_err open_dir(const char *dir, int *out_fd) {
     if (mkdir(dir, 0700) != 0 && errno != EEXIST) return WN_ERR_IO;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return WN_ERR_IO;
@@ -24,15 +23,15 @@ static wn_err open_dir(const char *dir, int *out_fd)
     return WN_OK;
 }
 
-static wn_err open_parts(wn_spool *s, const char *dir, int64_t now_s, uint64_t *out_cut)
-{
+static wn_err open_parts(wn_spool *s, const char *dir, int64_t now_s, uint64_t *out_cut) {
     WN_TRY(open_dir(dir, &s->sync.dir_fd));
     WN_TRY(wn_slots_make(s->keys, MEMORY_KEY, s->memory_key));
     s->pending.plain = malloc(WN_PLAIN_BYTES_MAX);
     s->box = malloc(WN_RECORD_BOX_BYTES_MAX);
     s->plain = malloc(WN_PLAIN_BYTES_MAX);
     s->streams = calloc(WN_SPOOL_STREAMS_MAX, sizeof *s->streams);
-    if (s->pending.plain == NULL || s->box == NULL || s->plain == NULL || s->streams == NULL) return WN_ERR_NOMEM;
+    if (s->pending.plain == NULL || s->box == NULL || s->plain == NULL || s->streams == NULL)
+        return WN_ERR_NOMEM;
     WN_TRY(wn_recall_open(s->sync.dir_fd, now_s, &s->recall, &s->sync.files));
     uint64_t txn, cut;
     WN_TRY(wn_spool_scan(s, now_s, &txn, &cut));
@@ -51,8 +50,7 @@ static wn_err open_parts(wn_spool *s, const char *dir, int64_t now_s, uint64_t *
 }
 
 wn_err wn_spool_open(const char *dir, wn_slots *keys, const uint8_t collector[16], uint64_t bytes_max,
-                     int64_t sync_delay_ms, int64_t now_s, wn_spool **out, uint64_t *out_cut)
-{
+                     int64_t sync_delay_ms, int64_t now_s, wn_spool **out, uint64_t *out_cut) {
     wn_spool *s = calloc(1, sizeof *s);
     if (s == NULL) return WN_ERR_NOMEM;
     s->keys = keys;
@@ -74,14 +72,12 @@ wn_err wn_spool_open(const char *dir, wn_slots *keys, const uint8_t collector[16
     return WN_OK;
 }
 
-static void wipe_free(void *p, size_t n)
-{
+static void wipe_free(void *p, size_t n) {
     if (p != NULL) wn_wipe(p, n);
     free(p);
 }
 
-void wn_spool_close(wn_spool *s)
-{
+void wn_spool_close(wn_spool *s) {
     if (s == NULL) return;
     wn_spool_sync_stop(&s->sync);
     wn_recall_close(&s->recall, &s->sync.files);

@@ -15,17 +15,17 @@
 typedef struct wn_stream {
     char window[WN_WINDOW_TEXT_BYTES];
     uint64_t generation;
-    uint64_t last;        // newest sequence in the log or on its way there
-    uint64_t acked;       // delivered up to here
-    uint64_t seen;        // the cursor passed it since the last rewind
-    uint64_t alias;       // 0: none
+    uint64_t last;  // newest sequence in the log or on its way there
+    uint64_t acked; // delivered up to here
+    uint64_t seen;  // the cursor passed it since the last rewind
+    uint64_t alias; // 0: none
     uint64_t alias_base;
-    uint32_t alias_segment;  // nothing is sent before the alias is durable: in this segment,
-    uint64_t alias_end;      // up to here
-    uint64_t order;       // grows with each record: the newest of a window has the most
+    uint32_t alias_segment; // nothing is sent before the alias is durable: in this segment,
+    uint64_t alias_end;     // up to here
+    uint64_t order;         // grows with each record: the newest of a window has the most
     bool used;
-    bool current;         // new batches of the window go here
-    bool dead;            // forgotten: what is left of it is noise
+    bool current; // new batches of the window go here
+    bool dead;    // forgotten: what is left of it is noise
     uint8_t key[WN_KEY_BYTES];
 } wn_stream;
 
@@ -34,7 +34,7 @@ typedef struct wn_segment {
     uint64_t bytes;
     wn_spool_held *held;
     size_t held_n, held_cap;
-    uint32_t *rebased;  // streams whose alias stands here: outlives their records
+    uint32_t *rebased; // streams whose alias stands here: outlives their records
     size_t rebased_n, rebased_cap;
 } wn_segment;
 
@@ -43,7 +43,7 @@ typedef struct wn_pending {
     bool set;
     wn_record_head head;
     uint8_t key[WN_KEY_BYTES];
-    uint8_t *plain;  // WN_PLAIN_BYTES_MAX
+    uint8_t *plain; // WN_PLAIN_BYTES_MAX
 } wn_pending;
 
 struct wn_spool {
@@ -51,42 +51,42 @@ struct wn_spool {
     uint8_t collector[16];
     uint8_t memory_key[WN_KEY_BYTES];
     uint64_t bytes_max;
-    uint64_t segment_bytes;  // a segment ends here: WN_SEGMENT_BYTES, less in a small spool
-    bool rolling;            // a segment was begun so that the one before can go
-    uint64_t bytes;  // of all segments
+    uint64_t segment_bytes; // a segment ends here: WN_SEGMENT_BYTES, less in a small spool
+    bool rolling;           // a segment was begun so that the one before can go
+    uint64_t bytes;         // of all segments
     uint64_t waiting, unreadable;
-    wn_stream *streams;  // WN_SPOOL_STREAMS_MAX; never moved, since keys stand there
+    wn_stream *streams; // WN_SPOOL_STREAMS_MAX; never moved, since keys stand there
     size_t streams_n;
     uint64_t order;
-    wn_segment *segments;  // by number; the last one is written to
+    wn_segment *segments; // by number; the last one is written to
     size_t segments_n, segments_cap;
     wn_recall recall;
     wn_transaction txn[2];
     wn_transaction *fill;
-    wn_transaction aside;  // the spool's own word; spends no transaction number
+    wn_transaction aside; // the spool's own word; spends no transaction number
     wn_pending pending;
     uint64_t reported_txn;
     wn_spool_sync sync;
     // delivery
-    uint32_t at_segment;  // number
+    uint32_t at_segment; // number
     uint64_t at_offset;
     uint8_t *box, *plain, *rebuilt;
-    size_t plain_n;  // of `plain` that the last record filled
+    size_t plain_n; // of `plain` that the last record filled
     wn_batch_reader *reader;
     wn_batch_builder *builder;
 };
 
 // spool.c
 WN_MUST_USE wn_err wn_spool_grow(void **p, size_t *cap, size_t need, size_t size);
-wn_stream *wn_spool_stream(const wn_spool *s, const char *window, uint64_t generation);  // NULL: none
+wn_stream *wn_spool_stream(const wn_spool *s, const char *window, uint64_t generation); // NULL: none
 WN_MUST_USE wn_err wn_spool_stream_new(wn_spool *s, const char *window, uint64_t generation, wn_stream **out);
-WN_MUST_USE wn_err wn_spool_hold(wn_spool_held **held, size_t *n, size_t *cap, uint32_t stream, uint64_t last);
+WN_MUST_USE wn_err wn_spool_hold(wn_spool_held **held, size_t *n, size_t *cap, uint32_t stream,
+                                 uint64_t last);
 // Makes the plaintext in s->pending.plain the transaction's next record. Room for it
 // in memory was reserved, and the record before was sealed: wn_spool_make_way does both.
 WN_MUST_USE wn_err wn_spool_make_way(wn_spool *s, size_t box_bytes);
 void wn_spool_append(wn_spool *s, const wn_record_head *head, const uint8_t key[WN_KEY_BYTES]);
-static inline uint32_t wn_spool_stream_index(const wn_spool *s, const wn_stream *st)
-{
+static inline uint32_t wn_spool_stream_index(const wn_spool *s, const wn_stream *st) {
     return (uint32_t)(st - s->streams);
 }
 
@@ -99,7 +99,7 @@ void wn_spool_enter(wn_spool *s, wn_transaction *t, wn_segment *seg);
 WN_MUST_USE wn_err wn_spool_roll(wn_spool *s);
 
 // spool_read.c
-void wn_spool_reap(wn_spool *s);  // unlinks segments that hold nothing undelivered
+void wn_spool_reap(wn_spool *s); // unlinks segments that hold nothing undelivered
 
 // spool_scan.c: reads the log into streams, segments and recall; cuts the tail.
 WN_MUST_USE wn_err wn_spool_scan(wn_spool *s, int64_t now_s, uint64_t *out_txn, uint64_t *out_cut);

@@ -10,13 +10,11 @@
 
 // ---- names as the aggregator knows them ----
 
-static uint64_t shown_generation(const wn_stream *st)
-{
+static uint64_t shown_generation(const wn_stream *st) {
     return st->alias != 0 ? st->alias : st->generation;
 }
 
-static wn_stream *find_shown(const wn_spool *s, const wn_window *w, uint64_t generation)
-{
+static wn_stream *find_shown(const wn_spool *s, const wn_window *w, uint64_t generation) {
     char window[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, window);
     for (size_t i = 0; i < s->streams_n; i++) {
@@ -29,16 +27,14 @@ static wn_stream *find_shown(const wn_spool *s, const wn_window *w, uint64_t gen
 
 // ---- what may go ----
 
-static bool holds(const wn_segment *seg, uint32_t stream)
-{
+static bool holds(const wn_segment *seg, uint32_t stream) {
     for (size_t i = 0; i < seg->held_n; i++) {
         if (seg->held[i].stream == stream) return true;
     }
     return false;
 }
 
-static bool may_go(const wn_spool *s, size_t index)
-{
+static bool may_go(const wn_spool *s, size_t index) {
     const wn_segment *seg = &s->segments[index];
     for (size_t i = 0; i < seg->held_n; i++) {
         if (s->streams[seg->held[i].stream].acked < seg->held[i].last) return false;
@@ -51,16 +47,14 @@ static bool may_go(const wn_spool *s, size_t index)
     return true;
 }
 
-static bool in_txn(const wn_transaction *t, uint32_t stream)
-{
+static bool in_txn(const wn_transaction *t, uint32_t stream) {
     for (size_t i = 0; i < t->held_n; i++) {
         if (t->held[i].stream == stream) return true;
     }
     return false;
 }
 
-static void release_streams(wn_spool *s)
-{
+static void release_streams(wn_spool *s) {
     for (uint32_t i = 0; i < s->streams_n; i++) {
         wn_stream *st = &s->streams[i];
         if (!st->used || st->current || in_txn(&s->txn[0], i) || in_txn(&s->txn[1], i)) continue;
@@ -75,8 +69,7 @@ static void release_streams(wn_spool *s)
     }
 }
 
-void wn_spool_reap(wn_spool *s)
-{
+void wn_spool_reap(wn_spool *s) {
     bool gone = false;
     for (size_t i = 0; i + 1 < s->segments_n;) {
         wn_segment *seg = &s->segments[i];
@@ -97,36 +90,33 @@ void wn_spool_reap(wn_spool *s)
     bool done = last != NULL && last->bytes >= s->segment_bytes && may_go(s, s->segments_n - 1);
     if (done && !s->rolling && !wn_spool_sync_busy(&s->sync) && wn_spool_sync_error(&s->sync) == WN_OK) {
         wn_err err = wn_spool_roll(s);
-        (void)err;  // no memory: the next ack tries again
+        (void)err; // no memory: the next ack tries again
     }
 }
 
 // ---- acks ----
 
-static void ack_stream(wn_spool *s, wn_stream *st, uint64_t sequence)
-{
+static void ack_stream(wn_spool *s, wn_stream *st, uint64_t sequence) {
     if (sequence <= st->acked) return;
     s->waiting -= sequence - st->acked;
     st->acked = sequence;
     wn_spool_reap(s);
 }
 
-void wn_spool_ack(wn_spool *s, const wn_window *w, uint64_t generation, uint64_t sequence)
-{
+void wn_spool_ack(wn_spool *s, const wn_window *w, uint64_t generation, uint64_t sequence) {
     wn_stream *st = find_shown(s, w, generation);
     if (st == NULL) return;
     uint64_t most = st->last - st->alias_base;
     ack_stream(s, st, (sequence < most ? sequence : most) + st->alias_base);
 }
 
-uint64_t wn_spool_oldest(const wn_spool *s, const wn_window *w, uint64_t generation)
-{
+uint64_t wn_spool_oldest(const wn_spool *s, const wn_window *w, uint64_t generation) {
     const wn_stream *st = find_shown(s, w, generation);
     return st != NULL ? st->acked + 1 - st->alias_base : 0;
 }
 
-bool wn_spool_window_drained(const wn_spool *s, const wn_window *w, uint64_t *out_generation, uint64_t *out_sequence)
-{
+bool wn_spool_window_drained(const wn_spool *s, const wn_window *w, uint64_t *out_generation,
+                             uint64_t *out_sequence) {
     char window[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, window);
     const wn_stream *newest = NULL;
@@ -145,8 +135,7 @@ bool wn_spool_window_drained(const wn_spool *s, const wn_window *w, uint64_t *ou
 
 // Written beside the transaction being filled, under the number before: what is
 // promised of that one must not be handed over early.
-static wn_err rebase(wn_spool *s, wn_stream *st, uint64_t base)
-{
+static wn_err rebase(wn_spool *s, wn_stream *st, uint64_t base) {
     if (wn_spool_sync_busy(&s->sync)) return WN_ERR_BUSY;
     enum { BOX_BYTES = 512 };
     uint8_t plain[BOX_BYTES - WN_BOX_OVERHEAD] = {0};
@@ -165,7 +154,8 @@ static wn_err rebase(wn_spool *s, wn_stream *st, uint64_t base)
     wn_segment *seg;
     WN_TRY(wn_spool_grow((void **)&t->bytes, &t->cap, WN_RECORD_HEAD_BYTES + BOX_BYTES, 1));
     WN_TRY(wn_spool_place(s, false, WN_RECORD_HEAD_BYTES + BOX_BYTES, &seg));
-    WN_TRY(wn_spool_grow((void **)&seg->rebased, &seg->rebased_cap, seg->rebased_n + 1, sizeof *seg->rebased));
+    WN_TRY(
+        wn_spool_grow((void **)&seg->rebased, &seg->rebased_cap, seg->rebased_n + 1, sizeof *seg->rebased));
     wn_record_head_encode(&rec, t->bytes);
     wn_box_seal(st->key, (wn_span){t->bytes, WN_RECORD_HEAD_BYTES}, (wn_span){plain, sizeof plain},
                 t->bytes + WN_RECORD_HEAD_BYTES);
@@ -177,12 +167,11 @@ static wn_err rebase(wn_spool *s, wn_stream *st, uint64_t base)
     st->alias_base = base;
     st->alias_segment = seg->number;
     st->alias_end = seg->bytes;
-    st->current = false;  // a new batch of the window begins a generation of its own
+    st->current = false; // a new batch of the window begins a generation of its own
     return WN_OK;
 }
 
-wn_err wn_spool_restart(wn_spool *s, const wn_window *w, uint64_t generation)
-{
+wn_err wn_spool_restart(wn_spool *s, const wn_window *w, uint64_t generation) {
     wn_stream *st = find_shown(s, w, generation);
     if (st == NULL) return WN_ERR_NOTFOUND;
     return rebase(s, st, st->acked);
@@ -195,8 +184,7 @@ typedef struct durable {
     uint32_t segment;
 } durable;
 
-static durable durable_now(wn_spool *s)
-{
+static durable durable_now(wn_spool *s) {
     wn_spool_sync *y = &s->sync;
     pthread_mutex_lock(&y->lock);
     durable d = {y->done_txn, y->done_end, y->done_segment};
@@ -204,15 +192,13 @@ static durable durable_now(wn_spool *s)
     return d;
 }
 
-void wn_spool_rewind(wn_spool *s)
-{
+void wn_spool_rewind(wn_spool *s) {
     s->at_segment = 0;
     s->at_offset = WN_SEGMENT_HEAD_BYTES;
     for (size_t i = 0; i < s->streams_n; i++) s->streams[i].seen = 0;
 }
 
-static wn_segment *cursor_segment(wn_spool *s)
-{
+static wn_segment *cursor_segment(wn_spool *s) {
     for (size_t i = 0; i < s->segments_n; i++) {
         wn_segment *seg = &s->segments[i];
         if (seg->number < s->at_segment) continue;
@@ -225,8 +211,7 @@ static wn_segment *cursor_segment(wn_spool *s)
     return NULL;
 }
 
-static bool read_at(int fd, void *out, size_t n, uint64_t at)
-{
+static bool read_at(int fd, void *out, size_t n, uint64_t at) {
     uint8_t *p = out;
     while (n > 0) {
         ssize_t k = pread(fd, p, n, (off_t)at);
@@ -239,8 +224,7 @@ static bool read_at(int fd, void *out, size_t n, uint64_t at)
     return true;
 }
 
-static const wn_value *value_of(const wn_batch_reader *r, uint64_t id, wn_value *hold)
-{
+static const wn_value *value_of(const wn_batch_reader *r, uint64_t id, wn_value *hold) {
     for (uint32_t i = 0; i < wn_batch_reader_values(r); i++) {
         wn_batch_reader_value(r, i, hold);
         if (wn_value_id(hold) == id) return hold;
@@ -249,8 +233,7 @@ static const wn_value *value_of(const wn_batch_reader *r, uint64_t id, wn_value 
 }
 
 // The batch again under the id it has now.
-static wn_err rename_batch(wn_spool *s, wn_span batch, const wn_batch_id *id, size_t *out_n)
-{
+static wn_err rename_batch(wn_spool *s, wn_span batch, const wn_batch_id *id, size_t *out_n) {
     if (s->reader == NULL) s->reader = malloc(sizeof *s->reader);
     if (s->rebuilt == NULL) s->rebuilt = malloc(WN_BATCH_BYTES_MAX);
     if (s->reader == NULL || s->rebuilt == NULL) return WN_ERR_NOMEM;
@@ -280,9 +263,8 @@ static wn_err rename_batch(wn_spool *s, wn_span batch, const wn_batch_id *id, si
 }
 
 // Decrypts and checks the record whose box stands in s->box.
-static wn_err open_record(wn_spool *s, const wn_stream *st, const wn_record_head *h, const uint8_t *head_bytes,
-                          wn_spool_record *out)
-{
+static wn_err open_record(wn_spool *s, const wn_stream *st, const wn_record_head *h,
+                          const uint8_t *head_bytes, wn_spool_record *out) {
     wn_span box = {s->box, h->box_bytes};
     size_t plain_n = h->box_bytes - WN_BOX_OVERHEAD;
     WN_TRY(wn_box_open(st->key, (wn_span){head_bytes, WN_RECORD_HEAD_BYTES}, box, s->plain));
@@ -308,8 +290,7 @@ typedef enum step { STEP_FOUND, STEP_SKIP, STEP_STOP, STEP_RUINED } step;
 
 // Records up to `sequence` can never be sent. What was before them is delivered
 // first; what follows goes on under a new generation, since the aggregator takes no gap.
-static void give_up(wn_spool *s, wn_stream *st, uint64_t before, uint64_t sequence)
-{
+static void give_up(wn_spool *s, wn_stream *st, uint64_t before, uint64_t sequence) {
     if (st->acked < before) return;
     if (st->last > sequence && rebase(s, st, sequence) != WN_OK) return;
     s->unreadable += sequence - st->acked;
@@ -317,8 +298,7 @@ static void give_up(wn_spool *s, wn_stream *st, uint64_t before, uint64_t sequen
 }
 
 // Looks at the record under the cursor; moves past it unless it must wait.
-static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *out)
-{
+static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *out) {
     uint8_t head_bytes[WN_RECORD_HEAD_BYTES];
     wn_record_head h;
     if (!read_at(fd, head_bytes, sizeof head_bytes, s->at_offset)) return STEP_RUINED;
@@ -331,11 +311,12 @@ static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *
         s->at_offset = next;
         return STEP_SKIP;
     }
-    bool named = st->alias_segment < d->segment || (st->alias_segment == d->segment && st->alias_end <= d->end);
+    bool named =
+        st->alias_segment < d->segment || (st->alias_segment == d->segment && st->alias_end <= d->end);
     if (!named) return STEP_STOP;
     uint64_t before = st->seen > st->acked ? st->seen : st->acked;
     if (h.sequence > before + 1) {
-        give_up(s, st, before, h.sequence - 1);  // a ruined segment took those between
+        give_up(s, st, before, h.sequence - 1); // a ruined segment took those between
         return STEP_STOP;
     }
     bool whole = read_at(fd, s->box, h.box_bytes, s->at_offset + WN_RECORD_HEAD_BYTES);
@@ -348,8 +329,7 @@ static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *
     return STEP_STOP;
 }
 
-bool wn_spool_next(wn_spool *s, wn_spool_record *out)
-{
+bool wn_spool_next(wn_spool *s, wn_spool_record *out) {
     wn_wipe(s->plain, s->plain_n);
     s->plain_n = 0;
     durable d = durable_now(s);

@@ -14,27 +14,24 @@
 typedef struct scan {
     wn_spool *s;
     int64_t now_s;
-    uint64_t txn;  // newest whole one
+    uint64_t txn; // newest whole one
     uint64_t cut;
-    uint8_t *bytes;  // the segment being read
+    uint8_t *bytes; // the segment being read
     size_t n, cap;
 } scan;
 
-static wn_err unlink_segment(const wn_spool *s, uint32_t number)
-{
+static wn_err unlink_segment(const wn_spool *s, uint32_t number) {
     char name[WN_SEGMENT_NAME_BYTES];
     wn_segment_name(number, name);
     return unlinkat(s->sync.dir_fd, name, 0) == 0 ? WN_OK : WN_ERR_IO;
 }
 
-static int by_number(const void *a, const void *b)
-{
+static int by_number(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-static wn_err list(int dir_fd, uint32_t **out, size_t *out_n)
-{
+static wn_err list(int dir_fd, uint32_t **out, size_t *out_n) {
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     if (d == NULL) {
@@ -60,8 +57,7 @@ static wn_err list(int dir_fd, uint32_t **out, size_t *out_n)
     return WN_OK;
 }
 
-static wn_err read_whole(scan *c, int fd)
-{
+static wn_err read_whole(scan *c, int fd) {
     struct stat st;
     if (fstat(fd, &st) != 0) return WN_ERR_IO;
     WN_TRY(wn_spool_grow((void **)&c->bytes, &c->cap, (size_t)st.st_size + 1, 1));
@@ -76,8 +72,7 @@ static wn_err read_whole(scan *c, int fd)
 }
 
 // The record at `at`; its end. WN_ERR_FORMAT when it is not whole.
-static wn_err record_at(const scan *c, size_t at, wn_record_head *out, size_t *out_end)
-{
+static wn_err record_at(const scan *c, size_t at, wn_record_head *out, size_t *out_end) {
     WN_TRY(wn_record_head_decode((wn_span){c->bytes + at, c->n - at}, out));
     size_t end = at + WN_RECORD_HEAD_BYTES + out->box_bytes;
     if (end > c->n) return WN_ERR_FORMAT;
@@ -86,8 +81,7 @@ static wn_err record_at(const scan *c, size_t at, wn_record_head *out, size_t *o
 }
 
 // Ends of the last whole transaction and of the one before.
-static void find_end(const scan *c, size_t *out_end, size_t *out_before)
-{
+static void find_end(const scan *c, size_t *out_end, size_t *out_before) {
     size_t at = WN_SEGMENT_HEAD_BYTES, end = at, before = at;
     uint64_t whole = c->txn, open = 0;
     wn_record_head h;
@@ -104,16 +98,14 @@ static void find_end(const scan *c, size_t *out_end, size_t *out_before)
     *out_before = before;
 }
 
-static wn_err window_key(const wn_spool *s, const char *window, uint8_t out[WN_KEY_BYTES])
-{
+static wn_err window_key(const wn_spool *s, const char *window, uint8_t out[WN_KEY_BYTES]) {
     char name[WN_SLOT_NAME_BYTES] = "spool/";
     strcat(name, window);
     return wn_slots_get(s->keys, name, out);
 }
 
 // The plaintext into s->plain. WN_ERR_NOTFOUND when its window is forgotten.
-static wn_err open_box(const scan *c, size_t at, const wn_record_head *h, size_t *out_n)
-{
+static wn_err open_box(const scan *c, size_t at, const wn_record_head *h, size_t *out_n) {
     uint8_t key[WN_KEY_BYTES];
     if (h->kind == WN_RECORD_MEMORY) memcpy(key, c->s->memory_key, sizeof key);
     else WN_TRY(window_key(c->s, h->window, key));
@@ -127,8 +119,7 @@ static wn_err open_box(const scan *c, size_t at, const wn_record_head *h, size_t
 
 // A power cut can leave lengths without their bytes: only the newest transaction
 // can be touched, since each is synced before the next is written.
-static bool authentic(const scan *c, size_t at, size_t end)
-{
+static bool authentic(const scan *c, size_t at, size_t end) {
     wn_record_head h;
     bool ok = true;
     while (ok && at < end) {
@@ -140,8 +131,7 @@ static bool authentic(const scan *c, size_t at, size_t end)
     return ok;
 }
 
-static wn_err take_batch(scan *c, wn_segment *seg, const wn_record_head *h)
-{
+static wn_err take_batch(scan *c, wn_segment *seg, const wn_record_head *h) {
     wn_spool *s = c->s;
     wn_stream *st = wn_spool_stream(s, h->window, h->generation);
     if (st == NULL) {
@@ -157,8 +147,7 @@ static wn_err take_batch(scan *c, wn_segment *seg, const wn_record_head *h)
     return wn_spool_hold(&seg->held, &seg->held_n, &seg->held_cap, wn_spool_stream_index(s, st), st->last);
 }
 
-static wn_err take_memories(scan *c, size_t n)
-{
+static wn_err take_memories(scan *c, size_t n) {
     wn_spool *s = c->s;
     uint32_t ops_n = n >= 4 ? wn_get32(s->plain) : 0;
     if (ops_n > WN_MEMORY_RECORD_OPS_MAX || 4 + (size_t)ops_n * WN_MEMORY_OP_BYTES > n) return WN_OK;
@@ -176,30 +165,29 @@ static wn_err take_memories(scan *c, size_t n)
     return WN_OK;
 }
 
-static wn_err take_rebase(scan *c, wn_segment *seg, const wn_record_head *h, size_t n)
-{
+static wn_err take_rebase(scan *c, wn_segment *seg, const wn_record_head *h, size_t n) {
     wn_spool *s = c->s;
     wn_stream *st = wn_spool_stream(s, h->window, h->generation);
     if (n < 16) return WN_OK;
     uint64_t base = wn_get64(s->plain + 8);
-    if (st == NULL) {  // its records before are gone; those after still need the name
+    if (st == NULL) { // its records before are gone; those after still need the name
         WN_TRY(wn_spool_stream_new(s, h->window, h->generation, &st));
         WN_TRY(window_key(s, h->window, st->key));
         st->acked = st->last = base;
     }
     st->alias = wn_get64(s->plain);
-    st->alias_base = base;  // the transaction is whole: durable by now
+    st->alias_base = base; // the transaction is whole: durable by now
     if (base > st->acked && base <= st->last) {
         if (!st->dead) s->waiting -= base - st->acked;
         st->acked = base;
     }
-    WN_TRY(wn_spool_grow((void **)&seg->rebased, &seg->rebased_cap, seg->rebased_n + 1, sizeof *seg->rebased));
+    WN_TRY(
+        wn_spool_grow((void **)&seg->rebased, &seg->rebased_cap, seg->rebased_n + 1, sizeof *seg->rebased));
     seg->rebased[seg->rebased_n++] = wn_spool_stream_index(s, st);
     return WN_OK;
 }
 
-static wn_err take_records(scan *c, wn_segment *seg, size_t end)
-{
+static wn_err take_records(scan *c, wn_segment *seg, size_t end) {
     size_t at = WN_SEGMENT_HEAD_BYTES;
     while (at < end) {
         wn_record_head h;
@@ -218,15 +206,14 @@ static wn_err take_records(scan *c, wn_segment *seg, size_t end)
     return WN_OK;
 }
 
-static wn_err take_segment(scan *c, int fd, uint32_t number, bool newest)
-{
+static wn_err take_segment(scan *c, int fd, uint32_t number, bool newest) {
     wn_spool *s = c->s;
     WN_TRY(read_whole(c, fd));
     wn_segment_head head;
     wn_err err = wn_segment_head_decode((wn_span){c->bytes, c->n}, &head);
     if (err == WN_ERR_VERSION) return err;
     if (err != WN_OK || head.number != number) {
-        c->cut += c->n;  // ruined: nothing in it can be told apart
+        c->cut += c->n; // ruined: nothing in it can be told apart
         return unlink_segment(s, number);
     }
     if (head.txn_before > c->txn) c->txn = head.txn_before;
@@ -244,8 +231,7 @@ static wn_err take_segment(scan *c, int fd, uint32_t number, bool newest)
 }
 
 // A segment cut off while it was made has no head; the one before it is the newest.
-static wn_err drop_unmade(scan *c, const uint32_t *numbers, size_t *inout_n)
-{
+static wn_err drop_unmade(scan *c, const uint32_t *numbers, size_t *inout_n) {
     while (*inout_n > 0) {
         char name[WN_SEGMENT_NAME_BYTES];
         uint8_t bytes[WN_SEGMENT_HEAD_BYTES];
@@ -267,8 +253,7 @@ static wn_err drop_unmade(scan *c, const uint32_t *numbers, size_t *inout_n)
 }
 
 // New batches of a window go on in its newest generation, if that is whole.
-static void choose_current(wn_spool *s)
-{
+static void choose_current(wn_spool *s) {
     for (size_t i = 0; i < s->streams_n; i++) {
         wn_stream *st = &s->streams[i];
         bool newest = !st->dead && st->alias == 0;
@@ -280,8 +265,7 @@ static void choose_current(wn_spool *s)
     }
 }
 
-wn_err wn_spool_scan(wn_spool *s, int64_t now_s, uint64_t *out_txn, uint64_t *out_cut)
-{
+wn_err wn_spool_scan(wn_spool *s, int64_t now_s, uint64_t *out_txn, uint64_t *out_cut) {
     uint32_t *numbers;
     size_t n;
     WN_TRY(list(s->sync.dir_fd, &numbers, &n));

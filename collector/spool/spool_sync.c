@@ -11,13 +11,11 @@
 
 enum { RETRY_MS = 200 };
 
-static wn_err error_of(int code)
-{
+static wn_err error_of(int code) {
     return code == ENOSPC || code == EDQUOT || code == EFBIG ? WN_ERR_FULL : WN_ERR_IO;
 }
 
-static wn_err write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
-{
+static wn_err write_all(int fd, const uint8_t *p, size_t n, uint64_t at) {
     while (n > 0) {
         ssize_t k = pwrite(fd, p, n, (off_t)at);
         if (k < 0 && errno == EINTR) continue;
@@ -29,8 +27,7 @@ static wn_err write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
     return WN_OK;
 }
 
-static wn_err open_segment(wn_spool_sync *y, const wn_transaction *t)
-{
+static wn_err open_segment(wn_spool_sync *y, const wn_transaction *t) {
     if (y->fd >= 0 && y->number == t->segment) return WN_OK;
     char name[WN_SEGMENT_NAME_BYTES];
     wn_segment_name(t->segment, name);
@@ -43,8 +40,7 @@ static wn_err open_segment(wn_spool_sync *y, const wn_transaction *t)
     return WN_OK;
 }
 
-static wn_err write_segment(wn_spool_sync *y, const wn_transaction *t)
-{
+static wn_err write_segment(wn_spool_sync *y, const wn_transaction *t) {
     WN_TRY(open_segment(y, t));
     wn_err err = WN_OK;
     if (t->create) {
@@ -59,15 +55,13 @@ static wn_err write_segment(wn_spool_sync *y, const wn_transaction *t)
     return err;
 }
 
-static void nap(int64_t ms)
-{
+static void nap(int64_t ms) {
     struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
     while (ms > 0 && nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
 // Everything of one transaction. WN_ERR_FULL may be tried again from the start.
-static wn_err run_job(wn_spool_sync *y, const wn_transaction *t, size_t *inout_ops_done)
-{
+static wn_err run_job(wn_spool_sync *y, const wn_transaction *t, size_t *inout_ops_done) {
     WN_TRY(write_segment(y, t));
     nap(y->delay_ms);
     if (fdatasync(y->fd) != 0) return error_of(errno);
@@ -75,15 +69,13 @@ static wn_err run_job(wn_spool_sync *y, const wn_transaction *t, size_t *inout_o
     return wn_recall_write(&y->files, t->ops, t->ops_n, inout_ops_done);
 }
 
-static void tell(wn_spool_sync *y)
-{
+static void tell(wn_spool_sync *y) {
     uint64_t one = 1;
     ssize_t k = write(y->event_fd, &one, sizeof one);
-    (void)k;  // fails only when the count is full: readable then, too
+    (void)k; // fails only when the count is full: readable then, too
 }
 
-static void wait_retry(wn_spool_sync *y)
-{
+static void wait_retry(wn_spool_sync *y) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += RETRY_MS * 1000000L;
@@ -93,8 +85,7 @@ static void wait_retry(wn_spool_sync *y)
 }
 
 // Under the lock, which it lets go while it works.
-static void work_off(wn_spool_sync *y)
-{
+static void work_off(wn_spool_sync *y) {
     wn_transaction *t = y->job;
     size_t ops_done = 0;
     for (;;) {
@@ -118,8 +109,7 @@ static void work_off(wn_spool_sync *y)
     tell(y);
 }
 
-static void unlink_some(wn_spool_sync *y)
-{
+static void unlink_some(wn_spool_sync *y) {
     uint32_t number = y->unlinks[0];
     y->unlinking = true;
     pthread_mutex_unlock(&y->lock);
@@ -127,7 +117,7 @@ static void unlink_some(wn_spool_sync *y)
     if (err == WN_OK) {
         char name[WN_SEGMENT_NAME_BYTES];
         wn_segment_name(number, name);
-        unlinkat(y->dir_fd, name, 0);  // if it fails the segment is read and delivered again: known there
+        unlinkat(y->dir_fd, name, 0); // if it fails the segment is read and delivered again: known there
     }
     pthread_mutex_lock(&y->lock);
     y->unlinking = false;
@@ -140,8 +130,7 @@ static void unlink_some(wn_spool_sync *y)
     for (size_t i = 0; i < y->unlinks_n; i++) y->unlinks[i] = y->unlinks[i + 1];
 }
 
-static void *run(void *ctx)
-{
+static void *run(void *ctx) {
     wn_spool_sync *y = ctx;
     pthread_mutex_lock(&y->lock);
     for (;;) {
@@ -160,8 +149,7 @@ static void *run(void *ctx)
     return NULL;
 }
 
-wn_err wn_spool_sync_start(wn_spool_sync *y)
-{
+wn_err wn_spool_sync_start(wn_spool_sync *y) {
     pthread_condattr_t attr;
     pthread_mutex_init(&y->lock, NULL);
     pthread_condattr_init(&attr);
@@ -177,8 +165,7 @@ wn_err wn_spool_sync_start(wn_spool_sync *y)
     return WN_OK;
 }
 
-void wn_spool_sync_stop(wn_spool_sync *y)
-{
+void wn_spool_sync_stop(wn_spool_sync *y) {
     if (y->started) {
         pthread_mutex_lock(&y->lock);
         y->stop = true;
@@ -194,24 +181,21 @@ void wn_spool_sync_stop(wn_spool_sync *y)
     free(y->unlinks);
 }
 
-bool wn_spool_sync_busy(wn_spool_sync *y)
-{
+bool wn_spool_sync_busy(wn_spool_sync *y) {
     pthread_mutex_lock(&y->lock);
     bool busy = y->job != NULL;
     pthread_mutex_unlock(&y->lock);
     return busy;
 }
 
-wn_err wn_spool_sync_error(wn_spool_sync *y)
-{
+wn_err wn_spool_sync_error(wn_spool_sync *y) {
     pthread_mutex_lock(&y->lock);
     wn_err err = y->err;
     pthread_mutex_unlock(&y->lock);
     return err;
 }
 
-void wn_spool_sync_give(wn_spool_sync *y, wn_transaction *t)
-{
+void wn_spool_sync_give(wn_spool_sync *y, wn_transaction *t) {
     pthread_mutex_lock(&y->lock);
     WN_ASSERT(y->job == NULL);
     y->job = t;
@@ -219,8 +203,7 @@ void wn_spool_sync_give(wn_spool_sync *y, wn_transaction *t)
     pthread_mutex_unlock(&y->lock);
 }
 
-wn_err wn_spool_sync_unlink(wn_spool_sync *y, uint32_t number)
-{
+wn_err wn_spool_sync_unlink(wn_spool_sync *y, uint32_t number) {
     wn_err err = WN_OK;
     pthread_mutex_lock(&y->lock);
     if (y->unlinks_n == y->unlinks_cap) {
@@ -240,8 +223,7 @@ wn_err wn_spool_sync_unlink(wn_spool_sync *y, uint32_t number)
     return err;
 }
 
-wn_err wn_spool_sync_wait(wn_spool_sync *y)
-{
+wn_err wn_spool_sync_wait(wn_spool_sync *y) {
     pthread_mutex_lock(&y->lock);
     while (y->err == WN_OK && (y->job != NULL || y->unlinks_n > 0 || y->unlinking)) {
         pthread_cond_wait(&y->calm, &y->lock);

@@ -12,14 +12,14 @@
 #include "recall.h"
 #include "segment.h"
 
-typedef struct wn_spool_held {  // the newest record of one stream in a segment
+typedef struct wn_spool_held { // the newest record of one stream in a segment
     uint32_t stream;
     uint64_t last;
 } wn_spool_held;
 
 typedef struct wn_transaction {
     uint64_t number;
-    uint8_t *bytes;  // encrypted records
+    uint8_t *bytes; // encrypted records
     size_t n, cap;
     wn_recall_op *ops;
     size_t ops_n, ops_cap;
@@ -28,7 +28,7 @@ typedef struct wn_transaction {
     // where it goes; set when it is submitted
     uint32_t segment;
     uint64_t offset;
-    bool create;  // the segment begins with it
+    bool create; // the segment begins with it
     uint64_t txn_before;
 } wn_transaction;
 
@@ -39,11 +39,11 @@ typedef struct wn_spool_sync {
     bool started;
     int dir_fd, event_fd;
     int64_t delay_ms;
-    wn_recall_files files;  // the thread's alone
-    int fd;                 // of segment `number`; the thread's alone
+    wn_recall_files files; // the thread's alone
+    int fd;                // of segment `number`; the thread's alone
     uint32_t number;
     // under the lock
-    wn_transaction *job;  // NULL: at rest
+    wn_transaction *job; // NULL: at rest
     uint32_t *unlinks;
     size_t unlinks_n, unlinks_cap;
     bool stop, unlinking;
@@ -55,7 +55,7 @@ typedef struct wn_spool_sync {
 
 // `files`, done_* and dir_fd are set by the caller before.
 WN_MUST_USE wn_err wn_spool_sync_start(wn_spool_sync *y);
-void wn_spool_sync_stop(wn_spool_sync *y);  // finishes the job unless the disk refuses it
+void wn_spool_sync_stop(wn_spool_sync *y); // finishes the job unless the disk refuses it
 bool wn_spool_sync_busy(wn_spool_sync *y);
 wn_err wn_spool_sync_error(wn_spool_sync *y);
 // Keeps `t` until the thread is no longer busy.

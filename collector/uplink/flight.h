@@ -23,7 +23,7 @@ typedef struct wn_flight {
     size_t n;
 } wn_flight;
 
-void wn_flight_push(wn_flight *f, const wn_flown *b);  // n < WN_FLIGHT_MAX
+void wn_flight_push(wn_flight *f, const wn_flown *b); // n < WN_FLIGHT_MAX
 // The entry of this batch, NULL when there is none.
 wn_flown *wn_flight_find(wn_flight *f, const wn_window *w, uint64_t generation, uint64_t sequence);
 // Settles all of (window, generation) up to `sequence`; how many that were not.

@@ -13,17 +13,17 @@
 _Static_assert(WN_UPLINK_FLIGHT == WN_FLIGHT_MAX, "one limit");
 
 enum {
-    OUTBOX_MAX = 512,         // CLOSED answers waiting for the socket: one a window
-    RECEIVES_MAX = 64,        // a turn
-    BACKOFF_MIN_MS = 250,     // between two rewinds that brought nothing
+    OUTBOX_MAX = 512,     // CLOSED answers waiting for the socket: one a window
+    RECEIVES_MAX = 64,    // a turn
+    BACKOFF_MIN_MS = 250, // between two rewinds that brought nothing
     BACKOFF_MAX_MS = 4000,
-    LOST_ROUNDS = 3,          // so often asked for what is gone, before a new generation
+    LOST_ROUNDS = 3, // so often asked for what is gone, before a new generation
     UP_SILENCE_MS = 10000,
 };
 
 typedef struct ask {
     wn_window window;
-    int64_t sent_ms;  // -1: not yet
+    int64_t sent_ms; // -1: not yet
 } ask;
 
 struct wn_uplink {
@@ -38,35 +38,32 @@ struct wn_uplink {
     ask *asks;
     size_t asks_n;
     uint64_t acked, refused, resent;
-    int64_t opened_ms, now_ms;  // 0: no turn yet
-    int64_t wait_since_ms;      // something is unanswered since; -1: nothing
+    int64_t opened_ms, now_ms; // 0: no turn yet
+    int64_t wait_since_ms;     // something is unanswered since; -1: nothing
     int64_t busy_until_ms;
-    int64_t rewound_ms, rewind_at_ms;  // -1: not planned
+    int64_t rewound_ms, rewind_at_ms; // -1: not planned
     int64_t backoff_ms;
-    bool single;                // one batch in flight: a refusal did not say which it meant
-    wn_window lost_window;      // the generation that is asked for in vain
+    bool single;           // one batch in flight: a refusal did not say which it meant
+    wn_window lost_window; // the generation that is asked for in vain
     uint64_t lost_generation;
     unsigned lost_rounds;
 };
 
 // ---- sending ----
 
-static void wipe_body(void *data, void *hint)
-{
+static void wipe_body(void *data, void *hint) {
     wn_wipe(data, (size_t)(uintptr_t)hint);
     free(data);
 }
 
-static bool writable(wn_uplink *u)
-{
+static bool writable(wn_uplink *u) {
     int events = 0;
     size_t n = sizeof events;
     return zmq_getsockopt(u->socket, ZMQ_EVENTS, &events, &n) == 0 && (events & ZMQ_POLLOUT) != 0;
 }
 
 // The body is wiped when libzmq is done with it: a batch holds its window's text key.
-static bool send_bytes(wn_uplink *u, const uint8_t *p, size_t n)
-{
+static bool send_bytes(wn_uplink *u, const uint8_t *p, size_t n) {
     void *copy = malloc(n);
     if (copy == NULL) return false;
     memcpy(copy, p, n);
@@ -80,16 +77,14 @@ static bool send_bytes(wn_uplink *u, const uint8_t *p, size_t n)
     return false;
 }
 
-static bool send_message(wn_uplink *u, const wn_uplink_msg *m)
-{
+static bool send_message(wn_uplink *u, const wn_uplink_msg *m) {
     uint8_t bytes[WN_UPLINK_MSG_BYTES_MAX];
     wn_uplink_msg own = *m;
     memcpy(own.collector, u->collector, sizeof own.collector);
     return writable(u) && send_bytes(u, bytes, wn_uplink_msg_encode(&own, bytes));
 }
 
-static void send_small(wn_uplink *u)
-{
+static void send_small(wn_uplink *u) {
     if (!u->hello) u->hello = send_message(u, &(wn_uplink_msg){.what = WN_ASK_HELLO});
     if (!u->hello) return;
     while (u->outbox_n > 0 && send_message(u, &u->outbox[0])) {
@@ -105,8 +100,7 @@ static void send_small(wn_uplink *u)
     }
 }
 
-static void send_batches(wn_uplink *u)
-{
+static void send_batches(wn_uplink *u) {
     size_t limit = u->single ? 1 : WN_UPLINK_FLIGHT;
     wn_spool_record r;
     if (u->now_ms < u->busy_until_ms || u->rewind_at_ms >= 0) return;
@@ -129,8 +123,7 @@ static void send_batches(wn_uplink *u)
 
 // ---- starting over ----
 
-static void rewind_now(wn_uplink *u)
-{
+static void rewind_now(wn_uplink *u) {
     wn_flight_drop_unsettled(&u->flight);
     wn_spool_rewind(u->spool);
     u->rewind_at_ms = -1;
@@ -141,15 +134,13 @@ static void rewind_now(wn_uplink *u)
 
 // Now, or when the last one is long enough past: answers to what was sent before
 // it are still on their way, and each would ask for the same again.
-static void rewind_soon(wn_uplink *u)
-{
+static void rewind_soon(wn_uplink *u) {
     if (u->rewind_at_ms >= 0) return;
     u->rewind_at_ms = u->rewound_ms < 0 ? u->now_ms : u->rewound_ms + u->backoff_ms;
     if (u->rewind_at_ms <= u->now_ms) rewind_now(u);
 }
 
-static void progress(wn_uplink *u)
-{
+static void progress(wn_uplink *u) {
     u->rewind_at_ms = -1;
     u->backoff_ms = BACKOFF_MIN_MS;
     u->single = false;
@@ -158,8 +149,7 @@ static void progress(wn_uplink *u)
 // ---- answers ----
 
 // Acks to the spool what is settled, as far as nothing unsettled lies before it.
-static void ack_settled(wn_uplink *u)
-{
+static void ack_settled(wn_uplink *u) {
     for (size_t i = 0; i < u->flight.n;) {
         const wn_flown b = u->flight.list[i];
         uint64_t oldest = wn_spool_oldest(u->spool, &b.window, b.generation);
@@ -173,13 +163,12 @@ static void ack_settled(wn_uplink *u)
     }
 }
 
-static bool is_lost(const wn_uplink *u, const wn_uplink_msg *m)
-{
-    return u->lost_rounds > 0 && u->lost_generation == m->generation && wn_window_same(&u->lost_window, &m->window);
+static bool is_lost(const wn_uplink *u, const wn_uplink_msg *m) {
+    return u->lost_rounds > 0 && u->lost_generation == m->generation &&
+           wn_window_same(&u->lost_window, &m->window);
 }
 
-static void take_ack(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take_ack(wn_uplink *u, const wn_uplink_msg *m) {
     size_t n = wn_flight_settle(&u->flight, &m->window, m->generation, m->sequence);
     u->acked += n;
     if (is_lost(u, m)) u->lost_rounds = 0;
@@ -191,10 +180,9 @@ static void take_ack(wn_uplink *u, const wn_uplink_msg *m)
 // A gap. What the aggregator holds beyond the last ACK may not be durable yet, so
 // nothing is taken as delivered. When it asks for what is gone, and again after
 // each rewind, it has lost the generation: what is left goes on under another.
-static void take_expect(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take_expect(wn_uplink *u, const wn_uplink_msg *m) {
     uint64_t oldest = wn_spool_oldest(u->spool, &m->window, m->generation);
-    if (oldest == 0) return;  // an answer to an older life
+    if (oldest == 0) return; // an answer to an older life
     bool planned = u->rewind_at_ms >= 0;
     if (m->sequence < oldest && !planned) {
         if (!is_lost(u, m)) u->lost_rounds = 0;
@@ -210,8 +198,7 @@ static void take_expect(wn_uplink *u, const wn_uplink_msg *m)
 }
 
 // One batch is out of the way although it was not counted.
-static void set_aside(wn_uplink *u, wn_flown *b, bool late)
-{
+static void set_aside(wn_uplink *u, wn_flown *b, bool late) {
     uint32_t observations = b->observations;
     wn_window window = b->window;
     b->settled = true;
@@ -224,8 +211,7 @@ static void set_aside(wn_uplink *u, wn_flown *b, bool late)
 
 // A refusal without an id: the batch could not be read at all. Sent alone, it is
 // known which one it was; what was in flight beside it is waited out first.
-static void take_unnamed_refusal(wn_uplink *u)
-{
+static void take_unnamed_refusal(wn_uplink *u) {
     if (u->now_ms < u->busy_until_ms || wn_flight_unsettled(&u->flight) == 0) return;
     if (!u->single) {
         u->single = true;
@@ -240,15 +226,13 @@ static void take_unnamed_refusal(wn_uplink *u)
     }
 }
 
-static void take_refusal(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take_refusal(wn_uplink *u, const wn_uplink_msg *m) {
     wn_flown *b = wn_flight_find(&u->flight, &m->window, m->generation, m->sequence);
     if (m->sequence == 0) take_unnamed_refusal(u);
     else if (b != NULL && !b->settled) set_aside(u, b, m->what == WN_ANSWER_SEALED);
 }
 
-static void take_state(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take_state(wn_uplink *u, const wn_uplink_msg *m) {
     if (m->sequence > WN_WINDOW_SEALED) return;
     for (size_t i = 0; i < u->asks_n; i++) {
         if (!wn_window_same(&u->asks[i].window, &m->window)) continue;
@@ -258,15 +242,13 @@ static void take_state(wn_uplink *u, const wn_uplink_msg *m)
     }
 }
 
-static void take_busy(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take_busy(wn_uplink *u, const wn_uplink_msg *m) {
     if (wn_flight_find(&u->flight, &m->window, m->generation, m->sequence) == NULL) return;
     u->busy_until_ms = u->now_ms + WN_UPLINK_BUSY_MS;
     rewind_now(u);
 }
 
-static void take(wn_uplink *u, const wn_uplink_msg *m)
-{
+static void take(wn_uplink *u, const wn_uplink_msg *m) {
     switch (m->what) {
     case WN_ANSWER_ACK: take_ack(u, m); break;
     case WN_ANSWER_EXPECT: take_expect(u, m); break;
@@ -277,12 +259,11 @@ static void take(wn_uplink *u, const wn_uplink_msg *m)
         break;
     case WN_ANSWER_STATE: take_state(u, m); break;
     case WN_ANSWER_BUSY: take_busy(u, m); break;
-    default: break;  // an answer of a newer aggregator: silence will tell
+    default: break; // an answer of a newer aggregator: silence will tell
     }
 }
 
-static void receive(wn_uplink *u)
-{
+static void receive(wn_uplink *u) {
     for (int i = 0; i < RECEIVES_MAX; i++) {
         zmq_msg_t msg;
         zmq_msg_init(&msg);
@@ -295,7 +276,6 @@ static void receive(wn_uplink *u)
         bool ok = zmq_msg_more(&msg) == 0 && wn_uplink_msg_decode(bytes, &m) == WN_OK;
         wn_msg_close(&msg);
         if (!ok) continue;
-        u->connected = true;
         take(u, &m);
         u->wait_since_ms = wn_flight_unsettled(&u->flight) + u->asks_n > 0 ? u->now_ms : -1;
     }
@@ -303,8 +283,7 @@ static void receive(wn_uplink *u)
 
 // ---- the connection ----
 
-static void connected(wn_uplink *u)
-{
+static void connected(wn_uplink *u) {
     u->connected = true;
     u->hello = false;
     u->busy_until_ms = 0;
@@ -314,8 +293,7 @@ static void connected(wn_uplink *u)
     u->rewound_ms = u->rewind_at_ms = -1;
 }
 
-static void watch(wn_uplink *u)
-{
+static void watch(wn_uplink *u) {
     for (;;) {
         zmq_msg_t msg;
         zmq_msg_init(&msg);
@@ -329,13 +307,12 @@ static void watch(wn_uplink *u)
             memcpy(&event, zmq_msg_data(&msg), sizeof event);
         }
         zmq_msg_close(&msg);
-        if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) connected(u);
+        if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && !u->connected) connected(u);
         else if (event == ZMQ_EVENT_DISCONNECTED) u->connected = false;
     }
 }
 
-static bool oldest_waits(const wn_uplink *u)
-{
+static bool oldest_waits(const wn_uplink *u) {
     for (size_t i = 0; i < u->flight.n; i++) {
         const wn_flown *b = &u->flight.list[i];
         if (!b->settled && u->now_ms - b->sent_ms >= WN_UPLINK_SILENCE_MS) return true;
@@ -343,16 +320,14 @@ static bool oldest_waits(const wn_uplink *u)
     return false;
 }
 
-static void tell_change(wn_uplink *u)
-{
+static void tell_change(wn_uplink *u) {
     bool up = wn_uplink_up(u);
     if (up == u->up) return;
     u->up = up;
     wn_log(up ? WN_MSG_UPLINK_UP : WN_MSG_UPLINK_DOWN, 0, 0, 0);
 }
 
-void wn_uplink_turn(wn_uplink *u, int64_t now_ms)
-{
+void wn_uplink_turn(wn_uplink *u, int64_t now_ms) {
     u->now_ms = now_ms;
     watch(u);
     receive(u);
@@ -363,8 +338,7 @@ void wn_uplink_turn(wn_uplink *u, int64_t now_ms)
     tell_change(u);
 }
 
-bool wn_uplink_ask(wn_uplink *u, const wn_window *w)
-{
+bool wn_uplink_ask(wn_uplink *u, const wn_window *w) {
     for (size_t i = 0; i < u->asks_n; i++) {
         if (wn_window_same(&u->asks[i].window, w)) return true;
     }
@@ -373,44 +347,37 @@ bool wn_uplink_ask(wn_uplink *u, const wn_window *w)
     return true;
 }
 
-void wn_uplink_closed(wn_uplink *u, const wn_window *w, uint64_t generation, uint64_t sequence)
-{
+void wn_uplink_closed(wn_uplink *u, const wn_window *w, uint64_t generation, uint64_t sequence) {
     wn_uplink_msg m = {.what = WN_ASK_CLOSED, .window = *w, .generation = generation, .sequence = sequence};
     size_t i = 0;
     while (i < u->outbox_n && !wn_window_same(&u->outbox[i].window, w)) i++;
-    if (i == OUTBOX_MAX) return;  // the aggregator says `closing` again at the next hello
+    if (i == OUTBOX_MAX) return; // the aggregator says `closing` again at the next hello
     u->outbox[i] = m;
     if (i == u->outbox_n) u->outbox_n++;
 }
 
-bool wn_uplink_up(const wn_uplink *u)
-{
+bool wn_uplink_up(const wn_uplink *u) {
     bool silent = u->wait_since_ms >= 0 && u->now_ms - u->wait_since_ms >= UP_SILENCE_MS;
     return u->connected && !silent;
 }
 
-uint64_t wn_uplink_acked(const wn_uplink *u)
-{
+uint64_t wn_uplink_acked(const wn_uplink *u) {
     return u->acked;
 }
 
-uint64_t wn_uplink_refused(const wn_uplink *u)
-{
+uint64_t wn_uplink_refused(const wn_uplink *u) {
     return u->refused;
 }
 
-uint64_t wn_uplink_resent(const wn_uplink *u)
-{
+uint64_t wn_uplink_resent(const wn_uplink *u) {
     return u->resent;
 }
 
-void *wn_uplink_socket(wn_uplink *u)
-{
+void *wn_uplink_socket(wn_uplink *u) {
     return u->socket;
 }
 
-void *wn_uplink_monitor(wn_uplink *u)
-{
+void *wn_uplink_monitor(wn_uplink *u) {
     return u->monitor;
 }
 
@@ -418,8 +385,7 @@ void *wn_uplink_monitor(wn_uplink *u)
 
 // The door connects as it opens, which may succeed before anybody watches: so it
 // connects once more under the monitor's eyes.
-static wn_err open_monitor(wn_uplink *u, void *zmq_ctx, const char *server)
-{
+static wn_err open_monitor(wn_uplink *u, void *zmq_ctx, const char *server) {
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://winnow-uplink-%p", (void *)u);
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED, linger = 0;
@@ -433,8 +399,8 @@ static wn_err open_monitor(wn_uplink *u, void *zmq_ctx, const char *server)
 }
 
 wn_err wn_uplink_open(void *zmq_ctx, const char *endpoint, const char *server_key, const wn_curve *own,
-                      const uint8_t collector[16], wn_spool *spool, const wn_uplink_events *ev, wn_uplink **out)
-{
+                      const uint8_t collector[16], wn_spool *spool, const wn_uplink_events *ev,
+                      wn_uplink **out) {
     wn_uplink *u = calloc(1, sizeof *u);
     if (u == NULL) return WN_ERR_NOMEM;
     memcpy(u->collector, collector, sizeof u->collector);
@@ -456,8 +422,7 @@ wn_err wn_uplink_open(void *zmq_ctx, const char *endpoint, const char *server_ke
     return WN_OK;
 }
 
-void wn_uplink_close(wn_uplink *u)
-{
+void wn_uplink_close(wn_uplink *u) {
     if (u == NULL) return;
     if (u->monitor != NULL) zmq_socket_monitor(u->socket, NULL, 0);
     if (u->socket != NULL) zmq_close(u->socket);

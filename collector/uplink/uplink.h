@@ -7,22 +7,23 @@
 #include "zdoor.h"
 
 #define WN_UPLINK_FLIGHT 8
-#define WN_UPLINK_ASKS_MAX 1024       // questions about windows not yet answered
-#define WN_UPLINK_SILENCE_MS 5000     // without a word this long, what is in flight is sent again
-#define WN_UPLINK_BUSY_MS 1000        // how long a busy aggregator is left alone
+#define WN_UPLINK_ASKS_MAX 1024   // questions about windows not yet answered
+#define WN_UPLINK_SILENCE_MS 5000 // without a word this long, what is in flight is sent again
+#define WN_UPLINK_BUSY_MS 1000    // how long a busy aggregator is left alone
 
 typedef struct wn_uplink wn_uplink;
 
 typedef struct wn_uplink_events {
     void *ctx;
-    void (*closing)(void *ctx, const wn_window *w);                       // drain, then wn_uplink_closed
-    void (*state)(void *ctx, const wn_window *w, wn_window_state state);  // answer to wn_uplink_ask
-    void (*late)(void *ctx, const wn_window *w, uint32_t observations);   // a batch came after the seal
+    void (*closing)(void *ctx, const wn_window *w);                      // drain, then wn_uplink_closed
+    void (*state)(void *ctx, const wn_window *w, wn_window_state state); // answer to wn_uplink_ask
+    void (*late)(void *ctx, const wn_window *w, uint32_t observations);  // a batch came after the seal
     // A handler may call wn_uplink_ask and wn_uplink_closed, nothing else here. Any may be NULL.
 } wn_uplink_events;
 
-WN_MUST_USE wn_err wn_uplink_open(void *zmq_ctx, const char *endpoint, const char *server_key, const wn_curve *own,
-                                  const uint8_t collector[16], wn_spool *spool, const wn_uplink_events *ev, wn_uplink **out);
+WN_MUST_USE wn_err wn_uplink_open(void *zmq_ctx, const char *endpoint, const char *server_key,
+                                  const wn_curve *own, const uint8_t collector[16], wn_spool *spool,
+                                  const wn_uplink_events *ev, wn_uplink **out);
 void wn_uplink_close(wn_uplink *u);
 void *wn_uplink_socket(wn_uplink *u);
 // A PAIR that is readable when the connection comes or goes; poll it beside the
@@ -35,7 +36,7 @@ void wn_uplink_turn(wn_uplink *u, int64_t now_ms);
 // Beyond WN_UPLINK_ASKS_MAX: false, ask later.
 bool wn_uplink_ask(wn_uplink *u, const wn_window *w);
 void wn_uplink_closed(wn_uplink *u, const wn_window *w, uint64_t generation, uint64_t sequence);
-bool wn_uplink_up(const wn_uplink *u);           // connected, and nothing sent has waited 10 s for an answer
-uint64_t wn_uplink_acked(const wn_uplink *u);    // batches
-uint64_t wn_uplink_refused(const wn_uplink *u);  // batches set aside because the aggregator cannot read them
-uint64_t wn_uplink_resent(const wn_uplink *u);   // rewinds
+bool wn_uplink_up(const wn_uplink *u);          // connected, and nothing sent has waited 10 s for an answer
+uint64_t wn_uplink_acked(const wn_uplink *u);   // batches
+uint64_t wn_uplink_refused(const wn_uplink *u); // batches set aside because the aggregator cannot read them
+uint64_t wn_uplink_resent(const wn_uplink *u);  // rewinds

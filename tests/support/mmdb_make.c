@@ -14,32 +14,27 @@ typedef struct bytes {
     size_t n;
 } bytes;
 
-static void put(bytes *b, uint8_t c)
-{
+static void put(bytes *b, uint8_t c) {
     if (b->n < sizeof b->p) b->p[b->n++] = c;
 }
 
-static void put_control(bytes *b, unsigned type, size_t size)
-{
+static void put_control(bytes *b, unsigned type, size_t size) {
     put(b, (uint8_t)((type <= 7 ? type << 5 : 0) | size));
     if (type > 7) put(b, (uint8_t)(type - 7));
 }
 
-static void put_text(bytes *b, const char *text)
-{
+static void put_text(bytes *b, const char *text) {
     size_t n = strlen(text);
     put_control(b, TYPE_TEXT, n);
     for (size_t i = 0; i < n; i++) put(b, (uint8_t)text[i]);
 }
 
-static void put_number(bytes *b, unsigned type, unsigned size, uint64_t v)
-{
+static void put_number(bytes *b, unsigned type, unsigned size, uint64_t v) {
     put_control(b, type, size);
     for (unsigned i = size; i > 0; i--) put(b, (uint8_t)(v >> (8 * (i - 1))));
 }
 
-static void put_country(bytes *b, const mmdb_network *n)
-{
+static void put_country(bytes *b, const mmdb_network *n) {
     put_control(b, TYPE_MAP, (size_t)(n->flat != NULL) + (n->nested != NULL));
     if (n->flat != NULL) {
         put_text(b, "country_code");
@@ -53,8 +48,7 @@ static void put_country(bytes *b, const mmdb_network *n)
     }
 }
 
-static void put_metadata(bytes *b, unsigned nodes)
-{
+static void put_metadata(bytes *b, unsigned nodes) {
     static const char marker[] = "\xab\xcd\xefMaxMind.com";
     for (size_t i = 0; i + 1 < sizeof marker; i++) put(b, (uint8_t)marker[i]);
     put_control(b, TYPE_MAP, 9);
@@ -78,9 +72,8 @@ static void put_metadata(bytes *b, unsigned nodes)
     put_number(b, TYPE_UINT16, 2, 24);
 }
 
-bool mmdb_make(const char *path, const mmdb_network *networks, size_t n)
-{
-    static int tree[NODES_MAX][2];  // ≥ 0: a node; NONE; below: data at -2 - value
+bool mmdb_make(const char *path, const mmdb_network *networks, size_t n) {
+    static int tree[NODES_MAX][2]; // ≥ 0: a node; NONE; below: data at -2 - value
     static bytes data, meta;
     int nodes = 1;
     data.n = meta.n = 0;
@@ -108,7 +101,9 @@ bool mmdb_make(const char *path, const mmdb_network *networks, size_t n)
     for (int i = 0; i < nodes; i++) {
         for (int side = 0; side < 2; side++) {
             int v = tree[i][side];
-            unsigned record = v >= 0 ? (unsigned)v : v == NONE ? (unsigned)nodes : (unsigned)(nodes + 16 - 2 - v);
+            unsigned record = v >= 0      ? (unsigned)v
+                              : v == NONE ? (unsigned)nodes
+                                          : (unsigned)(nodes + 16 - 2 - v);
             uint8_t be[3] = {(uint8_t)(record >> 16), (uint8_t)(record >> 8), (uint8_t)record};
             fwrite(be, 1, sizeof be, f);
         }

@@ -95,6 +95,8 @@ class Checker:
                 self.breach(f"{where}: row {row}: {measure} shrank from {value} to {value + step}")
             elif 0 < step < old.k:
                 self.breach(f"{where}: row {row}: {measure} moved by {step}, less than {old.k}")
+            elif measure == "sessions" and value == 0 and new.sealed and not old.sealed:
+                self.count("sessions shown at the seal")  # once, over the people whom the row shows
             elif step and moved == 0 and old.one_day:
                 self.breach(f"{where}: row {row}: {measure} moved alone by {step}")
 

@@ -15,20 +15,18 @@
 
 static const uint8_t collector[16] = "rig collector id";
 
-void rig_open(spool_rig *r)
-{
+void rig_open(spool_rig *r) {
     char slots[80];
     snprintf(slots, sizeof slots, "%s/slots", r->dir);
     cr_assert_eq(wn_crypt_init(), WN_OK);
     cr_assert_eq(wn_slots_open(slots, false, &r->keys), WN_OK);
-    wn_err err = wn_spool_open(r->spool_dir, r->keys, collector, r->bytes_max, r->sync_delay_ms, r->now_s, &r->spool,
-                               &r->cut);
+    wn_err err = wn_spool_open(r->spool_dir, r->keys, collector, r->bytes_max, r->sync_delay_ms, r->now_s,
+                               &r->spool, &r->cut);
     cr_assert_eq(err, WN_OK, "%s", wn_err_text(err));
     cr_assert_eq(wn_batch_builder_new(&r->builder), WN_OK);
 }
 
-void rig_make(spool_rig *r)
-{
+void rig_make(spool_rig *r) {
     if (r->bytes_max == 0) r->bytes_max = 1 << 30;
     if (r->now_s == 0) r->now_s = 1795600000;
     strcpy(r->dir, "/tmp/winnow-spool-XXXXXX");
@@ -37,8 +35,7 @@ void rig_make(spool_rig *r)
     rig_open(r);
 }
 
-void rig_close(spool_rig *r)
-{
+void rig_close(spool_rig *r) {
     wn_spool_close(r->spool);
     wn_slots_close(r->keys);
     wn_batch_builder_free(r->builder);
@@ -47,8 +44,7 @@ void rig_close(spool_rig *r)
     r->builder = NULL;
 }
 
-static void remove_files(const char *dir)
-{
+static void remove_files(const char *dir) {
     DIR *d = opendir(dir);
     if (d == NULL) return;
     for (const struct dirent *e; (e = readdir(d)) != NULL;) {
@@ -60,15 +56,13 @@ static void remove_files(const char *dir)
     rmdir(dir);
 }
 
-void rig_end(spool_rig *r)
-{
+void rig_end(spool_rig *r) {
     if (r->spool != NULL) rig_close(r);
     remove_files(r->spool_dir);
     remove_files(r->dir);
 }
 
-wn_window rig_window(int32_t day)
-{
+wn_window rig_window(int32_t day) {
     wn_window w;
     const wn_zone *z = wn_zone_find("UTC");
     cr_assert_not_null(z);
@@ -76,12 +70,12 @@ wn_window rig_window(int32_t day)
     return w;
 }
 
-wn_err rig_try_add(spool_rig *r, const wn_window *w, uint64_t mark, unsigned n, wn_batch_id *out)
-{
+wn_err rig_try_add(spool_rig *r, const wn_window *w, uint64_t mark, unsigned n, wn_batch_id *out) {
     const wn_value *none[WN_OPEN_N] = {NULL};
     wn_batch_builder_reset(r->builder);
     for (unsigned i = 0; i < n; i++) {
-        wn_observation o = {.org = mark, .prefix = i, .site = 7, .kind = WN_OBS_VIEW, .person = "canary-pseudonym"};
+        wn_observation o = {
+            .org = mark, .prefix = i, .site = 7, .kind = WN_OBS_VIEW, .person = "canary-pseudonym"};
         o.open[WN_DIM_route] = 99 + i;
         cr_assert_eq(wn_batch_builder_add(r->builder, &o, none), WN_OK);
     }
@@ -91,23 +85,20 @@ wn_err rig_try_add(spool_rig *r, const wn_window *w, uint64_t mark, unsigned n, 
     return err;
 }
 
-wn_batch_id rig_add(spool_rig *r, const wn_window *w, uint64_t mark, unsigned n)
-{
+wn_batch_id rig_add(spool_rig *r, const wn_window *w, uint64_t mark, unsigned n) {
     wn_batch_id id;
     wn_err err = rig_try_add(r, w, mark, n, &id);
     cr_assert_eq(err, WN_OK, "%s", wn_err_text(err));
     return id;
 }
 
-wn_err rig_wait(spool_rig *r, uint64_t *out_txn)
-{
+wn_err rig_wait(spool_rig *r, uint64_t *out_txn) {
     struct pollfd p = {.fd = wn_spool_fd(r->spool), .events = POLLIN};
     cr_assert_eq(poll(&p, 1, 20000), 1, "the sync thread says nothing");
     return wn_spool_done(r->spool, out_txn);
 }
 
-uint64_t rig_commit(spool_rig *r)
-{
+uint64_t rig_commit(spool_rig *r) {
     uint64_t txn = wn_spool_txn(r->spool), done = 0;
     while (!wn_spool_submit(r->spool)) cr_assert_eq(rig_wait(r, &done), WN_OK);
     while (done < txn) cr_assert_eq(rig_wait(r, &done), WN_OK);
@@ -115,8 +106,7 @@ uint64_t rig_commit(spool_rig *r)
     return txn;
 }
 
-bool rig_next(spool_rig *r, wn_spool_record *out, uint64_t *out_mark)
-{
+bool rig_next(spool_rig *r, wn_spool_record *out, uint64_t *out_mark) {
     static wn_batch_reader reader;
     if (!wn_spool_next(r->spool, out)) return false;
     cr_assert_eq(wn_batch_reader_init(&reader, (wn_span){out->bytes, out->n}), WN_OK);
@@ -136,8 +126,7 @@ bool rig_next(spool_rig *r, wn_spool_record *out, uint64_t *out_mark)
     return true;
 }
 
-unsigned rig_files(const spool_rig *r, const char *suffix)
-{
+unsigned rig_files(const spool_rig *r, const char *suffix) {
     unsigned n = 0;
     DIR *d = opendir(r->spool_dir);
     cr_assert_not_null(d);
@@ -149,7 +138,6 @@ unsigned rig_files(const spool_rig *r, const char *suffix)
     return n;
 }
 
-void rig_path(const spool_rig *r, const char *name, char out[160])
-{
+void rig_path(const spool_rig *r, const char *name, char out[160]) {
     snprintf(out, 160, "%s/%s", r->spool_dir, name);
 }

@@ -5,7 +5,7 @@
 #include "spool.h"
 
 typedef struct spool_rig {
-    char dir[64];       // holds `slots` and `spool/`
+    char dir[64]; // holds `slots` and `spool/`
     char spool_dir[80];
     wn_slots *keys;
     wn_spool *spool;
@@ -15,10 +15,10 @@ typedef struct spool_rig {
 } spool_rig;
 
 // Fails the test on any error.
-void rig_make(spool_rig *r);   // makes the directory, opens the spool
-void rig_open(spool_rig *r);   // opens again what is there
-void rig_close(spool_rig *r);  // keeps the files
-void rig_end(spool_rig *r);    // closes and removes the files
+void rig_make(spool_rig *r);  // makes the directory, opens the spool
+void rig_open(spool_rig *r);  // opens again what is there
+void rig_close(spool_rig *r); // keeps the files
+void rig_end(spool_rig *r);   // closes and removes the files
 
 // Day `day` of UTC web sites.
 wn_window rig_window(int32_t day);

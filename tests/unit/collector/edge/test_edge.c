@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "crypt.h"
 #include "edge.h"
+#include "log.h"
 #include "mmdb_make.h"
 
 typedef struct rig {
@@ -16,7 +17,7 @@ typedef struct rig {
     wn_slots *keys;
     wn_kept identity;
     wn_edge *e;
-    int64_t now_s;  // noon UTC of a day
+    int64_t now_s; // noon UTC of a day
 } rig;
 
 static const wn_site berlin = {.name = "b", .tag = 11, .zone = "Europe/Berlin", .kind = WN_KIND_WEB};
@@ -24,21 +25,19 @@ static const wn_site berlin_too = {.name = "c", .tag = 12, .zone = "Europe/Berli
 static const wn_site berlin_app = {.name = "d", .tag = 13, .zone = "Europe/Berlin", .kind = WN_KIND_APP};
 static const wn_site tokyo = {.name = "e", .tag = 14, .zone = "Asia/Tokyo", .kind = WN_KIND_WEB};
 
-static void start(rig *g)
-{
+static void start(rig *g) {
     cr_assert_eq(wn_slots_open(g->slots, false, &g->keys), WN_OK);
     cr_assert_eq(wn_edge_open(&g->o, g->keys, &g->identity, &g->e), WN_OK);
 }
 
-static void stop(rig *g)
-{
+static void stop(rig *g) {
     wn_edge_close(g->e);
     wn_slots_close(g->keys);
 }
 
-static void make(rig *g)
-{
+static void make(rig *g) {
     memset(g, 0, sizeof *g);
+    wn_log_level(WN_LEVEL_ERROR);
     cr_assert_eq(wn_crypt_init(), WN_OK);
     strcpy(g->dir, "/tmp/winnow-edge-XXXXXX");
     cr_assert_not_null(mkdtemp(g->dir));
@@ -50,21 +49,18 @@ static void make(rig *g)
     start(g);
 }
 
-static void end(rig *g)
-{
+static void end(rig *g) {
     stop(g);
     free(g->identity.p);
     unlink(g->slots);
     rmdir(g->dir);
 }
 
-static const wn_edge_window *at(rig *g, const wn_site *site, int64_t t_s)
-{
+static const wn_edge_window *at(rig *g, const wn_site *site, int64_t t_s) {
     return wn_edge_window_at(g->e, site, t_s, g->now_s, false);
 }
 
-Test(edge, a_bad_proxy_list_is_refused)
-{
+Test(edge, a_bad_proxy_list_is_refused) {
     rig g;
     make(&g);
     wn_edge *e;
@@ -73,8 +69,7 @@ Test(edge, a_bad_proxy_list_is_refused)
     end(&g);
 }
 
-Test(edge, sites_of_one_zone_and_kind_share_a_window)
-{
+Test(edge, sites_of_one_zone_and_kind_share_a_window) {
     rig g;
     make(&g);
     const wn_edge_window *w = at(&g, &berlin, g.now_s);
@@ -91,8 +86,7 @@ Test(edge, sites_of_one_zone_and_kind_share_a_window)
     end(&g);
 }
 
-Test(edge, an_event_may_be_five_minutes_ahead_and_no_more)
-{
+Test(edge, an_event_may_be_five_minutes_ahead_and_no_more) {
     rig g;
     make(&g);
     cr_assert_not_null(at(&g, &berlin, g.now_s + WN_EDGE_AHEAD_S));
@@ -101,8 +95,7 @@ Test(edge, an_event_may_be_five_minutes_ahead_and_no_more)
     end(&g);
 }
 
-Test(edge, grace_ends_to_the_second_and_apps_have_more)
-{
+Test(edge, grace_ends_to_the_second_and_apps_have_more) {
     rig g;
     make(&g);
     const wn_edge_window *w = at(&g, &berlin, g.now_s), *app = at(&g, &berlin_app, g.now_s);
@@ -116,8 +109,7 @@ Test(edge, grace_ends_to_the_second_and_apps_have_more)
     end(&g);
 }
 
-Test(edge, a_past_window_opens_only_for_imports_and_only_when_allowed)
-{
+Test(edge, a_past_window_opens_only_for_imports_and_only_when_allowed) {
     rig g;
     make(&g);
     int64_t t_s = g.now_s - 400 * 86400;
@@ -136,8 +128,7 @@ Test(edge, a_past_window_opens_only_for_imports_and_only_when_allowed)
     end(&g);
 }
 
-Test(edge, a_stopped_window_is_late_and_keeps_its_keys)
-{
+Test(edge, a_stopped_window_is_late_and_keeps_its_keys) {
     rig g;
     make(&g);
     wn_window w = at(&g, &berlin, g.now_s)->window;
@@ -150,8 +141,7 @@ Test(edge, a_stopped_window_is_late_and_keeps_its_keys)
     end(&g);
 }
 
-Test(edge, a_window_stopped_before_it_was_opened_stays_closed)
-{
+Test(edge, a_window_stopped_before_it_was_opened_stays_closed) {
     rig g;
     make(&g);
     wn_window w;
@@ -162,16 +152,14 @@ Test(edge, a_window_stopped_before_it_was_opened_stays_closed)
     end(&g);
 }
 
-static bool has_text(const rig *g, const wn_window *w)
-{
+static bool has_text(const rig *g, const wn_window *w) {
     char name[WN_SLOT_NAME_BYTES] = "text/";
     uint8_t key[32];
     wn_window_text(w, name + 5);
     return wn_slots_get(g->keys, name, key) == WN_OK;
 }
 
-Test(edge, a_forgotten_window_has_no_key_left_and_does_not_come_back)
-{
+Test(edge, a_forgotten_window_has_no_key_left_and_does_not_come_back) {
     rig g;
     make(&g);
     const wn_edge_window *e = at(&g, &berlin, g.now_s);
@@ -191,8 +179,7 @@ Test(edge, a_forgotten_window_has_no_key_left_and_does_not_come_back)
     end(&g);
 }
 
-Test(edge, a_restart_finds_windows_in_their_slots_with_the_same_keys)
-{
+Test(edge, a_restart_finds_windows_in_their_slots_with_the_same_keys) {
     rig g;
     make(&g);
     const wn_edge_window *a = at(&g, &berlin, g.now_s), *b = at(&g, &tokyo, g.now_s);
@@ -210,13 +197,12 @@ Test(edge, a_restart_finds_windows_in_their_slots_with_the_same_keys)
     end(&g);
 }
 
-Test(edge, a_lost_edge_key_is_a_second_epoch_under_the_same_text_key)
-{
+Test(edge, a_lost_edge_key_is_a_second_epoch_under_the_same_text_key) {
     rig g;
     make(&g);
     wn_edge_window was = *at(&g, &berlin, g.now_s);
     stop(&g);
-    memset(g.identity.p, 0, g.identity.bytes);  // the machine was off
+    memset(g.identity.p, 0, g.identity.bytes); // the machine was off
     start(&g);
     cr_assert_eq(wn_edge_epochs(g.e), 1);
     const wn_edge_window *now = at(&g, &berlin, g.now_s);
@@ -227,8 +213,7 @@ Test(edge, a_lost_edge_key_is_a_second_epoch_under_the_same_text_key)
     end(&g);
 }
 
-Test(edge, the_table_of_windows_has_a_limit)
-{
+Test(edge, the_table_of_windows_has_a_limit) {
     rig g;
     make(&g);
     wn_window w;
@@ -247,8 +232,7 @@ Test(edge, the_table_of_windows_has_a_limit)
     end(&g);
 }
 
-Test(edge, finds_the_country_file_beside_the_configuration)
-{
+Test(edge, finds_the_country_file_beside_the_configuration) {
     rig g;
     make(&g);
     char out[2];

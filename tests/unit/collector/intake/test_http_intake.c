@@ -25,11 +25,6 @@ static void setup(void) {
     cr_assert_eq(wn_http_open("127.0.0.1:0", &limits, r.pipeline, &metrics, &http), WN_OK);
 }
 
-static void setup_suspending(void) {
-    limits.suspends = true;
-    setup();
-}
-
 static void teardown(void) {
     wn_http_close(http);
     rig_close(&r);
@@ -378,7 +373,14 @@ Test(http_intake, answers_only_what_is_durable) {
     answers_only_what_is_durable();
 }
 
-Test(http_intake, answers_only_what_is_durable_when_suspending, .init = setup_suspending) {
+static void suspending(void) {
+    wn_http_close(http);
+    limits.suspends = true;
+    cr_assert_eq(wn_http_open("127.0.0.1:0", &limits, r.pipeline, &metrics, &http), WN_OK);
+}
+
+Test(http_intake, answers_only_what_is_durable_when_suspending) {
+    suspending();
     answers_only_what_is_durable();
 }
 
@@ -386,7 +388,8 @@ Test(http_intake, survives_a_client_that_leaves_before_the_sync) {
     survives_a_client_that_leaves();
 }
 
-Test(http_intake, survives_a_client_that_leaves_before_the_sync_when_suspending, .init = setup_suspending) {
+Test(http_intake, survives_a_client_that_leaves_before_the_sync_when_suspending) {
+    suspending();
     survives_a_client_that_leaves();
 }
 

@@ -289,12 +289,9 @@ Test(pipeline, memory_of_requests_has_a_limit) {
     cr_expect_eq(wn_pipeline_request_bytes(r.pipeline), 0);
 }
 
-static void small_spool(void) {
+Test(pipeline, a_full_spool_keeps_nothing_of_a_request) {
     r.parts.spool_bytes_max = 1u << 20;
-    rig_open(&r);
-}
-
-Test(pipeline, a_full_spool_keeps_nothing_of_a_request, .init = small_spool) {
+    rig_restart(&r);
     size_t done = 0;
     wn_commit c = WN_COMMIT_DONE;
     for (int i = 0; i < 100 && c == WN_COMMIT_DONE; i++) {

@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 
 // Event i of transaction t is the same in each life.
-static void event_of(uint64_t t, unsigned i, wn_observation *out, int64_t *out_at_s)
-{
+static void event_of(uint64_t t, unsigned i, wn_observation *out, int64_t *out_at_s) {
     uint64_t h = (t * TOUCHES + i) * UINT64_C(0x9E3779B97F4A7C15);
     h ^= h >> 29;
     uint64_t person = h % PEOPLE;
@@ -21,20 +20,17 @@ static void event_of(uint64_t t, unsigned i, wn_observation *out, int64_t *out_a
 }
 
 // No event of this transaction or a later one can lie 30 minutes from what is idle since before.
-static int64_t idle_before(uint64_t txn)
-{
+static int64_t idle_before(uint64_t txn) {
     return 1000000 + (int64_t)txn * 220 - WN_SESSION_IDLE_S - 1;
 }
 
-void *model_shared(size_t n)
-{
+void *model_shared(size_t n) {
     void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert_neq(p, MAP_FAILED);
     return p;
 }
 
-int model_live(wn_kept *mem, fake_spool *s, uint64_t txns)
-{
+int model_live(wn_kept *mem, fake_spool *s, uint64_t txns) {
     uint64_t txn = atomic_load(&s->durable), end = txn + txns;
     while (s->out_n > 0 && s->out[s->out_n - 1].txn > txn) s->out_n--;
     wn_sessions_table *t;
@@ -60,13 +56,11 @@ int model_live(wn_kept *mem, fake_spool *s, uint64_t txns)
     return 0;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
+static int by_bytes(const void *a, const void *b) {
     return memcmp(a, b, sizeof(wn_observation));
 }
 
-size_t model_sessions(uint64_t last, wn_observation *out)
-{
+size_t model_sessions(uint64_t last, wn_observation *out) {
     size_t n = 0, bytes = wn_sessions_bytes(SESSIONS_MAX);
     wn_kept mem = {.p = calloc(1, bytes), .bytes = bytes, .fresh = true};
     wn_sessions_table *t;
@@ -90,8 +84,7 @@ size_t model_sessions(uint64_t last, wn_observation *out)
     return n;
 }
 
-size_t model_left(wn_kept *mem, const fake_spool *s, wn_observation *out)
-{
+size_t model_left(wn_kept *mem, const fake_spool *s, wn_observation *out) {
     uint64_t last = atomic_load(&((fake_spool *)(uintptr_t)s)->durable);
     wn_sessions_table *t;
     cr_assert_eq(wn_sessions_open(mem, SESSIONS_MAX, last, &t), WN_OK);

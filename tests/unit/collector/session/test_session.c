@@ -13,14 +13,12 @@ typedef struct rig {
     wn_sessions_table *t;
 } rig;
 
-static void reopen(rig *g, uint64_t last_txn)
-{
+static void reopen(rig *g, uint64_t last_txn) {
     wn_sessions_close(g->t);
     cr_assert_eq(wn_sessions_open(&g->mem, SESSIONS_MAX, last_txn, &g->t), WN_OK);
 }
 
-static void make(rig *g)
-{
+static void make(rig *g) {
     size_t n = wn_sessions_bytes(SESSIONS_MAX);
     void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert_neq(p, MAP_FAILED);
@@ -28,14 +26,12 @@ static void make(rig *g)
     reopen(g, 0);
 }
 
-static void end(rig *g)
-{
+static void end(rig *g) {
     wn_sessions_close(g->t);
     munmap(g->mem.p, g->mem.bytes);
 }
 
-static wn_observation event(uint64_t person, wn_obs_kind kind, uint64_t route)
-{
+static wn_observation event(uint64_t person, wn_obs_kind kind, uint64_t route) {
     wn_observation o = {.kind = (uint8_t)kind, .site = 7};
     uint64_t h[2] = {person * UINT64_C(0x9E3779B97F4A7C15), person * UINT64_C(0xC2B2AE3D27D4EB4F)};
     memcpy(o.person, h, sizeof o.person);
@@ -43,22 +39,19 @@ static wn_observation event(uint64_t person, wn_obs_kind kind, uint64_t route)
     return o;
 }
 
-static bool touch(rig *g, uint64_t txn, uint32_t slot, uint64_t person, uint64_t route, int64_t at_s)
-{
+static bool touch(rig *g, uint64_t txn, uint32_t slot, uint64_t person, uint64_t route, int64_t at_s) {
     wn_observation o = event(person, WN_OBS_VIEW, route);
     return wn_sessions_touch(g->t, txn, slot, &o, at_s);
 }
 
-static unsigned drain(rig *g, uint64_t txn, wn_observation *out, unsigned max)
-{
+static unsigned drain(rig *g, uint64_t txn, wn_observation *out, unsigned max) {
     unsigned n = 0;
     uint32_t slot;
     while (n < max && wn_sessions_drain(g->t, txn, &slot, &out[n])) n++;
     return n;
 }
 
-Test(session, nothing_happens_before_the_transaction_is_durable)
-{
+Test(session, nothing_happens_before_the_transaction_is_durable) {
     rig g;
     make(&g);
     wn_observation o;
@@ -75,8 +68,7 @@ Test(session, nothing_happens_before_the_transaction_is_durable)
     end(&g);
 }
 
-Test(session, closes_idle_ones_of_its_window_only)
-{
+Test(session, closes_idle_ones_of_its_window_only) {
     rig g;
     make(&g);
     wn_observation o[4];
@@ -100,8 +92,7 @@ Test(session, closes_idle_ones_of_its_window_only)
     end(&g);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
+static int by_bytes(const void *a, const void *b) {
     return memcmp(a, b, sizeof(wn_observation));
 }
 
@@ -111,8 +102,7 @@ typedef struct seen {
     wn_obs_kind kind;
 } seen;
 
-static unsigned sessions_of(const seen *s, const unsigned *order, unsigned n, wn_observation *out)
-{
+static unsigned sessions_of(const seen *s, const unsigned *order, unsigned n, wn_observation *out) {
     rig g;
     make(&g);
     for (unsigned i = 0; i < n; i++) {
@@ -131,8 +121,8 @@ static unsigned sessions_of(const seen *s, const unsigned *order, unsigned n, wn
     return got;
 }
 
-static void permute(const seen *s, unsigned *order, unsigned k, unsigned n, const wn_observation *want, unsigned want_n)
-{
+static void permute(const seen *s, unsigned *order, unsigned k, unsigned n, const wn_observation *want,
+                    unsigned want_n) {
     if (k == n) {
         wn_observation got[8];
         unsigned got_n = sessions_of(s, order, n, got);
@@ -150,14 +140,21 @@ static void permute(const seen *s, unsigned *order, unsigned k, unsigned n, cons
     }
 }
 
-Test(session, order_of_events_changes_nothing, .timeout = 120)
-{
+Test(session, order_of_events_changes_nothing, .timeout = 120) {
     // Bridges (1800 apart), near misses (1801), ties, two people.
     static const seen sets[][6] = {
-        {{0, 1, 1, WN_OBS_VIEW}, {1800, 1, 2, WN_OBS_VIEW}, {3600, 1, 3, WN_OBS_EVENT}, {5401, 1, 4, WN_OBS_VIEW},
-         {5401, 2, 9, WN_OBS_VIEW}, {7000, 1, 5, WN_OBS_VIEW}},
-        {{500, 1, 1, WN_OBS_VIEW}, {500, 1, 2, WN_OBS_VIEW}, {500, 1, 1, WN_OBS_EVENT}, {4000, 1, 3, WN_OBS_VIEW},
-         {2200, 1, 4, WN_OBS_EVENT}, {2300, 1, 4, WN_OBS_VIEW}},
+        {{0, 1, 1, WN_OBS_VIEW},
+         {1800, 1, 2, WN_OBS_VIEW},
+         {3600, 1, 3, WN_OBS_EVENT},
+         {5401, 1, 4, WN_OBS_VIEW},
+         {5401, 2, 9, WN_OBS_VIEW},
+         {7000, 1, 5, WN_OBS_VIEW}},
+        {{500, 1, 1, WN_OBS_VIEW},
+         {500, 1, 2, WN_OBS_VIEW},
+         {500, 1, 1, WN_OBS_EVENT},
+         {4000, 1, 3, WN_OBS_VIEW},
+         {2200, 1, 4, WN_OBS_EVENT},
+         {2300, 1, 4, WN_OBS_VIEW}},
     };
     static const unsigned counts[] = {3, 1};
     for (size_t k = 0; k < WN_COUNT(sets); k++) {
@@ -169,12 +166,12 @@ Test(session, order_of_events_changes_nothing, .timeout = 120)
     }
 }
 
-Test(session, a_full_bucket_closes_its_oldest_early)
-{
+Test(session, a_full_bucket_closes_its_oldest_early) {
     rig g;
     make(&g);
     // One person, visits an hour apart: all in one bucket.
-    for (unsigned i = 0; i <= WN_SESSION_BUCKET; i++) cr_assert(touch(&g, 1, 0, 1, i + 1, 100000 + 3600 * (int64_t)i));
+    for (unsigned i = 0; i <= WN_SESSION_BUCKET; i++)
+        cr_assert(touch(&g, 1, 0, 1, i + 1, 100000 + 3600 * (int64_t)i));
     wn_sessions_apply(g.t, 1);
     cr_assert_eq(wn_sessions_evicted(g.t), 1);
     cr_assert_eq(wn_sessions_count(g.t), WN_SESSION_BUCKET);
@@ -184,8 +181,7 @@ Test(session, a_full_bucket_closes_its_oldest_early)
     end(&g);
 }
 
-Test(session, the_pending_log_has_a_limit)
-{
+Test(session, the_pending_log_has_a_limit) {
     rig g;
     make(&g);
     for (unsigned i = 0; i < WN_SESSION_PENDING_MAX; i++) cr_assert(touch(&g, 1, 0, 1, 1, 1000));
@@ -196,15 +192,14 @@ Test(session, the_pending_log_has_a_limit)
     end(&g);
 }
 
-Test(session, a_full_queue_stops_closing_and_loses_nothing)
-{
+Test(session, a_full_queue_stops_closing_and_loses_nothing) {
     rig g;
     make(&g);
     uint64_t txn = 1, people = 0;
     wn_observation o;
     uint32_t slot;
     bool room = true;
-    while (room) {  // 512 at a time, so that no bucket of 16 overflows often
+    while (room) { // 512 at a time, so that no bucket of 16 overflows often
         for (int i = 0; i < 512; i++) cr_assert(touch(&g, txn, 0, ++people, 1, 1000));
         wn_sessions_apply(g.t, txn++);
         room = wn_sessions_expire(g.t, 0, INT64_MAX);
@@ -223,8 +218,7 @@ Test(session, a_full_queue_stops_closing_and_loses_nothing)
     end(&g);
 }
 
-Test(session, a_full_queue_holds_back_touches_that_need_an_eviction)
-{
+Test(session, a_full_queue_holds_back_touches_that_need_an_eviction) {
     rig g;
     make(&g);
     uint64_t txn = 1, people = 0;
@@ -250,8 +244,7 @@ Test(session, a_full_queue_holds_back_touches_that_need_an_eviction)
     end(&g);
 }
 
-Test(session, reopening_applies_what_is_durable_and_drops_the_rest)
-{
+Test(session, reopening_applies_what_is_durable_and_drops_the_rest) {
     rig g;
     make(&g);
     touch(&g, 1, 0, 1, 1, 1000);
@@ -270,8 +263,7 @@ Test(session, reopening_applies_what_is_durable_and_drops_the_rest)
     end(&g);
 }
 
-Test(session, a_lost_drain_is_not_taken_for_a_later_transaction_of_that_number)
-{
+Test(session, a_lost_drain_is_not_taken_for_a_later_transaction_of_that_number) {
     rig g;
     make(&g);
     touch(&g, 1, 0, 1, 1, 1000);
@@ -279,14 +271,13 @@ Test(session, a_lost_drain_is_not_taken_for_a_later_transaction_of_that_number)
     wn_sessions_expire(g.t, 0, INT64_MAX);
     wn_observation o;
     cr_assert_eq(drain(&g, 2, &o, 1), 1);
-    reopen(&g, 1);  // transaction 2 was lost; another one gets its number
+    reopen(&g, 1); // transaction 2 was lost; another one gets its number
     reopen(&g, 2);
     cr_assert_eq(drain(&g, 3, &o, 1), 1);
     end(&g);
 }
 
-Test(session, undrain_gives_back_what_the_spool_had_no_room_for)
-{
+Test(session, undrain_gives_back_what_the_spool_had_no_room_for) {
     rig g;
     make(&g);
     touch(&g, 1, 0, 1, 1, 1000);
@@ -303,13 +294,13 @@ Test(session, undrain_gives_back_what_the_spool_had_no_room_for)
     end(&g);
 }
 
-Test(session, another_version_is_refused_and_another_size_begun_anew)
-{
+Test(session, another_version_is_refused_and_another_size_begun_anew) {
     rig g;
     make(&g);
     touch(&g, 1, 0, 1, 1, 1000);
     wn_sessions_table *t;
-    cr_assert_eq(wn_sessions_open(&g.mem, SESSIONS_MAX * 2, 1, &t), WN_ERR_STATE, "more than the memory holds");
+    cr_assert_eq(wn_sessions_open(&g.mem, SESSIONS_MAX * 2, 1, &t), WN_ERR_STATE,
+                 "more than the memory holds");
     ((uint8_t *)g.mem.p)[8] ^= 2;
     cr_assert_eq(wn_sessions_open(&g.mem, SESSIONS_MAX, 1, &t), WN_ERR_VERSION);
     ((uint8_t *)g.mem.p)[8] ^= 2;
@@ -319,8 +310,7 @@ Test(session, another_version_is_refused_and_another_size_begun_anew)
     end(&g);
 }
 
-Test(session, no_pseudonym_stays_once_its_session_is_gone)
-{
+Test(session, no_pseudonym_stays_once_its_session_is_gone) {
     rig g;
     make(&g);
     static const uint8_t person[16] = "canary-pseudonym";

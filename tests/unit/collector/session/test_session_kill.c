@@ -15,24 +15,23 @@
 #include "session_model.h"
 
 enum { KILLS = 150, LIFE_TXNS = 260, STEPPED_TXNS = 24, PAGE = 4096 };
-_Static_assert(KILLS * LIFE_TXNS <= TXNS_MAX, "transactions for every life");
+_Static_assert(KILLS *LIFE_TXNS <= TXNS_MAX, "transactions for every life");
 
-static void spin(long us)
-{
+static void spin(long us) {
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
     do clock_gettime(CLOCK_MONOTONIC, &now);
     while ((now.tv_sec - start.tv_sec) * 1000000 + (now.tv_nsec - start.tv_nsec) / 1000 < us);
 }
 
-static void compare(const wn_observation *got, size_t n, const wn_observation *want, size_t want_n, uint64_t last)
-{
+static void compare(const wn_observation *got, size_t n, const wn_observation *want, size_t want_n,
+                    uint64_t last) {
     cr_assert_eq(n, want_n, "%zu sessions of %lu transactions, not %zu", n, (unsigned long)last, want_n);
-    cr_assert_eq(memcmp(got, want, n * sizeof *got), 0, "sessions of %lu transactions differ", (unsigned long)last);
+    cr_assert_eq(memcmp(got, want, n * sizeof *got), 0, "sessions of %lu transactions differ",
+                 (unsigned long)last);
 }
 
-Test(session_kill, kills_at_random_moments_change_no_session, .timeout = 240)
-{
+Test(session_kill, kills_at_random_moments_change_no_session, .timeout = 240) {
     srandom(20261120);
     size_t bytes = wn_sessions_bytes(SESSIONS_MAX);
     wn_kept mem = {.p = model_shared(bytes), .bytes = bytes, .fresh = true, .kept = true};
@@ -44,7 +43,7 @@ Test(session_kill, kills_at_random_moments_change_no_session, .timeout = 240)
         cr_assert_geq(child, 0);
         if (child == 0) {
             if (model_live(&mem, s, LIFE_TXNS) != 0) _exit(9);
-            for (;;) pause();  // done sooner than killed
+            for (;;) pause(); // done sooner than killed
         }
         // Some die while they repair, most in the middle of work.
         while (k % 4 != 0 && atomic_load(&s->durable) == before) continue;
@@ -68,8 +67,7 @@ Test(session_kill, kills_at_random_moments_change_no_session, .timeout = 240)
 }
 
 // Pages that a whole life touches: the rings are large and hardly used.
-static size_t used_pages(size_t bytes, size_t *out)
-{
+static size_t used_pages(size_t bytes, size_t *out) {
     wn_kept mem = {.p = model_shared(bytes), .bytes = bytes, .fresh = true};
     fake_spool *s = calloc(1, sizeof *s);
     cr_assert_eq(model_live(&mem, s, STEPPED_TXNS), 0);
@@ -85,8 +83,7 @@ static size_t used_pages(size_t bytes, size_t *out)
     return n;
 }
 
-Test(session_kill, a_kill_between_any_two_instructions_changes_no_session, .timeout = 240)
-{
+Test(session_kill, a_kill_between_any_two_instructions_changes_no_session, .timeout = 240) {
     size_t bytes = wn_sessions_bytes(SESSIONS_MAX);
     wn_kept mem = {.p = model_shared(bytes), .bytes = bytes, .fresh = true, .kept = true};
     wn_kept copy = {.p = calloc(1, bytes), .bytes = bytes};

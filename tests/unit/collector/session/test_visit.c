@@ -6,23 +6,20 @@
 #include "session.h"
 #include "visit.h"
 
-static wn_observation event(wn_obs_kind kind, uint64_t route)
-{
+static wn_observation event(wn_obs_kind kind, uint64_t route) {
     wn_observation o = {.kind = (uint8_t)kind, .site = 7, .prefix = 11, .person = "person a"};
     o.open[WN_DIM_route] = route;
     return o;
 }
 
-static wn_visit visit(wn_obs_kind kind, uint64_t route, int64_t at_s)
-{
+static wn_visit visit(wn_obs_kind kind, uint64_t route, int64_t at_s) {
     wn_observation o = event(kind, route);
     wn_visit v;
     wn_visit_begin(&v, 3, &o, at_s);
     return v;
 }
 
-Test(visit, joins_up_to_thirty_minutes_and_not_a_second_more)
-{
+Test(visit, joins_up_to_thirty_minutes_and_not_a_second_more) {
     wn_visit a = visit(WN_OBS_VIEW, 1, 10000), b = visit(WN_OBS_VIEW, 1, 10000 + WN_SESSION_IDLE_S);
     wn_visit c = visit(WN_OBS_VIEW, 1, 10001 + WN_SESSION_IDLE_S);
     cr_assert(wn_visit_joins(&a, &b) && wn_visit_joins(&b, &a));
@@ -30,8 +27,7 @@ Test(visit, joins_up_to_thirty_minutes_and_not_a_second_more)
     cr_assert_not(wn_visit_joins(&c, &a));
 }
 
-Test(visit, never_joins_across_people_sites_or_windows)
-{
+Test(visit, never_joins_across_people_sites_or_windows) {
     wn_visit a = visit(WN_OBS_VIEW, 1, 10000), b = a;
     cr_assert(wn_visit_joins(&a, &b));
     b.person[15] ^= 1;
@@ -44,10 +40,10 @@ Test(visit, never_joins_across_people_sites_or_windows)
     cr_assert_not(wn_visit_joins(&a, &b));
 }
 
-Test(visit, is_a_bounce_only_with_one_view_and_nothing_else)
-{
+Test(visit, is_a_bounce_only_with_one_view_and_nothing_else) {
     wn_observation o;
-    wn_visit v = visit(WN_OBS_VIEW, 1, 10000), w = visit(WN_OBS_EVENT, 0, 10005), u = visit(WN_OBS_VIEW, 2, 10009);
+    wn_visit v = visit(WN_OBS_VIEW, 1, 10000), w = visit(WN_OBS_EVENT, 0, 10005),
+             u = visit(WN_OBS_VIEW, 2, 10009);
     wn_visit_observation(&v, &o);
     cr_assert(o.flags & WN_OBS_BOUNCED);
     cr_assert_eq(o.seconds, 0);
@@ -62,9 +58,9 @@ Test(visit, is_a_bounce_only_with_one_view_and_nothing_else)
     cr_assert_not(o.flags & WN_OBS_BOUNCED);
 }
 
-Test(visit, time_is_clamped_at_thirty_minutes)
-{
-    wn_visit v = visit(WN_OBS_VIEW, 1, 10000), b = visit(WN_OBS_VIEW, 1, 11799), c = visit(WN_OBS_VIEW, 1, 13000);
+Test(visit, time_is_clamped_at_thirty_minutes) {
+    wn_visit v = visit(WN_OBS_VIEW, 1, 10000), b = visit(WN_OBS_VIEW, 1, 11799),
+             c = visit(WN_OBS_VIEW, 1, 13000);
     wn_observation o;
     wn_visit_merge(&v, &b);
     wn_visit_observation(&v, &o);
@@ -74,8 +70,7 @@ Test(visit, time_is_clamped_at_thirty_minutes)
     cr_assert_eq(o.seconds, 1800);
 }
 
-Test(visit, is_signed_or_shared_only_when_every_event_is)
-{
+Test(visit, is_signed_or_shared_only_when_every_event_is) {
     wn_observation a = event(WN_OBS_VIEW, 1), b = a, o;
     a.flags = WN_OBS_SIGNED | WN_OBS_SHARE;
     b.flags = WN_OBS_SIGNED;
@@ -87,8 +82,7 @@ Test(visit, is_signed_or_shared_only_when_every_event_is)
     cr_assert_eq(o.flags, WN_OBS_SIGNED);
 }
 
-Test(visit, carries_the_first_events_dimensions_the_first_entry_and_the_last_exit)
-{
+Test(visit, carries_the_first_events_dimensions_the_first_entry_and_the_last_exit) {
     wn_observation a = event(WN_OBS_EVENT, 50), b = event(WN_OBS_VIEW, 60), c = event(WN_OBS_VIEW, 70), o;
     a.closed[WN_DIM_country] = 'D' << 8 | 'E';
     a.closed[WN_DIM_hour] = 4;
@@ -115,8 +109,7 @@ Test(visit, carries_the_first_events_dimensions_the_first_entry_and_the_last_exi
     cr_assert_eq(o.seconds, 200);
 }
 
-Test(visit, merging_is_commutative_and_associative_even_in_ties)
-{
+Test(visit, merging_is_commutative_and_associative_even_in_ties) {
     srandom(1);
     for (int round = 0; round < 20000; round++) {
         wn_visit v[3];
@@ -142,15 +135,13 @@ Test(visit, merging_is_commutative_and_associative_even_in_ties)
     }
 }
 
-Test(visit, counts_stop_at_their_limit)
-{
+Test(visit, counts_stop_at_their_limit) {
     wn_visit v = visit(WN_OBS_VIEW, 1, 100), one = v;
     for (int i = 0; i < 70000; i++) wn_visit_merge(&v, &one);
     cr_assert_eq(v.views, UINT16_MAX);
 }
 
-Test(visit, seconds_outside_the_table_are_taken_to_its_ends)
-{
+Test(visit, seconds_outside_the_table_are_taken_to_its_ends) {
     cr_assert_eq(visit(WN_OBS_VIEW, 1, -5).start_s, 0);
     cr_assert_eq(visit(WN_OBS_VIEW, 1, INT64_MAX).start_s, UINT32_MAX);
 }

@@ -18,21 +18,18 @@ typedef struct rig {
 
 #define T0 INT64_C(1795600000)
 
-static void reopen(rig *g, int64_t now_s)
-{
+static void reopen(rig *g, int64_t now_s) {
     cr_assert_eq(wn_recall_open(g->fd, now_s, &g->r, &g->f), WN_OK);
 }
 
-static void make(rig *g, int64_t now_s)
-{
+static void make(rig *g, int64_t now_s) {
     strcpy(g->dir, "/tmp/winnow-recall-XXXXXX");
     cr_assert_not_null(mkdtemp(g->dir));
     g->fd = open(g->dir, O_RDONLY | O_DIRECTORY);
     reopen(g, now_s);
 }
 
-static void end(rig *g)
-{
+static void end(rig *g) {
     wn_recall_close(&g->r, &g->f);
     static const char *const names[] = {"ids.a", "ids.b", "imports"};
     for (size_t i = 0; i < 3; i++) unlinkat(g->fd, names[i], 0);
@@ -40,14 +37,12 @@ static void end(rig *g)
     rmdir(g->dir);
 }
 
-static void hash_of(uint64_t n, uint8_t out[16])
-{
+static void hash_of(uint64_t n, uint8_t out[16]) {
     wn_put64(out, n * UINT64_C(0x9E3779B97F4A7C15) + 1);
     wn_put64(out + 8, n);
 }
 
-static void add(rig *g, bool import, uint64_t n, int64_t now_s)
-{
+static void add(rig *g, bool import, uint64_t n, int64_t now_s) {
     uint8_t h[16];
     wn_recall_op ops[2];
     size_t got, done = 0;
@@ -57,15 +52,13 @@ static void add(rig *g, bool import, uint64_t n, int64_t now_s)
     cr_assert_eq(done, got);
 }
 
-static bool known(const rig *g, bool import, uint64_t n)
-{
+static bool known(const rig *g, bool import, uint64_t n) {
     uint8_t h[16];
     hash_of(n, h);
     return wn_recall_known(&g->r, import, h);
 }
 
-Test(recall, knows_nothing_at_first_and_keeps_kinds_apart)
-{
+Test(recall, knows_nothing_at_first_and_keeps_kinds_apart) {
     rig g;
     make(&g, T0);
     cr_assert_not(known(&g, false, 1));
@@ -76,11 +69,10 @@ Test(recall, knows_nothing_at_first_and_keeps_kinds_apart)
     end(&g);
 }
 
-Test(recall, an_id_lives_twelve_hours_and_is_gone_after_twenty_four)
-{
+Test(recall, an_id_lives_twelve_hours_and_is_gone_after_twenty_four) {
     rig g;
     make(&g, T0);
-    add(&g, false, 1, T0 + WN_RECALL_LIFE_S - 1);  // last second of the first generation
+    add(&g, false, 1, T0 + WN_RECALL_LIFE_S - 1); // last second of the first generation
     add(&g, false, 2, T0 + WN_RECALL_LIFE_S);
     cr_assert(known(&g, false, 1));
     add(&g, false, 3, T0 + 2 * WN_RECALL_LIFE_S - 1);
@@ -91,8 +83,7 @@ Test(recall, an_id_lives_twelve_hours_and_is_gone_after_twenty_four)
     end(&g);
 }
 
-Test(recall, files_bring_it_back)
-{
+Test(recall, files_bring_it_back) {
     rig g;
     make(&g, T0);
     for (uint64_t i = 0; i < 1000; i++) add(&g, i % 3 == 0, i, T0);
@@ -112,8 +103,7 @@ Test(recall, files_bring_it_back)
     end(&g);
 }
 
-Test(recall, half_a_hash_at_the_end_is_left_out)
-{
+Test(recall, half_a_hash_at_the_end_is_left_out) {
     rig g;
     make(&g, T0);
     add(&g, false, 1, T0);
@@ -130,8 +120,7 @@ Test(recall, half_a_hash_at_the_end_is_left_out)
     end(&g);
 }
 
-Test(recall, another_version_is_refused_and_garbage_begun_anew)
-{
+Test(recall, another_version_is_refused_and_garbage_begun_anew) {
     rig g;
     make(&g, T0);
     add(&g, false, 1, T0);
@@ -147,8 +136,7 @@ Test(recall, another_version_is_refused_and_garbage_begun_anew)
     end(&g);
 }
 
-Test(recall, a_full_generation_begins_the_next_early)
-{
+Test(recall, a_full_generation_begins_the_next_early) {
     rig g;
     make(&g, T0);
     wn_recall_op ops[2];
@@ -166,8 +154,7 @@ Test(recall, a_full_generation_begins_the_next_early)
     end(&g);
 }
 
-Test(recall, imports_have_a_limit_and_say_so)
-{
+Test(recall, imports_have_a_limit_and_say_so) {
     rig g;
     make(&g, T0);
     wn_recall_op ops[2];
@@ -185,8 +172,7 @@ Test(recall, imports_have_a_limit_and_say_so)
     end(&g);
 }
 
-Test(recall, the_all_zero_hash_is_a_hash_too)
-{
+Test(recall, the_all_zero_hash_is_a_hash_too) {
     rig g;
     make(&g, T0);
     uint8_t zero[16] = {0};

@@ -9,8 +9,7 @@
 
 #include "spool_rig.h"
 
-Test(spool, an_empty_one_has_nothing_and_submits_nothing)
-{
+Test(spool, an_empty_one_has_nothing_and_submits_nothing) {
     spool_rig r = {0};
     rig_make(&r);
     wn_spool_record rec;
@@ -29,8 +28,7 @@ Test(spool, an_empty_one_has_nothing_and_submits_nothing)
     rig_end(&r);
 }
 
-Test(spool, sends_in_order_and_numbers_each_window_from_one)
-{
+Test(spool, sends_in_order_and_numbers_each_window_from_one) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -60,8 +58,7 @@ Test(spool, sends_in_order_and_numbers_each_window_from_one)
     rig_end(&r);
 }
 
-Test(spool, acks_of_strangers_and_beyond_the_end_do_no_harm)
-{
+Test(spool, acks_of_strangers_and_beyond_the_end_do_no_harm) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -78,8 +75,7 @@ Test(spool, acks_of_strangers_and_beyond_the_end_do_no_harm)
     rig_end(&r);
 }
 
-Test(spool, a_window_is_drained_only_when_all_of_it_is_acked)
-{
+Test(spool, a_window_is_drained_only_when_all_of_it_is_acked) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -94,8 +90,7 @@ Test(spool, a_window_is_drained_only_when_all_of_it_is_acked)
     rig_end(&r);
 }
 
-Test(spool, is_full_above_its_bytes_and_has_room_again_after_acks)
-{
+Test(spool, is_full_above_its_bytes_and_has_room_again_after_acks) {
     spool_rig r = {.bytes_max = 1 << 20};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -119,8 +114,7 @@ Test(spool, is_full_above_its_bytes_and_has_room_again_after_acks)
     rig_end(&r);
 }
 
-Test(spool, one_transaction_has_a_limit)
-{
+Test(spool, one_transaction_has_a_limit) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -142,8 +136,7 @@ Test(spool, one_transaction_has_a_limit)
     rig_end(&r);
 }
 
-Test(spool, delivered_segments_go_and_the_newest_stays)
-{
+Test(spool, delivered_segments_go_and_the_newest_stays) {
     spool_rig r = {.bytes_max = 1 << 20};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -162,8 +155,7 @@ Test(spool, delivered_segments_go_and_the_newest_stays)
     rig_end(&r);
 }
 
-Test(spool, numbers_go_on_when_every_record_is_gone)
-{
+Test(spool, numbers_go_on_when_every_record_is_gone) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -181,14 +173,12 @@ Test(spool, numbers_go_on_when_every_record_is_gone)
     rig_end(&r);
 }
 
-static bool has_key(const spool_rig *r, const char *name)
-{
+static bool has_key(const spool_rig *r, const char *name) {
     uint8_t key[32];
     return wn_slots_get(r->keys, name, key) == WN_OK;
 }
 
-Test(spool, forgetting_takes_the_key_and_the_files)
-{
+Test(spool, forgetting_takes_the_key_and_the_files) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -205,8 +195,7 @@ Test(spool, forgetting_takes_the_key_and_the_files)
     rig_end(&r);
 }
 
-Test(spool, forgetting_one_window_keeps_what_others_have_undelivered)
-{
+Test(spool, forgetting_one_window_keeps_what_others_have_undelivered) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -237,8 +226,7 @@ Test(spool, forgetting_one_window_keeps_what_others_have_undelivered)
     rig_end(&r);
 }
 
-Test(spool, a_window_forgotten_and_met_again_begins_anew)
-{
+Test(spool, a_window_forgotten_and_met_again_begins_anew) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -265,8 +253,7 @@ Test(spool, a_window_forgotten_and_met_again_begins_anew)
     rig_end(&r);
 }
 
-static bool file_holds(const char *path, const char *needle)
-{
+static bool file_holds(const char *path, const char *needle) {
     static char bytes[1 << 20];
     int fd = open(path, O_RDONLY);
     if (fd < 0) return false;
@@ -275,8 +262,7 @@ static bool file_holds(const char *path, const char *needle)
     return n > 0 && memmem(bytes, (size_t)n, needle, strlen(needle)) != NULL;
 }
 
-Test(spool, the_disk_holds_no_pseudonym_in_the_clear_and_no_count)
-{
+Test(spool, the_disk_holds_no_pseudonym_in_the_clear_and_no_count) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -292,12 +278,12 @@ Test(spool, the_disk_holds_no_pseudonym_in_the_clear_and_no_count)
     rig_add(&r, &a, 1, 2);
     rig_commit(&r);
     cr_assert_eq(stat(path, &three), 0);
-    cr_assert_eq(three.st_size - one.st_size, one.st_size - 48, "the size of a record tells how many it holds");
+    cr_assert_eq(three.st_size - one.st_size, one.st_size - 48,
+                 "the size of a record tells how many it holds");
     rig_end(&r);
 }
 
-Test(spool, memories_are_known_at_once_and_after_a_restart)
-{
+Test(spool, memories_are_known_at_once_and_after_a_restart) {
     spool_rig r = {0};
     rig_make(&r);
     const uint8_t h[16] = "a hash of 16 byt", other[16] = "another hash 16b";
@@ -320,8 +306,7 @@ Test(spool, memories_are_known_at_once_and_after_a_restart)
     rig_end(&r);
 }
 
-Test(spool, a_transaction_that_was_never_submitted_leaves_nothing)
-{
+Test(spool, a_transaction_that_was_never_submitted_leaves_nothing) {
     spool_rig r = {0};
     rig_make(&r);
     const uint8_t h[16] = "a hash of 16 byt";

@@ -14,16 +14,14 @@
 
 enum { KILLS = 100, TXNS_A_LIFE = 30, MARKS_MAX = KILLS * TXNS_A_LIFE * 2 };
 
-static void hash_of(uint64_t txn, uint8_t out[16])
-{
+static void hash_of(uint64_t txn, uint8_t out[16]) {
     memset(out, 0, 16);
     memcpy(out, &txn, sizeof txn);
     out[15] = 1;
 }
 
 // Each transaction: one batch in each of two windows, marked with its number, and a memory.
-static void fill(spool_rig *r, int report)
-{
+static void fill(spool_rig *r, int report) {
     rig_open(r);
     wn_window a = rig_window(20777), b = rig_window(20778);
     for (int i = 0; i < TXNS_A_LIFE; i++) {
@@ -40,8 +38,7 @@ static void fill(spool_rig *r, int report)
     }
 }
 
-static void spin(long most_us)
-{
+static void spin(long most_us) {
     struct timespec start, now;
     long us = random() % most_us;
     clock_gettime(CLOCK_MONOTONIC, &start);
@@ -52,8 +49,7 @@ static void spin(long most_us)
 static uint64_t newest_told;
 static uint8_t seen[MARKS_MAX][2];
 
-static void check(spool_rig *r)
-{
+static void check(spool_rig *r) {
     rig_open(r);
     memset(seen, 0, sizeof seen);
     uint64_t last = wn_spool_last_txn(r->spool), mark;
@@ -80,8 +76,7 @@ static void check(spool_rig *r)
     rig_close(r);
 }
 
-Test(spool_kill, what_was_told_durable_is_there_once_and_whole, .timeout = 240)
-{
+Test(spool_kill, what_was_told_durable_is_there_once_and_whole, .timeout = 240) {
     spool_rig r = {0};
     srandom(20261120);
     rig_make(&r);

@@ -5,8 +5,7 @@
 #include "spool_rig.h"
 
 // Delivers until nothing waits; the numbers must begin at 1 and have no gap.
-static void deliver(spool_rig *r, uint64_t generation, uint64_t first_mark, uint64_t last_mark)
-{
+static void deliver(spool_rig *r, uint64_t generation, uint64_t first_mark, uint64_t last_mark) {
     wn_spool_record rec;
     uint64_t mark;
     for (uint64_t i = first_mark; i <= last_mark; i++) {
@@ -17,8 +16,7 @@ static void deliver(spool_rig *r, uint64_t generation, uint64_t first_mark, uint
     }
 }
 
-Test(spool_read, a_lost_generation_goes_on_under_another_from_one)
-{
+Test(spool_read, a_lost_generation_goes_on_under_another_from_one) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -62,8 +60,7 @@ Test(spool_read, a_lost_generation_goes_on_under_another_from_one)
     rig_end(&r);
 }
 
-Test(spool_read, a_generation_may_be_lost_twice)
-{
+Test(spool_read, a_generation_may_be_lost_twice) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -89,8 +86,7 @@ Test(spool_read, a_generation_may_be_lost_twice)
     rig_end(&r);
 }
 
-Test(spool_read, batches_being_filled_when_their_generation_is_lost_are_not_lost)
-{
+Test(spool_read, batches_being_filled_when_their_generation_is_lost_are_not_lost) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -110,8 +106,7 @@ Test(spool_read, batches_being_filled_when_their_generation_is_lost_are_not_lost
     rig_end(&r);
 }
 
-Test(spool_read, an_ack_moves_no_other_window)
-{
+Test(spool_read, an_ack_moves_no_other_window) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);

@@ -12,8 +12,7 @@
 
 static const char *const first = "0000000001.seg";
 
-static off_t size_of(const spool_rig *r, const char *name)
-{
+static off_t size_of(const spool_rig *r, const char *name) {
     char path[160];
     struct stat st;
     rig_path(r, name, path);
@@ -21,8 +20,7 @@ static off_t size_of(const spool_rig *r, const char *name)
     return st.st_size;
 }
 
-static void flip(const spool_rig *r, const char *name, off_t at)
-{
+static void flip(const spool_rig *r, const char *name, off_t at) {
     char path[160];
     uint8_t byte;
     rig_path(r, name, path);
@@ -33,23 +31,20 @@ static void flip(const spool_rig *r, const char *name, off_t at)
     close(fd);
 }
 
-static void cut(const spool_rig *r, const char *name, off_t n)
-{
+static void cut(const spool_rig *r, const char *name, off_t n) {
     char path[160];
     rig_path(r, name, path);
     cr_assert_eq(truncate(path, n), 0);
 }
 
-static void remove_file(const spool_rig *r, const char *name)
-{
+static void remove_file(const spool_rig *r, const char *name) {
     char path[160];
     rig_path(r, name, path);
     cr_assert_eq(unlink(path), 0);
 }
 
 // The marks of everything that can be sent now, each acked, as a bit set.
-static unsigned deliver_all(spool_rig *r)
-{
+static unsigned deliver_all(spool_rig *r) {
     wn_spool_record rec;
     uint64_t mark, done;
     unsigned seen = 0;
@@ -64,8 +59,7 @@ static unsigned deliver_all(spool_rig *r)
     }
 }
 
-Test(spool_scan, an_unfinished_tail_goes_wherever_it_was_cut)
-{
+Test(spool_scan, an_unfinished_tail_goes_wherever_it_was_cut) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -80,7 +74,7 @@ Test(spool_scan, an_unfinished_tail_goes_wherever_it_was_cut)
     off_t after = size_of(&r, first);
     rig_close(&r);
     cr_assert_eq(after - before, 3 * (WN_RECORD_HEAD_BYTES + 512));
-    remove_file(&r, "ids.a");  // as after a power cut between the two files
+    remove_file(&r, "ids.a"); // as after a power cut between the two files
     for (off_t n = after - 1; n >= before; n -= 61) {
         cut(&r, first, n);
         rig_open(&r);
@@ -94,7 +88,7 @@ Test(spool_scan, an_unfinished_tail_goes_wherever_it_was_cut)
         cr_assert_not(rig_next(&r, &rec, &mark));
         rig_close(&r);
         cr_assert_eq(size_of(&r, first), before);
-        cut(&r, first, after);  // zeros where the tail was: what a power cut may leave
+        cut(&r, first, after); // zeros where the tail was: what a power cut may leave
         rig_open(&r);
         cr_assert_eq(r.cut, (uint64_t)(after - before));
         rig_close(&r);
@@ -107,8 +101,7 @@ Test(spool_scan, an_unfinished_tail_goes_wherever_it_was_cut)
     rig_end(&r);
 }
 
-Test(spool_scan, a_newest_transaction_that_is_not_authentic_goes)
-{
+Test(spool_scan, a_newest_transaction_that_is_not_authentic_goes) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -125,8 +118,7 @@ Test(spool_scan, a_newest_transaction_that_is_not_authentic_goes)
     rig_end(&r);
 }
 
-Test(spool_scan, a_ruined_record_in_the_middle_loses_itself_only)
-{
+Test(spool_scan, a_ruined_record_in_the_middle_loses_itself_only) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777), b = rig_window(20778);
@@ -150,7 +142,7 @@ Test(spool_scan, a_ruined_record_in_the_middle_loses_itself_only)
             continue;
         }
         seen |= 1u << mark;
-        if (mark < 10) {  // no gap: after the ruined one numbers begin again, in another generation
+        if (mark < 10) { // no gap: after the ruined one numbers begin again, in another generation
             if (rec.id.generation != last_generation) next = 1;
             cr_assert_eq(rec.id.sequence, next++);
             last_generation = rec.id.generation;
@@ -165,8 +157,7 @@ Test(spool_scan, a_ruined_record_in_the_middle_loses_itself_only)
     rig_end(&r);
 }
 
-Test(spool_scan, another_version_is_refused_and_left_alone)
-{
+Test(spool_scan, another_version_is_refused_and_left_alone) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -192,8 +183,7 @@ Test(spool_scan, another_version_is_refused_and_left_alone)
     rig_end(&r);
 }
 
-Test(spool_scan, a_segment_cut_while_it_was_made_is_no_obstacle)
-{
+Test(spool_scan, a_segment_cut_while_it_was_made_is_no_obstacle) {
     for (off_t n = 0; n < WN_SEGMENT_HEAD_BYTES; n += 47) {
         spool_rig r = {0};
         rig_make(&r);
@@ -216,8 +206,7 @@ Test(spool_scan, a_segment_cut_while_it_was_made_is_no_obstacle)
     }
 }
 
-Test(spool_scan, a_restart_goes_on_in_the_generation_of_what_waits)
-{
+Test(spool_scan, a_restart_goes_on_in_the_generation_of_what_waits) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -233,8 +222,7 @@ Test(spool_scan, a_restart_goes_on_in_the_generation_of_what_waits)
     rig_end(&r);
 }
 
-Test(spool_scan, memories_come_back_from_the_log_alone_and_from_their_files_alone)
-{
+Test(spool_scan, memories_come_back_from_the_log_alone_and_from_their_files_alone) {
     spool_rig r = {0};
     rig_make(&r);
     const uint8_t h[16] = "a hash of 16 byt", i[16] = "an import's hash";
@@ -254,8 +242,7 @@ Test(spool_scan, memories_come_back_from_the_log_alone_and_from_their_files_alon
     rig_end(&r);
 }
 
-Test(spool_scan, a_lost_segment_in_between_does_not_block_what_follows)
-{
+Test(spool_scan, a_lost_segment_in_between_does_not_block_what_follows) {
     spool_rig r = {.bytes_max = 1 << 20};
     rig_make(&r);
     wn_window a = rig_window(20777);

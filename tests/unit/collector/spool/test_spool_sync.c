@@ -9,16 +9,14 @@
 #include "clock.h"
 #include "spool_rig.h"
 
-static void file_limit(rlim_t bytes)
-{
+static void file_limit(rlim_t bytes) {
     struct rlimit lim;
     cr_assert_eq(getrlimit(RLIMIT_FSIZE, &lim), 0);
     lim.rlim_cur = bytes < lim.rlim_max ? bytes : lim.rlim_max;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &lim), 0);
 }
 
-Test(spool_sync, a_full_disk_is_an_error_and_never_done_and_ends_when_there_is_room)
-{
+Test(spool_sync, a_full_disk_is_an_error_and_never_done_and_ends_when_there_is_room) {
     signal(SIGXFSZ, SIG_IGN);
     spool_rig r = {0};
     rig_make(&r);
@@ -50,8 +48,7 @@ Test(spool_sync, a_full_disk_is_an_error_and_never_done_and_ends_when_there_is_r
     rig_end(&r);
 }
 
-Test(spool_sync, closing_on_a_full_disk_leaves_only_what_was_done)
-{
+Test(spool_sync, closing_on_a_full_disk_leaves_only_what_was_done) {
     signal(SIGXFSZ, SIG_IGN);
     spool_rig r = {0};
     rig_make(&r);
@@ -72,8 +69,7 @@ Test(spool_sync, closing_on_a_full_disk_leaves_only_what_was_done)
     rig_end(&r);
 }
 
-Test(spool_sync, the_loop_fills_the_next_while_one_is_synced)
-{
+Test(spool_sync, the_loop_fills_the_next_while_one_is_synced) {
     spool_rig r = {.sync_delay_ms = 100};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -91,8 +87,7 @@ Test(spool_sync, the_loop_fills_the_next_while_one_is_synced)
     rig_end(&r);
 }
 
-Test(spool_sync, closing_waits_for_a_running_sync)
-{
+Test(spool_sync, closing_waits_for_a_running_sync) {
     spool_rig r = {.sync_delay_ms = 50};
     rig_make(&r);
     wn_window a = rig_window(20777);
@@ -105,8 +100,7 @@ Test(spool_sync, closing_waits_for_a_running_sync)
     rig_end(&r);
 }
 
-Test(spool_sync, the_eventfd_is_clear_once_done_was_asked)
-{
+Test(spool_sync, the_eventfd_is_clear_once_done_was_asked) {
     spool_rig r = {0};
     rig_make(&r);
     wn_window a = rig_window(20777);
