@@ -12,11 +12,17 @@ from bench_kit import COUNTRY_DB, DAY_S, EVENTS, RUNS, Scratch, line, note, prog
 
 
 def machine():
-    cpu = next((r.split(":", 1)[1].strip() for r in open("/proc/cpuinfo") if r.startswith("model name")), "unknown")
+    cpu = next(
+        (r.split(":", 1)[1].strip() for r in open("/proc/cpuinfo") if r.startswith("model name")), "unknown"
+    )
     memory = next(int(r.split()[1]) for r in open("/proc/meminfo") if r.startswith("MemTotal"))
     u = os.uname()
-    print(f'{{"machine":{{"cpu":"{cpu}","cores":{os.cpu_count()},"kernel":"{u.release}","memory_mib":{memory // 1024},'
-          f'"load":{os.getloadavg()[0]:.2f},"events":{EVENTS},"runs":{RUNS}}}}}', flush=True)
+    print(
+        f'{{"machine":{{"cpu":"{cpu}","cores":{os.cpu_count()},"kernel":"{u.release}",'
+        f'"memory_mib":{memory // 1024},'
+        f'"load":{os.getloadavg()[0]:.2f},"events":{EVENTS},"runs":{RUNS}}}}}',
+        flush=True,
+    )
 
 
 def module(name, *more):
@@ -36,7 +42,13 @@ def clickhouse():
     got, name = bench_clickhouse.figures(), bench_clickhouse.NAME
     if not got:
         return note("clickhouse: not here; its ratios stay null")
-    units = {"per_cpu": "events/s/cpu", "per_wall": "events/s", "memory": "B", "cell_bytes": "B/cell", "report_ms": "ms"}
+    units = {
+        "per_cpu": "events/s/cpu",
+        "per_wall": "events/s",
+        "memory": "B",
+        "cell_bytes": "B/cell",
+        "report_ms": "ms",
+    }
     for metric, unit in units.items():
         line("clickhouse", metric, unit, [got[metric]] if metric == "cell_bytes" else got[metric + "_all"])
     return name
@@ -49,8 +61,20 @@ def report():
         os.mkdir(config, 0o700)
         with open(os.path.join(config, "sites.yaml"), "w") as f:
             f.write("sites:\n  - name: site-07\n    zone: Etc/UTC\n    kind: app\n")
-        run_program("winnow-bench-report", "--dir", state, "--endpoint", config, "--key", program("winnow"), "--day", DAY_S,
-                    "--runs", RUNS, *with_reference("report_ms"))
+        run_program(
+            "winnow-bench-report",
+            "--dir",
+            state,
+            "--endpoint",
+            config,
+            "--key",
+            program("winnow"),
+            "--day",
+            DAY_S,
+            "--runs",
+            RUNS,
+            *with_reference("report_ms"),
+        )
 
 
 BENCHES = {

@@ -31,8 +31,9 @@ int main(int argc, char **argv) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(o.endpoint))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     answer = MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
-    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &at,
-                                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    struct MHD_Daemon *d =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
+                         &at, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
     if (!d || !answer) return fprintf(stderr, "winnow-bench-bare: cannot listen on %s\n", o.endpoint), 1;
     struct pollfd in = {0, POLLIN, 0};
     while (poll(&in, 1, 0) == 0) MHD_run_wait(d, 100);

@@ -8,10 +8,36 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench_kit import DAY_S, EVENTS, RUNS, Scratch, cpu_s, feed, free_port, has, note, rss_bytes, stop, version, wait_for
+from bench_kit import (
+    DAY_S,
+    EVENTS,
+    RUNS,
+    Scratch,
+    cpu_s,
+    feed,
+    free_port,
+    has,
+    note,
+    rss_bytes,
+    stop,
+    version,
+    wait_for,
+)
 
-DIMS = ["path", "domain", "channel", "source", "campaign", "country", "language", "browser", "system", "device", "screen",
-        "name"]
+DIMS = [
+    "path",
+    "domain",
+    "channel",
+    "source",
+    "campaign",
+    "country",
+    "language",
+    "browser",
+    "system",
+    "device",
+    "screen",
+    "name",
+]
 NAME = f"ClickHouse {version('clickhouse-server')}, 12 views"
 
 CONFIG = """<?xml version="1.0"?><yandex>
@@ -21,7 +47,8 @@ CONFIG = """<?xml version="1.0"?><yandex>
 <default_profile>default</default_profile><default_database>default</default_database>
 <mark_cache_size>1073741824</mark_cache_size></yandex>"""
 COMMIT = 65536
-USERS = """<?xml version="1.0"?><yandex><profiles><default><max_memory_usage>8000000000</max_memory_usage></default></profiles>
+USERS = """<?xml version="1.0"?><yandex>
+<profiles><default><max_memory_usage>8000000000</max_memory_usage></default></profiles>
 <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>
 <quota>default</quota></default></users><quotas><default></default></quotas></yandex>"""
 
@@ -32,18 +59,34 @@ class ClickHouse(Scratch):
         for name, text in (("config.xml", CONFIG), ("users.xml", USERS)):
             with open(self.path(name), "w") as f:
                 f.write(text.format(dir=self.dir, http=self.http, tcp=free_port()))
-        exe = "/usr/sbin/clickhouse-server" if os.path.exists("/usr/sbin/clickhouse-server") else "clickhouse-server"
+        exe = (
+            "/usr/sbin/clickhouse-server"
+            if os.path.exists("/usr/sbin/clickhouse-server")
+            else "clickhouse-server"
+        )
         log = open(self.path("out"), "w")
-        self.process = subprocess.Popen([exe, f"--config-file={self.path('config.xml')}"], stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, cwd=self.dir)
+        self.process = subprocess.Popen(
+            [exe, f"--config-file={self.path('config.xml')}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=self.dir,
+        )
         log.close()
         wait_for("clickhouse-server", self.up, 30, 0.1)
-        self.ask("CREATE TABLE events (time UInt32, site String, person String, " +
-                 ", ".join(f"{d} String" for d in DIMS) + ") ENGINE = Null")
+        self.ask(
+            "CREATE TABLE events (time UInt32, site String, person String, "
+            + ", ".join(f"{d} String" for d in DIMS)
+            + ") ENGINE = Null"
+        )
         for d in DIMS:
-            self.ask(f"CREATE MATERIALIZED VIEW by_{d} ENGINE = AggregatingMergeTree(day, (site, hour, value), 8192) AS "
-                     f"SELECT toDate(time) AS day, site, toStartOfHour(toDateTime(time)) AS hour, {d} AS value, "
-                     f"countState() AS events, uniqHLL12State(person) AS people FROM events GROUP BY day, site, hour, value")
+            self.ask(
+                f"CREATE MATERIALIZED VIEW by_{d} ENGINE = "
+                "AggregatingMergeTree(day, (site, hour, value), 8192) "
+                f"AS SELECT toDate(time) AS day, site, toStartOfHour(toDateTime(time)) AS hour, {d} AS value, "
+                f"countState() AS events, uniqHLL12State(person) AS people FROM events "
+                "GROUP BY day, site, hour, value"
+            )
         return self
 
     def __exit__(self, *a):
@@ -52,14 +95,18 @@ class ClickHouse(Scratch):
 
     def up(self):
         if self.process.poll() is not None:
-            raise RuntimeError("clickhouse-server ended: " + open(self.path("out"), errors="replace").read()[-500:])
+            raise RuntimeError(
+                "clickhouse-server ended: " + open(self.path("out"), errors="replace").read()[-500:]
+            )
         try:
             return self.ask("SELECT 1").strip() == b"1"
         except OSError:
             return False
 
     def ask(self, query, body=None):
-        url = f"http://127.0.0.1:{self.http}/?" + urllib.parse.urlencode({"query": query} if body is not None else {})
+        url = f"http://127.0.0.1:{self.http}/?" + urllib.parse.urlencode(
+            {"query": query} if body is not None else {}
+        )
         try:
             with urllib.request.urlopen(url, data=query.encode() if body is None else body, timeout=300) as r:
                 return r.read()
@@ -67,10 +114,10 @@ class ClickHouse(Scratch):
             raise RuntimeError(e.read().decode(errors="replace")[:400]) from None
 
     def load(self, path):
-        """Seconds of wall and of server CPU, merges included. An INSERT takes what one commit of the aggregator takes."""
+        """Seconds of wall and of server CPU, merges included. An INSERT is as large as an aggregator's commit."""
         with open(path, "rb") as f:
             rows = f.readlines()
-        parts = [b"".join(rows[i:i + COMMIT]) for i in range(0, len(rows), COMMIT)]
+        parts = [b"".join(rows[i : i + COMMIT]) for i in range(0, len(rows), COMMIT)]
         wall, cpu = time.monotonic(), cpu_s(self.process.pid)
         for p in parts:
             self.ask("INSERT INTO events FORMAT TSV", p)
@@ -86,8 +133,10 @@ class ClickHouse(Scratch):
         """Every view's first 100 rows of one site, 30 days."""
         at = time.monotonic()
         for d in DIMS:
-            self.ask(f"SELECT value, countMerge(events) AS n, uniqHLL12Merge(people) FROM by_{d} "
-                     "WHERE site = 'site-07' GROUP BY value ORDER BY n DESC LIMIT 100")
+            self.ask(
+                f"SELECT value, countMerge(events) AS n, uniqHLL12Merge(people) FROM by_{d} "
+                "WHERE site = 'site-07' GROUP BY value ORDER BY n DESC LIMIT 100"
+            )
         return time.monotonic() - at
 
 

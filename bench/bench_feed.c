@@ -34,7 +34,8 @@ static void event(FILE *to, const wn_bench_event *e) {
 
 static void head(FILE *to, const wn_bench_event *e, const char *line) {
     fprintf(to, "%s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: %.*s\r\nX-Forwarded-For: %.*s\r\n", line,
-            (int)e->n[WN_BENCH_AGENT], e->text + e->at[WN_BENCH_AGENT], (int)e->n[WN_BENCH_IP], e->text + e->at[WN_BENCH_IP]);
+            (int)e->n[WN_BENCH_AGENT], e->text + e->at[WN_BENCH_AGENT], (int)e->n[WN_BENCH_IP],
+            e->text + e->at[WN_BENCH_IP]);
 }
 
 static void posts(const wn_bench_world *w, size_t each) {
@@ -64,9 +65,10 @@ static void gifs(const wn_bench_world *w) {
         const wn_bench_event *e = &w->event[i];
         char line[700], *request = NULL;
         size_t n = 0;
-        snprintf(line, sizeof line, "GET /e.gif?s=%.*s&n=%.*s&u=%.*s&r=%.*s", (int)e->n[WN_BENCH_SITE], e->text + e->at[WN_BENCH_SITE],
-                 (int)e->n[WN_BENCH_NAME], e->text + e->at[WN_BENCH_NAME], (int)e->n[WN_BENCH_URL], e->text + e->at[WN_BENCH_URL],
-                 (int)e->n[WN_BENCH_REFERRER], e->text + e->at[WN_BENCH_REFERRER]);
+        snprintf(line, sizeof line, "GET /e.gif?s=%.*s&n=%.*s&u=%.*s&r=%.*s", (int)e->n[WN_BENCH_SITE],
+                 e->text + e->at[WN_BENCH_SITE], (int)e->n[WN_BENCH_NAME], e->text + e->at[WN_BENCH_NAME],
+                 (int)e->n[WN_BENCH_URL], e->text + e->at[WN_BENCH_URL], (int)e->n[WN_BENCH_REFERRER],
+                 e->text + e->at[WN_BENCH_REFERRER]);
         FILE *r = open_memstream(&request, &n);
         head(r, e, line);
         fprintf(r, "\r\n");
@@ -99,10 +101,11 @@ static void tsv(const wn_bench_world *w) {
         (void)wn_url_utm(url, e->n[WN_BENCH_URL], "campaign", campaign);
         wn_agent agent;
         wn_agent_parse(e->text + e->at[WN_BENCH_AGENT], e->n[WN_BENCH_AGENT], &agent);
-        printf("%.*s\t%.*s\t%.*s\t%.*s\t%s\t%u\t%s\t%s\t%.2s\t%.2s\t%u\t%u\t%u\t%.*s\t%.*s\n", F(WN_BENCH_TIME), F(WN_BENCH_SITE),
-               F(WN_BENCH_IP), (int)path_n, path, domain, wn_channel(domain, source, ""), source, campaign,
-               e->text + e->at[WN_BENCH_LANGUAGE] + 3, e->text + e->at[WN_BENCH_LANGUAGE], agent.browser, agent.system,
-               agent.device, F(WN_BENCH_SCREEN), F(WN_BENCH_NAME));
+        printf("%.*s\t%.*s\t%.*s\t%.*s\t%s\t%u\t%s\t%s\t%.2s\t%.2s\t%u\t%u\t%u\t%.*s\t%.*s\n",
+               F(WN_BENCH_TIME), F(WN_BENCH_SITE), F(WN_BENCH_IP), (int)path_n, path, domain,
+               wn_channel(domain, source, ""), source, campaign, e->text + e->at[WN_BENCH_LANGUAGE] + 3,
+               e->text + e->at[WN_BENCH_LANGUAGE], agent.browser, agent.system, agent.device,
+               F(WN_BENCH_SCREEN), F(WN_BENCH_NAME));
     }
 }
 

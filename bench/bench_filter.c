@@ -30,7 +30,8 @@ static bool measure(wn_bench_rig *rig, const wn_bench_options *o, bool unique, c
     }
     bool well = kept >= w.n - w.n / 100;
     if (!well) fprintf(stderr, "winnow-bench-filter: only %zu of %zu events were kept\n", kept, w.n);
-    wn_bench_print("filter", metric, "events/s/core", &rate, "filter of a throw-away spike, measured elsewhere", 1.76e6);
+    wn_bench_print("filter", metric, "events/s/core", &rate,
+                   "filter of a throw-away spike, measured elsewhere", 1.76e6);
     wn_bench_world_fini(&w);
     return well;
 }
@@ -45,7 +46,8 @@ int main(int argc, char **argv) {
     wn_bench_add(&geo, wn_edge_has_geo(rig.edge));
     wn_bench_print("filter", "country_database_in_use", "", &geo, NULL, 0);
     bool warm = strcmp(o.form, "cold") != 0, cold = strcmp(o.form, "warm") != 0;
-    bool well = (!warm || measure(&rig, &o, false, "warm_caches")) && (!cold || measure(&rig, &o, true, "cold_caches"));
+    bool well = (!warm || measure(&rig, &o, false, "warm_caches")) &&
+                (!cold || measure(&rig, &o, true, "cold_caches"));
     wn_bench_rig_close(&rig);
     return well ? 0 : 1;
 }

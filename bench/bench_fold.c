@@ -16,8 +16,8 @@
 typedef struct work {
     wn_observation *obs;
     size_t n;
-    wn_value *values;   // of each text, in order of first sight
-    size_t *value_at;   // before which observation it is seen
+    wn_value *values; // of each text, in order of first sight
+    size_t *value_at; // before which observation it is seen
     size_t values_n, values_cap;
     wn_window window;
 } work;
@@ -26,7 +26,7 @@ typedef struct figures {
     wn_bench_samples wall, cpu, gather, encode, commit, apply, journal, file, person, replay, entries;
 } figures;
 
-typedef struct part {  // seconds of one run
+typedef struct part { // seconds of one run
     double gather, encode, commit, apply;
 } part;
 
@@ -67,7 +67,8 @@ static wn_err commit(wn_commit *c, wn_open_store *s, wn_batch_id *id, part *t) {
     WN_TRY(wn_commit_encode(c));
     double encoded = wn_bench_wall_s();
     WN_TRY(wn_open_store_begin(s));
-    for (size_t i = 0; i < wn_commit_records(c); i++) WN_TRY(wn_open_store_journal(s, wn_commit_record(c, i)));
+    for (size_t i = 0; i < wn_commit_records(c); i++)
+        WN_TRY(wn_open_store_journal(s, wn_commit_record(c, i)));
     WN_TRY(wn_open_store_watermark(s, id));
     WN_TRY(wn_open_store_commit(s));
     double stored = wn_bench_wall_s();
@@ -89,7 +90,8 @@ static wn_err count(const work *k, wn_fold *f, wn_open_store *s, const wn_table_
         double at = wn_bench_wall_s();
         size_t to = i + WN_COMMIT_OBS_MAX < k->n ? i + WN_COMMIT_OBS_MAX : k->n;
         for (; i < to && err == WN_OK; i++) {
-            for (; value < k->values_n && k->value_at[value] <= i && err == WN_OK; value++) err = wn_commit_value(c, &k->values[value]);
+            for (; value < k->values_n && k->value_at[value] <= i && err == WN_OK; value++)
+                err = wn_commit_value(c, &k->values[value]);
             if (err == WN_OK) err = wn_commit_observe(c, &k->obs[i], keys, 0);
         }
         id.sequence += 64;
@@ -100,8 +102,12 @@ static wn_err count(const work *k, wn_fold *f, wn_open_store *s, const wn_table_
     return err;
 }
 
-static wn_err replay_base(void *ctx, wn_span base) { return wn_fold_unpack(ctx, base); }
-static wn_err replay_journal(void *ctx, wn_span record) { return wn_journal_replay(ctx, record); }
+static wn_err replay_base(void *ctx, wn_span base) {
+    return wn_fold_unpack(ctx, base);
+}
+static wn_err replay_journal(void *ctx, wn_span record) {
+    return wn_journal_replay(ctx, record);
+}
 
 static wn_err one_run(const work *k, const wn_plan *plan, const char *dir, double entries, figures *out) {
     wn_fold *f, *again;
@@ -134,7 +140,8 @@ static wn_err one_run(const work *k, const wn_plan *plan, const char *dir, doubl
     wn_bench_add(&out->replay, n / took);
     wn_bench_add(&out->entries, entries / took);
     bool same = wn_fold_people(f) == wn_fold_people(again) && wn_fold_cells(f) == wn_fold_cells(again);
-    fprintf(stderr, "winnow-bench-fold: %llu people, %zu cells\n", (unsigned long long)wn_fold_people(f), wn_fold_cells(f));
+    fprintf(stderr, "winnow-bench-fold: %llu people, %zu cells\n", (unsigned long long)wn_fold_people(f),
+            wn_fold_cells(f));
     wn_fold_free(f);
     wn_fold_free(again);
     WN_TRY(wn_open_store_destroy(s));
@@ -161,8 +168,10 @@ int main(int argc, char **argv) {
     int line = 0;
     if (!wn_bench_options_read(argc, argv, &o) || !o.dir) return 2;
     wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, &rig);
-    if (err == WN_OK) err = wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line);
-    if (err != WN_OK || !wn_bench_world_make(o.events, o.day_s, 1, false, &w) || !filter_all(&rig, &w, &k)) return 1;
+    if (err == WN_OK)
+        err = wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line);
+    if (err != WN_OK || !wn_bench_world_make(o.events, o.day_s, 1, false, &w) || !filter_all(&rig, &w, &k))
+        return 1;
     wn_bench_world_fini(&w);
     wn_bench_rig_close(&rig);
     double all = increments(&k, &plan);

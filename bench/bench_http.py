@@ -6,7 +6,21 @@ import re
 import socket
 import subprocess
 
-from bench_kit import QUICK, RUNS, Scratch, Winnow, children, cpu_s, feed, free_port, has, line, note, rss_bytes, stop
+from bench_kit import (
+    QUICK,
+    RUNS,
+    Scratch,
+    Winnow,
+    children,
+    cpu_s,
+    feed,
+    free_port,
+    has,
+    line,
+    note,
+    rss_bytes,
+    stop,
+)
 from bench_kit import HERE, program, version, wait_for
 
 SECONDS = 1 if QUICK else 5
@@ -14,7 +28,8 @@ REQUESTS = 20_000
 NGINX_CONF = """daemon off; worker_processes 1; pid {dir}/pid; error_log {dir}/err; user root;
 events {{ worker_connections 2048; }}
 http {{ access_log {dir}/access.log combined; keepalive_requests 1000000000;
-  client_body_temp_path {dir}; proxy_temp_path {dir}; fastcgi_temp_path {dir}; uwsgi_temp_path {dir}; scgi_temp_path {dir};
+  client_body_temp_path {dir}; proxy_temp_path {dir}; fastcgi_temp_path {dir}; uwsgi_temp_path {dir};
+  scgi_temp_path {dir};
   server {{ listen 127.0.0.1:{port}; location = /e.gif {{ empty_gif; }} }} }}"""
 
 
@@ -23,8 +38,10 @@ class Nginx(Scratch):
         self.port = free_port()
         with open(self.path("conf"), "w") as f:
             f.write(NGINX_CONF.format(dir=self.dir, port=self.port))
-        self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", self.dir, "-e", self.path("err"), "-c", self.path("conf")],
-                                        stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", self.dir, "-e", self.path("err"), "-c", self.path("conf")],
+            stdin=subprocess.DEVNULL,
+        )
         wait_for("nginx", self.up, 10)
         self.pids = [self.process.pid, *children(self.process.pid)]
         return self
@@ -43,7 +60,9 @@ class Bare(Scratch):
 
     def __enter__(self):
         self.port = free_port()
-        self.process = subprocess.Popen([program("winnow-bench-bare"), "--endpoint", str(self.port)], stdin=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [program("winnow-bench-bare"), "--endpoint", str(self.port)], stdin=subprocess.PIPE
+        )
         self.pids = [self.process.pid]
         wait_for("winnow-bench-bare", self.up, 10)
         return self
@@ -60,9 +79,23 @@ class Bare(Scratch):
 
 def wrk(port, connections, requests):
     """Requests answered 2xx, and those not."""
-    p = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "10s", "--latency", "-s",
-                        os.path.join(HERE, "bench_http.lua"), f"http://127.0.0.1:{port}/"],
-                       env=dict(os.environ, BENCH_REQUESTS=requests), stdout=subprocess.PIPE, timeout=SECONDS + 60)
+    p = subprocess.run(
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{SECONDS}s",
+            "--timeout",
+            "10s",
+            "--latency",
+            "-s",
+            os.path.join(HERE, "bench_http.lua"),
+            f"http://127.0.0.1:{port}/",
+        ],
+        env=dict(os.environ, BENCH_REQUESTS=requests),
+        stdout=subprocess.PIPE,
+        timeout=SECONDS + 60,
+    )
     text = p.stdout.decode()
     done = int(re.search(r"(\d+) requests in", text).group(1))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
@@ -119,10 +152,14 @@ def run(slow=False):
         for connections in (64, 8):
             reference = bare = None
             if not slow and os.path.exists("/usr/sbin/nginx"):
-                rate = line(bench, f"nginx_{connections}", "requests/s/cpu", reference_rates(Nginx, gif, connections))
+                rate = line(
+                    bench, f"nginx_{connections}", "requests/s/cpu", reference_rates(Nginx, gif, connections)
+                )
                 reference = (f"nginx {version('nginx')} empty_gif with access log", rate)
             if not slow:
-                rate = line(bench, f"bare_{connections}", "requests/s/cpu", reference_rates(Bare, beacon, connections))
+                rate = line(
+                    bench, f"bare_{connections}", "requests/s/cpu", reference_rates(Bare, beacon, connections)
+                )
                 bare = (f"libmicrohttpd {version('libmicrohttpd12')} that reads nothing", rate)
             wrk(w.http, connections, beacon)
             one, both, wall, late = collector_rates(w, connections, beacon, 1)
@@ -152,7 +189,7 @@ def rest():
             n = int(raw[at:end])
             c = socket.create_connection(("127.0.0.1", w.http), timeout=10)
             try:
-                c.sendall(raw[end + 1:end + 1 + n])
+                c.sendall(raw[end + 1 : end + 1 + n])
                 refused += not c.recv(4096).startswith(b"HTTP/1.1 200")
                 sockets.append(c)
             except OSError:

@@ -32,8 +32,17 @@ def note(*words):
 def line(bench, metric, unit, values, reference=None):
     """reference: (name, value) or None."""
     v = statistics.median(values)
-    out = {"bench": bench, "metric": metric, "value": round(v, 6), "unit": unit, "runs": len(values),
-           "min": round(min(values), 6), "max": round(max(values), 6), "reference": None, "ratio": None}
+    out = {
+        "bench": bench,
+        "metric": metric,
+        "value": round(v, 6),
+        "unit": unit,
+        "runs": len(values),
+        "min": round(min(values), 6),
+        "max": round(max(values), 6),
+        "reference": None,
+        "ratio": None,
+    }
     if reference and reference[1]:
         out["reference"] = {"name": reference[0], "value": round(reference[1], 6)}
         out["ratio"] = round(v / reference[1], 4)
@@ -55,7 +64,9 @@ def run_program(name, *args, **more):
 
 
 def version(package):
-    p = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    p = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     return p.stdout.decode() if p.returncode == 0 else ""
 
 
@@ -145,24 +156,44 @@ class Winnow(Scratch):
         self.state, self.config = self.path("state"), self.path("config")
         for d in (self.state, self.config, self.path("keys")):
             os.mkdir(d, 0o700)
-        self.env = dict(os.environ, WINNOW_STATE_DIR=self.state, WINNOW_CONFIG_DIR=self.config,
-                        WINNOW_HTTP_LISTEN=f"127.0.0.1:{self.http}", WINNOW_ADMIN_LISTEN=f"127.0.0.1:{self.admin}",
-                        WINNOW_SDK_LISTEN=f"tcp://127.0.0.1:{self.sdk}", WINNOW_COUNTRY_DB=os.path.abspath(COUNTRY_DB),
-                        PATH=f"{os.path.abspath(BIN)}:{os.environ['PATH']}",
-                        **{f"WINNOW_{k.upper()}": str(v) for k, v in options.items()})
-        key = subprocess.run([program("winnow-bench-load"), "--form", "key", "--dir", self.path("keys")], check=True,
-                             stdout=subprocess.PIPE).stdout.decode().strip()
+        self.env = dict(
+            os.environ,
+            WINNOW_STATE_DIR=self.state,
+            WINNOW_CONFIG_DIR=self.config,
+            WINNOW_HTTP_LISTEN=f"127.0.0.1:{self.http}",
+            WINNOW_ADMIN_LISTEN=f"127.0.0.1:{self.admin}",
+            WINNOW_SDK_LISTEN=f"tcp://127.0.0.1:{self.sdk}",
+            WINNOW_COUNTRY_DB=os.path.abspath(COUNTRY_DB),
+            PATH=f"{os.path.abspath(BIN)}:{os.environ['PATH']}",
+            **{f"WINNOW_{k.upper()}": str(v) for k, v in options.items()},
+        )
+        key = (
+            subprocess.run(
+                [program("winnow-bench-load"), "--form", "key", "--dir", self.path("keys")],
+                check=True,
+                stdout=subprocess.PIPE,
+            )
+            .stdout.decode()
+            .strip()
+        )
         with open(os.path.join(self.config, "sites.yaml"), "w") as f:
             f.write("sites:\n")
             for i in range(SITES):
-                f.write(f"  - name: site-{i:02}\n    zone: Etc/UTC\n    kind: app\n    keys:\n"
-                        f"      - key: \"{key}\"\n        server: true\n")
+                f.write(
+                    f"  - name: site-{i:02}\n    zone: Etc/UTC\n    kind: app\n    keys:\n"
+                    f"      - key: \"{key}\"\n        server: true\n"
+                )
         self.process = None
 
     def __enter__(self):
         self.log = open(self.path("log"), "w")
-        self.process = subprocess.Popen([program("winnow"), "up"], env=self.env, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=self.log)
+        self.process = subprocess.Popen(
+            [program("winnow"), "up"],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
         wait_for("winnow up", self.ready, 30)
         for pid in children(self.process.pid):
             with open(f"/proc/{pid}/cmdline") as f:
@@ -193,14 +224,18 @@ class Winnow(Scratch):
 
     def metric(self, name):
         m = self.metrics()
-        for form in (f"winnow_{name}", f"winnow_collector_{name}", f"winnow_{name}_total", f"winnow_collector_{name}_total"):
+        for form in (
+            f"winnow_{name}",
+            f"winnow_collector_{name}",
+            f"winnow_{name}_total",
+            f"winnow_collector_{name}_total",
+        ):
             if form in m:
                 return m[form]
         raise KeyError(name)
 
     def drained(self):
-        m = self.metric("spool_waiting") == 0
-        return m
+        return self.metric("spool_waiting") == 0
 
     def drain(self, seconds=120):
         wait_for("the spool to drain", self.drained, seconds, 0.005)
@@ -209,8 +244,13 @@ class Winnow(Scratch):
         return cpu_s(self.collector, self.aggregator)
 
     def cli(self, *args, timeout=600):
-        return subprocess.run([program("winnow"), *args], env=self.env, timeout=timeout, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
+        return subprocess.run(
+            [program("winnow"), *args],
+            env=self.env,
+            timeout=timeout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
 
 def feed(path, form, events, **more):

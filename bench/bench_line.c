@@ -8,11 +8,15 @@
 #include <time.h>
 
 bool wn_bench_options_read(int argc, char **argv, wn_bench_options *out) {
-    static const struct option list[] = {
-        {"events", 1, NULL, 'e'}, {"runs", 1, NULL, 'r'}, {"dir", 1, NULL, 'd'}, {"country-db", 1, NULL, 'c'},
-        {"reference", 1, NULL, 'n'}, {"reference-value", 1, NULL, 'v'}, {"form", 1, NULL, 'f'}, {"key", 1, NULL, 'k'},
-        {"endpoint", 1, NULL, 'p'}, {"server-key", 1, NULL, 's'}, {"day", 1, NULL, 'y'}, {"days", 1, NULL, 'D'}, {NULL, 0, NULL, 0}};
-    *out = (wn_bench_options){.events = 1000000, .runs = 3, .country_db = "", .form = "", .day_s = 1795132800, .days = 1};
+    static const struct option list[] = {{"events", 1, NULL, 'e'},    {"runs", 1, NULL, 'r'},
+                                         {"dir", 1, NULL, 'd'},       {"country-db", 1, NULL, 'c'},
+                                         {"reference", 1, NULL, 'n'}, {"reference-value", 1, NULL, 'v'},
+                                         {"form", 1, NULL, 'f'},      {"key", 1, NULL, 'k'},
+                                         {"endpoint", 1, NULL, 'p'},  {"server-key", 1, NULL, 's'},
+                                         {"day", 1, NULL, 'y'},       {"days", 1, NULL, 'D'},
+                                         {NULL, 0, NULL, 0}};
+    *out = (wn_bench_options){
+        .events = 1000000, .runs = 3, .country_db = "", .form = "", .day_s = 1795132800, .days = 1};
     for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
         switch (c) {
         case 'e': out->events = strtoull(optarg, NULL, 10); break;
@@ -30,8 +34,10 @@ bool wn_bench_options_read(int argc, char **argv, wn_bench_options *out) {
         default: return false;
         }
     }
-    if (out->events >= 1000 && out->runs >= 1 && out->runs <= WN_BENCH_RUNS_MAX && out->days >= 1) return true;
-    fprintf(stderr, "%s: --events is at least 1000, --runs 1 to %d, --days at least 1\n", argv[0], WN_BENCH_RUNS_MAX);
+    if (out->events >= 1000 && out->runs >= 1 && out->runs <= WN_BENCH_RUNS_MAX && out->days >= 1)
+        return true;
+    fprintf(stderr, "%s: --events is at least 1000, --runs 1 to %d, --days at least 1\n", argv[0],
+            WN_BENCH_RUNS_MAX);
     return false;
 }
 
@@ -50,7 +56,8 @@ void wn_bench_print(const char *bench, const char *metric, const char *unit, con
     if (t.n == 0) return;
     qsort(t.v, (size_t)t.n, sizeof t.v[0], by_size);
     double median = t.n % 2 ? t.v[t.n / 2] : (t.v[t.n / 2 - 1] + t.v[t.n / 2]) / 2;
-    printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"runs\":%d,\"min\":%.6g,\"max\":%.6g,",
+    printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"runs\":%d,\"min\":%.6g,"
+           "\"max\":%.6g,",
            bench, metric, median, unit, t.n, t.v[0], t.v[t.n - 1]);
     if (reference && reference_value > 0)
         printf("\"reference\":{\"name\":\"%s\",\"value\":%.6g},\"ratio\":%.4g}\n", reference, reference_value,
@@ -65,6 +72,12 @@ static double seconds(clockid_t clock) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-double wn_bench_wall_s(void) { return seconds(CLOCK_MONOTONIC); }
-double wn_bench_cpu_s(void) { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
-double wn_bench_thread_cpu_s(void) { return seconds(CLOCK_THREAD_CPUTIME_ID); }
+double wn_bench_wall_s(void) {
+    return seconds(CLOCK_MONOTONIC);
+}
+double wn_bench_cpu_s(void) {
+    return seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+double wn_bench_thread_cpu_s(void) {
+    return seconds(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -9,7 +9,7 @@
 #define WN_BENCH_RUNS_MAX 16
 
 typedef struct wn_bench_options {
-    size_t events;          // how much work
+    size_t events; // how much work
     int runs;
     const char *dir;        // for files; made by the caller
     const char *country_db; // "": none
@@ -17,7 +17,7 @@ typedef struct wn_bench_options {
     double reference_value;
     const char *form, *key; // of the programs that need them
     const char *endpoint, *server_key;
-    long long day_s;        // start of the first day, UTC
+    long long day_s; // start of the first day, UTC
     unsigned days;
 } wn_bench_options;
 
@@ -34,5 +34,5 @@ void wn_bench_add(wn_bench_samples *s, double v);
 void wn_bench_print(const char *bench, const char *metric, const char *unit, const wn_bench_samples *s,
                     const char *reference, double reference_value);
 double wn_bench_wall_s(void);
-double wn_bench_cpu_s(void);         // of this process, all threads
+double wn_bench_cpu_s(void); // of this process, all threads
 double wn_bench_thread_cpu_s(void);

@@ -27,8 +27,8 @@ static void put(msgpack_packer *pk, const char *text, size_t n) {
 }
 
 static void put_event(msgpack_packer *pk, const wn_bench_event *e) {
-    static const char *const names[WN_BENCH_FIELD_N] = {"site", "name", "url", "referrer", "time", "anonymous_id",
-                                                        "language", "screen", "ip", "user_agent"};
+    static const char *const names[WN_BENCH_FIELD_N] = {
+        "site", "name", "url", "referrer", "time", "anonymous_id", "language", "screen", "ip", "user_agent"};
     unsigned n = e->measures;
     for (unsigned f = 0; f < WN_BENCH_FIELD_N; f++) n += e->n[f] > 0;
     msgpack_pack_map(pk, n);
@@ -45,7 +45,8 @@ static void put_event(msgpack_packer *pk, const wn_bench_event *e) {
     put(pk, "measure", 7);
 }
 
-static void make_message(const wn_bench_world *w, size_t from, size_t n, const char *prefix, msgpack_sbuffer *out) {
+static void make_message(const wn_bench_world *w, size_t from, size_t n, const char *prefix,
+                         msgpack_sbuffer *out) {
     msgpack_packer pk;
     char id[64];
     msgpack_sbuffer_init(out);
@@ -72,7 +73,8 @@ static int64_t accepted(const void *p, size_t n) {
         wn_span key;
         if (!wn_mp_str(&m, 32, &key)) return -1;
         uint64_t v = 0;
-        if (key.n == 8 && memcmp(key.p, "accepted", 8) == 0 && wn_mp_uint(&m, UINT32_MAX, &v)) got = (int64_t)v;
+        if (key.n == 8 && memcmp(key.p, "accepted", 8) == 0 && wn_mp_uint(&m, UINT32_MAX, &v))
+            got = (int64_t)v;
         else if (!wn_mp_skip(&m, 8)) return -1;
     }
     return got;
@@ -91,14 +93,16 @@ static bool send_all(void *socket, msgpack_sbuffer *message, size_t n, uint64_t 
             }
             sent++;
         }
-        if (zmq_poll(&item, 1, SILENCE_MS) <= 0) return fprintf(stderr, "winnow-bench-load: no answer\n"), false;
+        if (zmq_poll(&item, 1, SILENCE_MS) <= 0)
+            return fprintf(stderr, "winnow-bench-load: no answer\n"), false;
         for (;;) {
             zmq_msg_t msg;
             zmq_msg_init(&msg);
             if (zmq_msg_recv(&msg, socket, ZMQ_DONTWAIT) < 0) break;
             int64_t got = accepted(zmq_msg_data(&msg), zmq_msg_size(&msg));
             zmq_msg_close(&msg);
-            if (got < 0) return fprintf(stderr, "winnow-bench-load: a message was answered with an error\n"), false;
+            if (got < 0)
+                return fprintf(stderr, "winnow-bench-load: a message was answered with an error\n"), false;
             *out_accepted += (uint64_t)got;
             answered++;
         }

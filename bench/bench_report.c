@@ -38,7 +38,8 @@ static size_t make_rows(const wn_table *t, uint64_t *r, wn_public_row *out) {
         out[i].events = out[i].people * (uint64_t)(1 + wn_traffic_below(r, 4));
         out[i].sessions = out[i].people;
         bool page = n == 200;
-        if (t->dims_n) snprintf(out[i].label[0], sizeof out[i].label[0], page ? "/section/page-%zu" : "label-%zu", i);
+        if (t->dims_n)
+            snprintf(out[i].label[0], sizeof out[i].label[0], page ? "/section/page-%zu" : "label-%zu", i);
     }
     return n;
 }
@@ -74,13 +75,15 @@ static wn_err fill(wn_published *p, const wn_plan *plan, int32_t last_day, uint6
 }
 
 // All tables of one site, as text; the seconds it took.
-static wn_err report_all(const wn_published *p, const wn_plan *plan, int32_t last_day, const char *only, double *out_s) {
+static wn_err report_all(const wn_published *p, const wn_plan *plan, int32_t last_day, const char *only,
+                         double *out_s) {
     char *text = NULL;
     size_t n = 0, rows = 0;
     FILE *out = open_memstream(&text, &n);
     if (!out) return WN_ERR_NOMEM;
     double from = wn_bench_wall_s();
-    wn_report_query q = {.site = "site-07", .from_day = last_day - DAYS + 1, .to_day = last_day, .limit = 100};
+    wn_report_query q = {
+        .site = "site-07", .from_day = last_day - DAYS + 1, .to_day = last_day, .limit = 100};
     q.from_s = (int64_t)q.from_day * 86400;
     q.to_s = (int64_t)(last_day + 1) * 86400;
     wn_err err = WN_OK;
@@ -115,7 +118,8 @@ static bool run_command(char **argv, double *out_first_s, double *out_all_s) {
     for (ssize_t n; well && (n = read(ends[0], buffer, sizeof buffer)) > 0; all += (size_t)n)
         if (all == 0) *out_first_s = wn_bench_wall_s() - from;
     *out_all_s = wn_bench_wall_s() - from;
-    well = well && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0 && all > 100;
+    well =
+        well && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0 && all > 100;
     close(ends[0]);
     posix_spawn_file_actions_destroy(&actions);
     return well;
@@ -135,7 +139,7 @@ static wn_err open_store(const char *state, wn_published **out) {
     wn_err err = wn_slots_make(slots, "published", key);
     wn_slots_close(slots);
     WN_TRY(err);
-    static uint8_t kept[32];  // borrowed by the store until it is closed
+    static uint8_t kept[32]; // borrowed by the store until it is closed
     memcpy(kept, key, sizeof kept);
     snprintf(path, sizeof path, "%s/aggregator", state);
     return wn_published_open(path, kept, false, (size_t)1 << 30, out);
@@ -146,9 +150,22 @@ static bool measure_command(const wn_bench_options *o, int32_t last_day) {
     wn_bench_samples first = {0}, whole = {0}, look = {0};
     wn_day_text(last_day - DAYS + 1, from);
     wn_day_text(last_day, to);
-    char *argv[] = {(char *)(uintptr_t)o->key, "report", "--state-dir", (char *)(uintptr_t)o->dir, "--config-dir",
-                    (char *)(uintptr_t)o->endpoint, "--site", "site-07", "--from", from, "--to", to, "--table", "pages", NULL};
-    for (int i = 0; i < 2 * o->runs; i++) {  // the first half warms
+    char *argv[] = {(char *)(uintptr_t)o->key,
+                    "report",
+                    "--state-dir",
+                    (char *)(uintptr_t)o->dir,
+                    "--config-dir",
+                    (char *)(uintptr_t)o->endpoint,
+                    "--site",
+                    "site-07",
+                    "--from",
+                    from,
+                    "--to",
+                    to,
+                    "--table",
+                    "pages",
+                    NULL};
+    for (int i = 0; i < 2 * o->runs; i++) { // the first half warms
         double a, b, c, d;
         if (!run_command(argv, &a, &b)) return false;
         argv[12] = NULL;

@@ -81,8 +81,9 @@ static wn_span span(const wn_bench_event *e, wn_bench_field f) {
 
 wn_verdict wn_bench_rig_filter(wn_bench_rig *r, const wn_bench_event *e, wn_filtered *out) {
     static const wn_field fields[] = {
-        [WN_BENCH_SITE] = WN_FIELD_site, [WN_BENCH_NAME] = WN_FIELD_name, [WN_BENCH_URL] = WN_FIELD_url,
-        [WN_BENCH_REFERRER] = WN_FIELD_referrer, [WN_BENCH_TIME] = WN_FIELD_time, [WN_BENCH_ID] = WN_FIELD_anonymous_id,
+        [WN_BENCH_SITE] = WN_FIELD_site,         [WN_BENCH_NAME] = WN_FIELD_name,
+        [WN_BENCH_URL] = WN_FIELD_url,           [WN_BENCH_REFERRER] = WN_FIELD_referrer,
+        [WN_BENCH_TIME] = WN_FIELD_time,         [WN_BENCH_ID] = WN_FIELD_anonymous_id,
         [WN_BENCH_LANGUAGE] = WN_FIELD_language, [WN_BENCH_SCREEN] = WN_FIELD_screen};
     for (unsigned f = 0; f < WN_COUNT(fields); f++)
         if (e->n[f]) (void)wn_event_set(r->event, fields[f], e->text + e->at[f], e->n[f]);

@@ -22,8 +22,9 @@ typedef struct wn_bench_rig {
 } wn_bench_rig;
 
 // Sites of kind app (their days stay open for 72 h) in UTC; now is noon of the day after day_s.
-WN_MUST_USE wn_err wn_bench_rig_open(const char *dir, const char *country_db, int64_t day_s, wn_bench_rig *out);
+WN_MUST_USE wn_err wn_bench_rig_open(const char *dir, const char *country_db, int64_t day_s,
+                                     wn_bench_rig *out);
 void wn_bench_rig_close(wn_bench_rig *r);
 // Fills an event, filters it, wipes it. out->values live until the next call.
 wn_verdict wn_bench_rig_filter(wn_bench_rig *r, const wn_bench_event *e, wn_filtered *out);
-void wn_bench_rig_forget(wn_bench_rig *r);  // caches begin empty again
+void wn_bench_rig_forget(wn_bench_rig *r); // caches begin empty again

@@ -17,7 +17,7 @@ typedef struct kept {
 typedef struct packed {
     uint8_t *bytes;
     size_t n, used;
-    size_t *end;  // of each batch
+    size_t *end; // of each batch
     size_t batches;
 } packed;
 
@@ -83,7 +83,7 @@ int main(int argc, char **argv) {
     wn_batch_head head = {.id.generation = 1};
     wn_bench_samples coded = {0}, read = {0}, bytes = {0};
     if (!wn_bench_options_read(argc, argv, &o) || !o.dir) return 2;
-    if (o.events > 200000) o.events = 200000;  // what it holds beside the events is large
+    if (o.events > 200000) o.events = 200000; // what it holds beside the events is large
     wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, &rig);
     if (err != WN_OK || !wn_bench_world_make(o.events, o.day_s, 1, false, &w)) return 1;
     kept *k = calloc(w.n, sizeof *k);
@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
     if (!k || !p.end || !p.bytes || wn_batch_builder_new(&b) != WN_OK) return 1;
     size_t n = filter_all(&rig, &w, k, &head);
     uint64_t back = 0;
-    for (int run = -1; run < o.runs && err == WN_OK; run++) {  // the first only warms
+    for (int run = -1; run < o.runs && err == WN_OK; run++) { // the first only warms
         double at = wn_bench_thread_cpu_s();
         err = encode(k, n, b, head, &p);
         double then = wn_bench_thread_cpu_s();
@@ -103,7 +103,8 @@ int main(int argc, char **argv) {
         wn_bench_add(&read, (double)n / (end - then));
         wn_bench_add(&bytes, (double)p.used / (double)n);
     }
-    if (err != WN_OK || back != n) return fprintf(stderr, "winnow-bench-wire: %s, %zu of %zu\n", wn_err_text(err), (size_t)back, n), 1;
+    if (err != WN_OK || back != n)
+        return fprintf(stderr, "winnow-bench-wire: %s, %zu of %zu\n", wn_err_text(err), (size_t)back, n), 1;
     wn_bench_print("wire", "encode", "observations/s/core", &coded, NULL, 0);
     wn_bench_print("wire", "decode", "observations/s/core", &read, NULL, 0);
     wn_bench_print("wire", "bytes", "B/observation", &bytes, NULL, 0);

@@ -10,16 +10,16 @@
 
 #include "traffic_world.h"
 
-#define PAGES 2000       // of a site
+#define PAGES 2000 // of a site
 #define AGENTS 2000
 #define DOMAINS 400
-#define EVENT_BYTES 640  // more than any event has
+#define EVENT_BYTES 640 // more than any event has
 
 typedef struct moment {
     int64_t at_s;
     uint32_t visitor;
-    uint16_t site, page, came;  // came: 0 from nowhere, else 1 + domain
-    uint16_t step;              // of the visit
+    uint16_t site, page, came; // came: 0 from nowhere, else 1 + domain
+    uint16_t step;             // of the visit
 } moment;
 
 static uint64_t seed_of(uint64_t a, uint64_t b) {
@@ -98,22 +98,30 @@ static void make_moments(moment *m, size_t n, int64_t day_s, uint32_t days) {
 static void make_address(uint32_t visitor, char out[46]) {
     uint64_t r = seed_of(visitor, 7);
     uint32_t a = (uint32_t)(wn_traffic_random(&r) >> 24), first = 24 + a % 160;
-    if (visitor % 5 == 0) snprintf(out, 46, "2a%02x:%x:%x::%x", a & 15, a >> 16 & 0xfff, a >> 8 & 0xffff, visitor & 0xffff);
-    else snprintf(out, 46, "%u.%u.%u.%u", first == 127 ? 128 : first, a >> 8 & 255, a >> 16 & 255, 1 + (a >> 24) % 254);
+    if (visitor % 5 == 0)
+        snprintf(out, 46, "2a%02x:%x:%x::%x", a & 15, a >> 16 & 0xfff, a >> 8 & 0xffff, visitor & 0xffff);
+    else
+        snprintf(out, 46, "%u.%u.%u.%u", first == 127 ? 128 : first, a >> 8 & 255, a >> 16 & 255,
+                 1 + (a >> 24) % 254);
 }
 
 static int make_agent(uint64_t which, char *out, size_t cap) {
-    static const char *const systems[] = {
-        "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64", "Linux; Android 10; K"};
+    static const char *const systems[] = {"Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7",
+                                          "X11; Linux x86_64", "Linux; Android 10; K"};
     uint32_t kind = which % 8, major = 100 + (uint32_t)(which / 8 % 40), minor = (uint32_t)(which / 320);
     const char *on = systems[kind % 4];
     if (kind == 5)
-        return snprintf(out, cap, "Mozilla/5.0 (%s; rv:%u.0) Gecko/20100101 Firefox/%u.%u", on, major, major, minor);
+        return snprintf(out, cap, "Mozilla/5.0 (%s; rv:%u.0) Gecko/20100101 Firefox/%u.%u", on, major, major,
+                        minor);
     if (kind == 6)
-        return snprintf(out, cap, "Mozilla/5.0 (iPhone; CPU iPhone OS %u_%u like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
-                        "like Gecko) Version/%u.%u Mobile/15E148 Safari/604.1", major % 5 + 14, minor, major % 5 + 14, major);
-    return snprintf(out, cap, "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%u.0.%u.0 Safari/537.36%s",
-                    on, major, minor, kind == 7 ? " Edg/139.0" : "");
+        return snprintf(
+            out, cap,
+            "Mozilla/5.0 (iPhone; CPU iPhone OS %u_%u like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+            "like Gecko) Version/%u.%u Mobile/15E148 Safari/604.1",
+            major % 5 + 14, minor, major % 5 + 14, major);
+    return snprintf(
+        out, cap, "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%u.0.%u.0 Safari/537.36%s",
+        on, major, minor, kind == 7 ? " Edg/139.0" : "");
 }
 
 static void put(wn_bench_event *e, char *at, size_t *used, wn_bench_field f, int n) {
@@ -124,13 +132,15 @@ static void put(wn_bench_event *e, char *at, size_t *used, wn_bench_field f, int
 }
 
 static size_t write_event(wn_bench_event *e, char *to, const moment *m, size_t serial, bool unique) {
-    static const char *const languages[] = {"en-US", "de-DE", "fr-FR", "en-GB", "es-ES", "ja-JP", "pt-BR", "it-IT"};
+    static const char *const languages[] = {"en-US", "de-DE", "fr-FR", "en-GB",
+                                            "es-ES", "ja-JP", "pt-BR", "it-IT"};
     static const char *const screens[] = {"1920x1080", "390x844", "1440x900", "412x915", "2560x1440"};
     static const char *const tags[] = {"utm_source=newsletter&utm_medium=email&utm_campaign=autumn",
                                        "utm_source=google&utm_medium=cpc&utm_campaign=brand"};
     static const char *const names[] = {"signup", "download", "search", "play", "share"};
     uint64_t r = seed_of(m->visitor, 1);
-    uint32_t agent = (uint32_t)((uint64_t)wn_traffic_below(&r, AGENTS) * wn_traffic_below(&r, AGENTS) / AGENTS);
+    uint32_t agent =
+        (uint32_t)((uint64_t)wn_traffic_below(&r, AGENTS) * wn_traffic_below(&r, AGENTS) / AGENTS);
     uint32_t language = wn_traffic_below(&r, 8), screen = wn_traffic_below(&r, 5);
     char site[16], one[16], other[16], address[46];
     uint64_t mix = seed_of(serial, 2);
@@ -146,10 +156,12 @@ static size_t write_event(wn_bench_event *e, char *to, const moment *m, size_t s
     PUT(WN_BENCH_SITE, "%s", site);
     PUT(WN_BENCH_NAME, "%s", deed ? names[wn_traffic_below(&mix, 5)] : "pageview");
     if (unique) PUT(WN_BENCH_URL, "https://%s.example/articles/%s", site, letters(serial * 977 + 40000, one));
-    else PUT(WN_BENCH_URL, "https://%s.example/section-%s/%s%s%s", site, letters(m->page % 26u, one),
-             letters(m->page * 31u + 700, other), tagged ? "?" : "", tagged ? tags[m->came % 2] : "");
+    else
+        PUT(WN_BENCH_URL, "https://%s.example/section-%s/%s%s%s", site, letters(m->page % 26u, one),
+            letters(m->page * 31u + 700, other), tagged ? "?" : "", tagged ? tags[m->came % 2] : "");
     if (unique) PUT(WN_BENCH_REFERRER, "https://www.%s.com/some/page", letters(serial * 631 + 40000, one));
-    else if (m->came) PUT(WN_BENCH_REFERRER, "https://www.%s.com/some/page", letters(m->came * 631u + 40000, one));
+    else if (m->came)
+        PUT(WN_BENCH_REFERRER, "https://www.%s.com/some/page", letters(m->came * 631u + 40000, one));
     else if (m->step) PUT(WN_BENCH_REFERRER, "https://%s.example/", site);
     PUT(WN_BENCH_TIME, "%" PRId64, m->at_s);
     if (e->measures) PUT(WN_BENCH_ID, "v%08x-%04x-4000", m->visitor * 2654435761u, m->visitor & 0xffff);
@@ -162,7 +174,8 @@ static size_t write_event(wn_bench_event *e, char *to, const moment *m, size_t s
 
 bool wn_bench_world_make(size_t events, int64_t day_s, uint32_t days, bool unique, wn_bench_world *out) {
     moment *m = malloc(events * sizeof *m);
-    wn_bench_world w = {.event = calloc(events, sizeof *w.event), .n = events, .arena = malloc(events * 400 + EVENT_BYTES)};
+    wn_bench_world w = {
+        .event = calloc(events, sizeof *w.event), .n = events, .arena = malloc(events * 400 + EVENT_BYTES)};
     bool well = m && w.event && w.arena;
     if (well) make_moments(m, events, day_s, days);
     for (size_t i = 0; well && i < events; i++) {

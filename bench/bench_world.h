@@ -13,21 +13,30 @@
 #define WN_BENCH_EVENTS 1000000
 
 typedef enum wn_bench_field {
-    WN_BENCH_SITE, WN_BENCH_NAME, WN_BENCH_URL, WN_BENCH_REFERRER, WN_BENCH_TIME, WN_BENCH_ID, WN_BENCH_LANGUAGE,
-    WN_BENCH_SCREEN, WN_BENCH_IP, WN_BENCH_AGENT, WN_BENCH_FIELD_N
+    WN_BENCH_SITE,
+    WN_BENCH_NAME,
+    WN_BENCH_URL,
+    WN_BENCH_REFERRER,
+    WN_BENCH_TIME,
+    WN_BENCH_ID,
+    WN_BENCH_LANGUAGE,
+    WN_BENCH_SCREEN,
+    WN_BENCH_IP,
+    WN_BENCH_AGENT,
+    WN_BENCH_FIELD_N
 } wn_bench_field;
 
 typedef struct wn_bench_event {
-    const char *text;  // the fields' bytes, one after the other, without NULs
-    uint16_t at[WN_BENCH_FIELD_N], n[WN_BENCH_FIELD_N];  // n 0: absent
-    bool measures;     // agreed to `measure`, so that the id counts
+    const char *text; // the fields' bytes, one after the other, without NULs
+    uint16_t at[WN_BENCH_FIELD_N], n[WN_BENCH_FIELD_N]; // n 0: absent
+    bool measures;                                      // agreed to `measure`, so that the id counts
     uint16_t site;
 } wn_bench_event;
 
 typedef struct wn_bench_world {
     wn_bench_event *event;
     size_t n;
-    size_t bytes;  // of all fields
+    size_t bytes; // of all fields
     char *arena;
 } wn_bench_world;
 

@@ -312,12 +312,15 @@ static bool set_keys(sender *s, const wn_args *a) {
     wn_site_new_key want = {s->site, s->own.public_key, true};
     if (!wn_site_edit(s->c, wn_site_add_key, &want)) return false;
     fprintf(stderr, "winnow: this key now may write to %s as a server.\n", s->site);
+    // A collector that is just starting again reads the list by itself.
     wn_question q;
     wn_reply r;
     wn_question_init(&q, "reload", 0);
-    bool well = wn_cli_ask_ok(s->c, s->c->collector_dir, &q, 5000, &r);
+    wn_err said = wn_cli_ask(s->c, s->c->collector_dir, &q, 5000, &r);
     wn_question_fini(&q);
-    if (well) wn_reply_fini(&r);
+    bool well = said == WN_ERR_NOTFOUND || said == WN_ERR_TIMEOUT || (said == WN_OK && wn_reply_flag(&r, "ok"));
+    wn_reply_fini(&r);
+    if (!well) (void)wn_cli_failed("the collector did not take the new key: %s", wn_err_text(said));
     return well;
 }
 

@@ -3,8 +3,10 @@
 // spool has a thread that syncs, ZeroMQ's ZAP one that answers (decisions.md 7).
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -13,9 +15,12 @@
 #include "crypt.h"
 #include "http_listen.h"
 #include "log.h"
+#include "walls.h"
 
 #define SECOND_MS 1000
 #define PEERS_REPORT_MS 60000
+#define OTHER_FILES 256         // beside HTTP connections: ZeroMQ, spool, logs
+#define STACK_WIPE_BYTES 65536  // deeper than any handler goes
 
 typedef struct loop_state {
     int64_t now_ms, second_at_ms, sweep_at_ms, review_at_ms, peers_at_ms, stop_at_ms;
@@ -154,6 +159,8 @@ static void loop(wn_collector *d) {
         wn_pipeline_clock(d->pipeline, wn_now_s());
         if (items[P_SIGNAL].revents) read_signals(d);
         turn(d, &l, items, n);
+        // What hashing and parsing left of events in dead frames.
+        if (WN_WALL_WIPE) sodium_stackzero(STACK_WIPE_BYTES);
     }
 }
 
@@ -171,6 +178,15 @@ static int check_config(const wn_collector *d) {
     return 0;
 }
 
+// The usual limit of 1,024 files is just below what a thousand connections need.
+static void allow_files(const wn_collector *d) {
+    struct rlimit l;
+    rlim_t want = (rlim_t)d->o.http_connections_max + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= want) return;
+    l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static int run(wn_collector *d) {
     sigset_t set;
     sigemptyset(&set);
@@ -179,6 +195,7 @@ static int run(wn_collector *d) {
     signal(SIGPIPE, SIG_IGN);
     d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     wn_log(WN_MSG_STARTED, getpid(), 0, 0);
+    allow_files(d);
     if (d->signal_fd < 0 || wn_collector_open(d) != WN_OK) {
         wn_collector_close(d);
         return 1;

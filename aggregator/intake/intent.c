@@ -71,9 +71,12 @@ wn_err wn_intent_apply(wn_span bytes, wn_fold *f, wn_rows *rows) {
     if (!wn_mp_array(&m, 3, &n) || n != 3 || !wn_mp_uint(&m, UINT64_MAX, &tick)) return WN_ERR_FORMAT;
     if (!wn_mp_array(&m, UINT32_MAX, &n)) return WN_ERR_FORMAT;
     for (uint32_t i = 0; i < n; i++) {
+        wn_cell c;
         bool ok = wn_mp_array(&m, 2, &k) && k == 2 && wn_mp_uint(&m, UINT32_MAX, &cell) && cell < wn_fold_cells(f) &&
                   wn_mp_uint(&m, UINT32_MAX, &baseline);
         if (!ok) return WN_ERR_FORMAT;
+        wn_fold_cell(f, (size_t)cell, &c);
+        if (baseline < c.baseline || baseline > c.people) return WN_ERR_FORMAT;  // not of this fold
         wn_fold_set_baseline(f, (size_t)cell, (uint32_t)baseline);
     }
     if (!wn_mp_array(&m, UINT32_MAX, &n)) return WN_ERR_FORMAT;

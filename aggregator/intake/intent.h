@@ -11,5 +11,6 @@
 WN_MUST_USE wn_err wn_intent_encode(uint64_t tick, const wn_fold *f, const wn_steps *steps, const wn_rows *rows,
                                     uint8_t **out, size_t *out_bytes);
 WN_MUST_USE wn_err wn_intent_tick(wn_span bytes, uint64_t *out_tick);
-// Sets the fold's baselines and fills `rows` (empty on entry).
+// Sets the fold's baselines and fills `rows` (empty on entry). After an error
+// `rows` is as before; some baselines may be set.
 WN_MUST_USE wn_err wn_intent_apply(wn_span bytes, wn_fold *f, wn_rows *rows);

@@ -139,8 +139,26 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
     for (size_t i = 0; err == WN_OK && is_sealed && i < o->streams_n; i++)
         err = wn_published_final_watermark(p, &o->window, &o->streams[i].durable, now_s);
     if (err == WN_OK) err = wn_published_tick(p, &o->window, o->tick, is_sealed, now_s);
-    if (err != WN_OK) return wn_published_abort(p), err;
-    return wn_published_commit(p);
+    if (err == WN_OK) err = wn_published_commit(p);
+    if (err != WN_OK) wn_published_abort(p);
+    return err;
+}
+
+wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what, const open_window *o,
+                         int64_t now_s) {
+    wn_published *p = ws->env.published;
+    wn_ledger_entry e = {.at_s = now_s, .what = what};
+    memcpy(e.window, text, sizeof e.window);
+    if (o != NULL) {
+        e.plan_version = o->plan.version;
+        e.policy_version = o->policy_version;
+        memcpy(e.profile, "crowd", 6);
+    }
+    WN_TRY(wn_published_begin(p));
+    wn_err err = wn_published_ledger(p, &e);
+    if (err == WN_OK) err = wn_published_commit(p);
+    if (err != WN_OK) wn_published_abort(p);
+    return err;
 }
 
 // ---- the end ----
@@ -199,11 +217,7 @@ wn_err wn_windows_bury(wn_windows *ws, const wn_window *w, int64_t now_s) {
     snprintf(name, sizeof name, "open/%s", text);
     WN_TRY(wn_open_store_remove(ws->env.open_dir, w));
     wn_identity_forget(ws->env.identity, text);
-    wn_ledger_entry e = {.at_s = now_s, .what = WN_LEDGER_KEYS_DEAD};
-    memcpy(e.window, text, sizeof e.window);
-    WN_TRY(wn_published_begin(ws->env.published));
-    WN_TRY(wn_published_ledger(ws->env.published, &e));
-    WN_TRY(wn_published_commit(ws->env.published));
+    WN_TRY(wn_windows_ledger(ws, text, WN_LEDGER_KEYS_DEAD, NULL, now_s));
     const char *names[] = {name, NULL};
     return wn_slots_forget(ws->env.slots, names);
 }

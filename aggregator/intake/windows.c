@@ -106,15 +106,6 @@ static wn_err get_meta(open_window *o) {
 
 // ---- opening ----
 
-static wn_err ledger(wn_windows *ws, const open_window *o, uint8_t what, int64_t now_s) {
-    wn_ledger_entry e = {.at_s = now_s, .what = what, .plan_version = o->plan.version,
-                         .policy_version = o->policy_version, .profile = "crowd"};
-    memcpy(e.window, o->text, sizeof e.window);
-    WN_TRY(wn_published_begin(ws->env.published));
-    WN_TRY(wn_published_ledger(ws->env.published, &e));
-    return wn_published_commit(ws->env.published);
-}
-
 // K_core from kept memory; names it, derives the tables' keys.
 static wn_err take_core_key(wn_windows *ws, open_window *o) {
     uint8_t k_core[32];
@@ -190,7 +181,7 @@ static wn_err open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_w
     WN_TRY(open_one(ws, w, &o));
     o->backfilled = now_s >= w->end_s + wn_grace_s((wn_kind)w->kind);
     o->meta_dirty = true;
-    wn_err err = ledger(ws, o, WN_LEDGER_KEYS_BORN, now_s);
+    wn_err err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
     if (err == WN_OK) err = add(ws, o);
     if (err != WN_OK) return free_window(o), err;
     wn_log(WN_MSG_WINDOW_OPEN, w->day, 0, 0);
@@ -326,7 +317,7 @@ static wn_err epoch_index(wn_windows *ws, open_window *o, const uint8_t edge[8],
     if (o->epochs_n == WN_EPOCHS_MAX) return WN_ERR_FULL;
     if (o->epochs_n != 0) {
         wn_log(WN_MSG_EPOCH, o->window.day, 0, 0);
-        WN_TRY(ledger(ws, o, WN_LEDGER_EPOCH, now_s));
+        WN_TRY(wn_windows_ledger(ws, o->text, WN_LEDGER_EPOCH, o, now_s));
     }
     epoch *e = &o->epochs[o->epochs_n];
     memcpy(e->edge, edge, 8);

@@ -62,5 +62,8 @@ open_window *wn_windows_find(const wn_windows *ws, const wn_window *w);
 void wn_windows_drop(wn_windows *ws, open_window *o);
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);
+// One entry of its own; `o` gives the versions (NULL: none).
+wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what, const open_window *o,
+                         int64_t now_s);
 // Destroys what is left of a sealed window: files, keys, and says so in the ledger.
 wn_err wn_windows_bury(wn_windows *ws, const wn_window *w, int64_t now_s);

@@ -12,6 +12,7 @@
 #include "event_json.h"
 #include "http_answer.h"
 #include "http_listen.h"
+#include "inflate_body.h"
 
 // Above 32 KiB libmicrohttpd maps a connection's memory instead of taking it
 // from the heap, so that closing it gives the bytes back to the kernel unread.
@@ -29,6 +30,7 @@ typedef struct exchange {
     struct MHD_Connection *connection;
     wn_request *request;
     wn_json *json;             // while the body is read
+    wn_inflate *inflate;       // and if it is compressed
     wn_event_sink sink;
     const char *origin;        // borrowed from the connection
     size_t body_bytes, charged;
@@ -173,6 +175,8 @@ static bool json_charge(exchange *x, size_t bytes) {
 
 static void json_done(exchange *x) {
     wn_http *h = x->http;
+    wn_inflate_free(x->inflate);
+    x->inflate = NULL;
     if (x->json == NULL) return;
     json_charge(x, 0);
     wn_json_reset(x->json);
@@ -294,6 +298,30 @@ static enum MHD_Result post_begin(exchange *x) {
     return MHD_YES;  // answered when the body is through
 }
 
+static bool json_piece(void *ctx, wn_span piece) {
+    exchange *x = ctx;
+    x->malformed = !wn_json_feed(x->json, piece);
+    return !x->malformed;
+}
+
+static void body_piece(exchange *x, wn_span piece) {
+    wn_http *h = x->http;
+    bool first = x->body_bytes == piece.n;
+    if (first && wn_inflate_wanted(piece.p[0]) && wn_inflate_new(&x->inflate) != WN_OK) x->full = true;
+    if (x->full) return;
+    if (x->inflate == NULL) {
+        json_piece(x, piece);
+        return;
+    }
+    wn_err err = wn_inflate_feed(x->inflate, piece, h->limits.body_bytes_max, json_piece, x);
+    if (err == WN_ERR_FULL) x->too_large = true;
+    else if (err != WN_OK) x->malformed = true;
+}
+
+static size_t body_memory(const exchange *x) {
+    return wn_json_bytes(x->json) + (x->inflate != NULL ? wn_inflate_bytes(x->inflate) : 0);
+}
+
 static enum MHD_Result post_body(exchange *x, const char *data, size_t *inout_n) {
     wn_http *h = x->http;
     size_t n = *inout_n;
@@ -306,11 +334,9 @@ static enum MHD_Result post_body(exchange *x, const char *data, size_t *inout_n)
         json_done(x);
     }
     if (x->full || x->too_large || x->malformed) return MHD_YES;
-    x->malformed = !wn_json_feed(x->json, (wn_span){(const uint8_t *)data, n});
-    if (!json_charge(x, wn_json_bytes(x->json))) {
-        x->full = true;
-        json_done(x);
-    }
+    body_piece(x, (wn_span){(const uint8_t *)data, n});
+    if (!x->full && !json_charge(x, body_memory(x))) x->full = true;
+    if (x->full || x->too_large) json_done(x);
     return MHD_YES;
 }
 
@@ -320,7 +346,8 @@ static enum MHD_Result post_end(exchange *x) {
         return say(x, MHD_HTTP_CONTENT_TOO_LARGE, "body too large", NULL);
     }
     if (x->stage == READING && x->json != NULL) {
-        if (!wn_json_end(x->json)) x->malformed = true;
+        bool whole = x->inflate == NULL || wn_inflate_whole(x->inflate);
+        if (!wn_json_end(x->json) || !whole) x->malformed = true;
         wn_span id = wn_json_batch_id(x->json);
         x->batch_id_n = id.n;
         if (id.n != 0) memcpy(x->batch_id, id.p, id.n);

@@ -88,8 +88,11 @@ static uint64_t mix(const wn_visit *v, size_t at) {
     return (h ^ v->slot * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xBF58476D1CE4E5B9);
 }
 
-static size_t bucket_of(const wn_sessions_table *t, const wn_visit *v) {
-    return (size_t)((mix(v, 0) >> 32) * t->buckets >> 32) * WN_SESSION_BUCKET;
+// A session may stand in either of two buckets: a new one takes the emptier, so
+// that the table fills to its end before any overflows.
+static void buckets_of(const wn_sessions_table *t, const wn_visit *v, size_t out[2]) {
+    out[0] = (size_t)((mix(v, 0) >> 32) * t->buckets >> 32) * WN_SESSION_BUCKET;
+    out[1] = (size_t)((mix(v, 8) & UINT32_MAX) * t->buckets >> 32) * WN_SESSION_BUCKET;
 }
 
 static uint32_t print_of(const wn_visit *v) {
@@ -162,17 +165,25 @@ static void redo_wipe(kept *k) {
 
 static const wn_visit nobody;
 
-// The place for a new session of this bucket: a free one, or that of the session
+// The place for a new session: in the bucket with more room, or that of the session
 // idle longest, which is closed early. False when the queue has no room for it.
-static bool make_room(wn_sessions_table *t, redo *r, size_t bucket, size_t *out) {
-    size_t oldest = bucket;
-    for (size_t i = bucket; i < bucket + WN_SESSION_BUCKET; i++) {
-        if (t->print[i] == 0) {
-            *out = i;
-            return true;
+static bool make_room(wn_sessions_table *t, redo *r, const size_t buckets[2], size_t *out) {
+    size_t oldest = buckets[0], most_free = 0;
+    for (int b = 0; b < 2; b++) {
+        size_t free_n = 0, free_at = 0;
+        for (size_t i = buckets[b]; i < buckets[b] + WN_SESSION_BUCKET; i++) {
+            if (t->print[i] == 0) {
+                free_n++;
+                free_at = i;
+            } else if (t->print[oldest] == 0 || t->k->visit[i].last_s < t->k->visit[oldest].last_s) {
+                oldest = i;
+            }
         }
-        if (t->k->visit[i].last_s < t->k->visit[oldest].last_s) oldest = i;
+        if (free_n <= most_free) continue;
+        most_free = free_n;
+        *out = free_at;
     }
+    if (most_free > 0) return true;
     if (queue_full(t->k)) return false;
     redo_push(r, &t->k->visit[oldest]);
     r->evicted++;
@@ -184,18 +195,21 @@ static bool make_room(wn_sessions_table *t, redo *r, size_t bucket, size_t *out)
 static bool apply_one(wn_sessions_table *t) {
     kept *k = t->k;
     item *p = pending_at(k, k->pending_head);
-    size_t bucket = bucket_of(t, &p->visit), place = 0, joined = 0;
+    size_t buckets[2], place = 0, joined = 0;
+    buckets_of(t, &p->visit, buckets);
     uint32_t print = print_of(&p->visit);
     redo *r = redo_begin(t);
     wn_visit v = p->visit;
-    for (size_t i = bucket; i < bucket + WN_SESSION_BUCKET; i++) {
-        // Sessions of one person lie more than 30 minutes apart: a touch joins two at most.
-        if (t->print[i] != print || !wn_visit_joins(&k->visit[i], &p->visit) || joined == 2) continue;
-        wn_visit_merge(&v, &k->visit[i]);
-        if (joined++ == 0) place = i;
-        else redo_put(r, i, &nobody);
+    for (int b = 0; b < (buckets[0] == buckets[1] ? 1 : 2); b++) {
+        for (size_t i = buckets[b]; i < buckets[b] + WN_SESSION_BUCKET; i++) {
+            // Sessions of one person lie more than 30 minutes apart: a touch joins two at most.
+            if (t->print[i] != print || !wn_visit_joins(&k->visit[i], &p->visit) || joined == 2) continue;
+            wn_visit_merge(&v, &k->visit[i]);
+            if (joined++ == 0) place = i;
+            else redo_put(r, i, &nobody);
+        }
     }
-    if (joined == 0 && !make_room(t, r, bucket, &place)) return false;
+    if (joined == 0 && !make_room(t, r, buckets, &place)) return false;
     redo_put(r, place, &v);
     r->pending_head++;
     redo_commit(t);

@@ -22,10 +22,11 @@
 #include "winnow/observation.h"
 
 #define WN_SESSION_IDLE_S 1800
-#define WN_SESSION_PENDING_MAX 65536u // touches not yet applied
-#define WN_SESSION_QUEUE_MAX 65536u   // finished sessions not yet durable
+#define WN_SESSION_PENDING_MAX 32768u // touches not yet applied
+#define WN_SESSION_QUEUE_MAX 16384u   // finished sessions not yet durable
 #define WN_SESSION_WINDOWS_MAX 1024u  // window slots
-#define WN_SESSION_BUCKET 16u         // sessions of one bucket; the oldest is closed early for a 17th
+// A session stands in one of two buckets; when both are full the one idle longest is closed early.
+#define WN_SESSION_BUCKET 16u
 
 typedef struct wn_sessions_table wn_sessions_table;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "clock.h"
 #include "http_intake.h"
@@ -213,6 +214,53 @@ Test(http_intake, the_content_type_does_not_matter) {
     ask(POST "\r\nContent-Type: text/plain;charset=UTF-8", "[" VIEW "," VIEW "]");
     cr_expect_str_eq(body_of(), "{\"accepted\":2,\"refused\":[]}");
     cr_expect_eq(rig_read(&r).views, 3);
+}
+
+// The text as gzip (31) or zlib (15), cut after `keep` bytes.
+static const char *ask_zipped(const char *text, size_t n, int form, size_t keep) {
+    static uint8_t zipped[66000];
+    char heads[256];
+    z_stream z = {.next_in = (uint8_t *)(uintptr_t)text, .avail_in = (unsigned)n, .next_out = zipped, .avail_out = sizeof zipped};
+    cr_assert_eq(deflateInit2(&z, 9, Z_DEFLATED, form, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    cr_assert_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t whole = sizeof zipped - z.avail_out;
+    deflateEnd(&z);
+    size_t send_n = whole < keep ? whole : keep;
+    int fd = dial();
+    int k = snprintf(heads, sizeof heads, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n", send_n);
+    put(fd, heads, (size_t)k);
+    put(fd, (const char *)zipped, send_n);
+    hear(fd, true);
+    close(fd);
+    return answer;
+}
+
+Test(http_intake, a_compressed_body_need_not_be_declared) {
+    for (int form = 15; form <= 31; form += 16) {
+        ask_zipped(VIEW, strlen(VIEW), form, SIZE_MAX);
+        cr_expect_eq(status(), 200);
+        cr_expect_str_eq(body_of(), "{\"accepted\":1,\"refused\":[]}");
+        ask_zipped(VIEW, strlen(VIEW), form, 30);
+        cr_expect_eq(status(), 400, "cut off");
+    }
+    cr_expect_eq(rig_read(&r).views, 2);
+    ask(POST, "x is no zlib");
+    cr_expect_eq(status(), 400);
+}
+
+Test(http_intake, a_compressed_body_may_inflate_to_the_limit_and_no_further) {
+    size_t n = limits.body_bytes_max + 1;
+    char *text = malloc(n);
+    memset(text, ' ', n);
+    memcpy(text, VIEW, strlen(VIEW));
+    ask_zipped(text, n - 1, 31, SIZE_MAX);
+    cr_expect_eq(status(), 200);
+    ask_zipped(text, n, 31, SIZE_MAX);
+    cr_expect_eq(status(), 413);
+    free(text);
+    serve();
+    cr_expect_eq(rig_read(&r).views, 1, "nothing is kept of a body too large");
+    cr_expect_eq(wn_pipeline_request_bytes(r.pipeline), 0);
 }
 
 Test(http_intake, says_nothing_about_persons) {

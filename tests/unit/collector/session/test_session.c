@@ -166,18 +166,28 @@ Test(session, order_of_events_changes_nothing, .timeout = 120) {
     }
 }
 
-Test(session, a_full_bucket_closes_its_oldest_early) {
+Test(session, full_buckets_close_their_oldest_early) {
     rig g;
     make(&g);
-    // One person, visits an hour apart: all in one bucket.
-    for (unsigned i = 0; i <= WN_SESSION_BUCKET; i++)
-        cr_assert(touch(&g, 1, 0, 1, i + 1, 100000 + 3600 * (int64_t)i));
+    // One person, visits an hour apart: all in its two buckets.
+    const unsigned room = 2 * WN_SESSION_BUCKET;
+    for (unsigned i = 0; i <= room; i++) cr_assert(touch(&g, 1, 0, 1, i + 1, 100000 + 3600 * (int64_t)i));
     wn_sessions_apply(g.t, 1);
     cr_assert_eq(wn_sessions_evicted(g.t), 1);
-    cr_assert_eq(wn_sessions_count(g.t), WN_SESSION_BUCKET);
+    cr_assert_eq(wn_sessions_count(g.t), room);
     wn_observation o[2];
     cr_assert_eq(drain(&g, 2, o, 2), 1);
     cr_assert_eq(o[0].open[WN_DIM_entry], 1, "not the oldest");
+    end(&g);
+}
+
+Test(session, the_table_takes_nine_tenths_of_its_size_before_any_is_closed_early) {
+    rig g;
+    make(&g);
+    for (unsigned i = 1; i <= SESSIONS_MAX * 9 / 10; i++) cr_assert(touch(&g, 1, 0, i, 1, 1000));
+    wn_sessions_apply(g.t, 1);
+    cr_assert_eq(wn_sessions_evicted(g.t), 0);
+    cr_assert_eq(wn_sessions_count(g.t), SESSIONS_MAX * 9 / 10);
     end(&g);
 }
 
@@ -228,7 +238,7 @@ Test(session, a_full_queue_holds_back_touches_that_need_an_eviction) {
         wn_sessions_apply(g.t, txn++);
         room = wn_sessions_expire(g.t, 0, INT64_MAX);
     }
-    for (unsigned i = 0; i < 2 * WN_SESSION_BUCKET; i++) touch(&g, txn, 5, 1, i, 100000 + 3600 * (int64_t)i);
+    for (unsigned i = 0; i < 3 * WN_SESSION_BUCKET; i++) touch(&g, txn, 5, 1, i, 100000 + 3600 * (int64_t)i);
     wn_sessions_apply(g.t, txn);
     wn_observation o;
     uint32_t slot;
@@ -240,7 +250,7 @@ Test(session, a_full_queue_holds_back_touches_that_need_an_eviction) {
         wn_sessions_expire(g.t, 5, INT64_MAX);
     }
     while (wn_sessions_drain(g.t, ++txn, &slot, &o)) in5 += slot == 5;
-    cr_assert_eq(in5, 2 * WN_SESSION_BUCKET);
+    cr_assert_eq(in5, 3 * WN_SESSION_BUCKET);
     end(&g);
 }
 

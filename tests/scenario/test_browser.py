@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""w.js in a real browser: pages, routes, an event, screens and languages come out; nothing stays in the browser."""
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+
+from winnow import Winnow, expect, person, wait_for
+
+SOURCE = os.environ["WINNOW_SOURCE"]
+NPM = os.path.join(SOURCE, "build/npm")
+MODULES = os.path.join(NPM, "node_modules")
+VISITORS = 31  # the last one sends Sec-GPC
+
+PAGE = """<!doctype html><title>Shop</title>
+<script>
+  window.winnow = function () { (winnow.q = winnow.q || []).push(arguments); };
+  winnow('signup', {plan: 'pro'});
+  addEventListener('pagehide', () => winnow('leave'));
+</script>
+<script defer src="COLLECTOR/w.js" data-site="shop"></script>
+"""
+
+
+def can_run():
+    """False with a notice when npm's registry was out of reach at setup; fails when setup was not run."""
+    have = shutil.which("node") and os.path.exists("/usr/bin/chromium") and os.path.isdir(os.path.join(MODULES, "playwright-core"))
+    if not have and os.path.exists(os.path.join(NPM, "playwright-core.unreachable")):
+        print("notice: setup could not fetch playwright-core; w.js was not tried in a browser")
+        return False
+    expect(have, "node, chromium or playwright-core is missing: run ./setup --tests")
+    return True
+
+
+def serve(collector):
+    """The site's pages: the same one at every path, but for /empty. Gives its port."""
+
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            text = "" if self.path == "/empty" else PAGE.replace("COLLECTOR", collector)
+            self.send_response(200 if self.path != "/favicon.ico" else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def browse(w, folder):
+    collector = f"http://127.0.0.1:{w.http}"
+    port = serve(collector)
+    # localhost is the site's host; the same server under another name is somebody else.
+    told = {"modules": MODULES, "collector": collector, "page": f"http://localhost:{port}", "foreign": f"http://127.0.0.1:{port}",
+            "visitors": [{"address": person(i), "locale": "fr-FR" if i < 10 else "de-DE", "width": 390 if i < 10 else 1920,
+                          "gpc": i == VISITORS - 1} for i in range(VISITORS)]}
+    script = os.path.join(SOURCE, "tests/browser/test_browser.js")
+    home = os.path.join(folder, "home")
+    os.makedirs(home)
+    p = subprocess.run(["node", script, json.dumps(told)], capture_output=True, text=True, timeout=200, env=dict(os.environ, HOME=home))
+    expect(p.returncode == 0, p.stderr[-4000:])
+    return json.loads(p.stdout)
+
+
+def published(w):
+    def rows(table, dim):
+        return {r[dim]: r for r in w.report("shop", table)}
+
+    pages, events = rows("pages", "route"), rows("events", "event")
+    expect(set(pages) == {"/", "/pricing"}, "pages", pages)
+    expect((pages["/"]["people"], pages["/"]["events"]) == (20, 60), "/", pages)          # 31 people, 62 views
+    expect((pages["/pricing"]["people"], pages["/pricing"]["events"]) == (20, 20), "/pricing", pages)  # 31, 31
+    for name in ("signup", "leave"):
+        expect(name in events and (events[name]["people"], events[name]["events"]) == (20, 20), name, events)
+    people = {t: {v: r["people"] for v, r in rows(t, d).items()}
+              for t, d in (("screens", "screen"), ("languages", "language"), ("browsers", "browser"), ("sources", "source"))}
+    expect(people["screens"] == {"under 576": 10, "1920 or more": 20}, "screens", people)
+    expect(people["languages"] == {"fr": 10, "de": 20}, "languages", people)
+    expect(people["browsers"] == {"Chrome": 30}, "browsers", people)
+    expect(people["sources"] == {"mail": 20}, "sources", people)
+    expect("token" not in str(pages) + str(events), "a query was published", pages, events)
+    return w.report("shop", "traffic")[0]
+
+
+if can_run():
+    with Winnow() as w:
+        w.up("other")
+        w.site("shop", "--zone", "UTC", "--host", "localhost")
+        w.cli("site", "list")
+        saw = browse(w, w.dir)
+        expect(saw["beacons"] >= 5 * VISITORS, "sent with sendBeacon", saw)
+        wait_for("delivery", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+        w.tick()
+        live = published(w)
+        expect(live["people"] == 30, "live", live)
+        w.seal("shop", "today", force=True)
+        sealed = published(w)
+        expect((sealed["people"], sealed["sessions"]) == (30, 30), "sealed", sealed)
+        verified = w.cli("ledger", "verify")
+        expect(verified.returncode == 0, verified.stdout)
+        print(f"ok: {VISITORS} visitors, {saw['requests']} requests, {saw['beacons']} beacons, nothing kept in a browser")
+sys.exit(0)

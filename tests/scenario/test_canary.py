@@ -1,0 +1,404 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ten thousand marked identifiers go in through every door; not one may be found anywhere afterwards.
+
+The same run on the build without walls (WINNOW_WALLS_BIN) shows that the scan sees: there, each
+surface must hold 99 % of what can reach it. WN_CANARIES: how many identifiers (10000).
+"""
+import base64
+import concurrent.futures
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from winnow import AGENT, BIN, Winnow, expect, person, view, wait_for
+
+os.environ["WINNOW_TEST_DUMPABLE"] = "1"  # cores are taken
+WALLS = os.environ.get("WINNOW_WALLS_BIN", os.path.join(os.environ["WINNOW_SOURCE"], "build/walls/bin"))
+TOOLS = BIN
+KINDS = ["email", "phone", "user_id", "idfa", "gaid", "ipv4", "ipv6", "card", "name", "token"]
+PEOPLE = int(os.environ.get("WN_CANARIES", "10000")) // len(KINDS)
+SITES = {"web": "canary.example", "sdk": "app.example", "log": "log.example"}  # one for each way in: none repeats another's batch_id
+TABLES = [t.split()[0] for t in """traffic hours pages entry_pages exit_pages referrers channels sources campaigns countries languages
+browsers systems devices screens events""".split()]
+FORMATS = ["table", "csv", "json", "ndjson"]
+BODY_MAX = 65536
+THREADS = 3
+CUT_SHORT = 200  # requests whose sender leaves in the middle
+UNMARKED = 64
+
+
+# ---- what is sent ----
+
+def make(folder, at_s):
+    """{site: folder of canary_make's files}; the needles are the same for all."""
+    made = {}
+    for site, host in SITES.items():
+        made[site] = os.path.join(folder, site)
+        os.makedirs(made[site])
+        subprocess.run([os.path.join(TOOLS, "canary_make"), "--out", made[site], "--site", site, "--host", host, "--count", str(PEOPLE),
+                        "--seed", "20", "--rotations", "10", "--time", str(at_s)], check=True)
+    return made
+
+
+def needles(made):
+    with open(os.path.join(made["web"], "needles.tsv")) as f:
+        rows = [line.rstrip("\n").split("\t") for line in f]
+    return {k: [text for kind, text in rows if kind == k] for k in KINDS}
+
+
+class Client:
+    """One HTTP connection that is kept open; every byte that comes back goes into `answers`."""
+
+    def __init__(self, port, answers):
+        self.port, self.answers, self.socket, self.buffer = port, answers, None, b""
+
+    def ask(self, request):
+        for again in (True, False):
+            try:
+                if self.socket is None:
+                    self.socket, self.buffer = socket.create_connection(("127.0.0.1", self.port), 30), b""
+                self.socket.sendall(request)
+                return self.answer()
+            except OSError:
+                self.close()
+                if not again:
+                    raise
+
+    def answer(self):
+        while b"\r\n\r\n" not in self.buffer:
+            self.more()
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        n = int(re.search(rb"content-length: (\d+)", head.lower()).group(1))
+        while len(self.buffer) < n:
+            self.more()
+        body, self.buffer = self.buffer[:n], self.buffer[n:]
+        self.answers.append(head + b"\r\n\r\n" + body + b"\n")
+        if b"connection: close" in head.lower():
+            self.close()
+        return int(head.split(b" ", 2)[1])
+
+    def more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        self.buffer += data
+
+    def close(self):
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
+
+
+def raw(r, number):
+    """A row of http.jsonl as bytes: JSON and text/plain in turn."""
+    body = r["body"].encode()
+    head = [f"{r['method']} {r['target']} HTTP/1.1", *r["headers"]]
+    if r["method"] == "POST":
+        head += [f"Content-Type: {'text/plain' if number % 2 else 'application/json'}", f"Content-Length: {len(body)}"]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def send_http(w, made, answers):
+    with open(os.path.join(made["web"], "http.jsonl")) as f:
+        requests = [raw(json.loads(line), i) for i, line in enumerate(f)]
+    statuses = {}
+
+    def some(first):
+        c = Client(w.http, answers)
+        for r in requests[first::THREADS]:
+            status = c.ask(r)
+            statuses[status] = statuses.get(status, 0) + 1
+        c.close()
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(some, range(THREADS)))
+    expect(statuses.get(200, 0) >= 11 * PEOPLE and statuses.get(404, 0) >= PEOPLE and statuses.get(400, 0) >= PEOPLE and
+           503 not in statuses, "answers", statuses)
+    return requests
+
+
+def send_broken(w, requests, ids, answers):
+    """Senders that leave, bodies that are too large, values that are too long, and no HTTP at all."""
+    posts = [r for r in requests if r.startswith(b"POST")]
+    for i, r in enumerate(posts[:CUT_SHORT]):
+        with socket.create_connection(("127.0.0.1", w.http), 30) as s:
+            if i % 2:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.sendall(r[:len(r) * (i % 9 + 1) // 10])
+    every = [text for kind in ids.values() for text in kind]
+    heap = " ".join(every[i % len(every)] for i in range(0, 40 * 4000, 41)).encode()[:2 * BODY_MAX - 100]
+    c = Client(w.http, answers)
+    for body in (heap, json.dumps([{"site": "web", "name": "long", "url": "https://canary.example/" + heap[:4000].decode()}]).encode(),
+                 json.dumps({"site": "web", "name": "pageview", "props": {t: {t: [t]} for t in every[:300]}}).encode()[:BODY_MAX]):
+        expect(c.ask(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body) in (200, 400, 413), "large")
+        c.close()
+        expect(c.ask(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body +
+                     b"\r\n0\r\n\r\n") in (200, 400, 413), "chunked")
+        c.close()
+    for port in (w.http, w.sdk, w.admin):
+        for t in every[:: max(1, len(every) // 50)]:
+            with socket.create_connection(("127.0.0.1", port), 30) as s:
+                s.sendall(f"GET /{t.replace(' ', '+')} NONE/1\r\n{t}: {t}\r\n\r\n".encode())
+
+
+def send_sdk(w, made):
+    w.cli("send", "--site", "sdk", os.path.join(made["sdk"], "events.ndjson"))
+    with open(os.path.join(made["sdk"], "events.ndjson"), "rb") as f:
+        w.cli("send", "--site", "web", "-", input=b"".join(f.readlines()[:500]))  # a site the events do not name: refused
+
+
+def send_log(w, made):
+    """A quarter of the lines in each way of writing a log."""
+    with open(os.path.join(made["log"], "access.log"), "rb") as f:
+        lines = f.readlines()
+    plain, vhost, packed = (os.path.join(made["log"], n) for n in ("plain.log", "vhost.log", "packed.log.gz"))
+    with open(plain, "wb") as f:
+        f.writelines(lines[0::4])
+    with open(vhost, "wb") as f:
+        f.writelines(b"log.example:443 " + line for line in lines[1::4])
+    with gzip.open(packed, "wb", 1) as f:
+        f.writelines(lines[2::4])
+    for *how, data in (("combined", plain, None), ("vhost-combined", vhost, None), ("combined", packed, None),
+                       ("combined", "-", b"".join(lines[3::4]))):
+        w.cli("import", "--site", "log", "--keep-open", "--format", *how, input=data)
+
+
+def send_commands(w, ids):
+    """Names that no site has, where an operator would give one; what the terminal shows is the operator's own."""
+    for kind in KINDS:
+        for words in (["report", "--site"], ["seal", "--date", "today", "--site"], ["import", "--keep-open", "--site"], ["send", "--site"]):
+            w.cli(*words, ids[kind][0], *([os.devnull] if words[0] in ("import", "send") else []), check=False)
+
+
+def send_unmarked(w, first, answers=None):
+    """People nobody looks for, in networks of their own: their crowds open."""
+    for i in range(first, first + UNMARKED):
+        status, _ = w.post([view("web", "https://canary.example/welcome")], {"X-Forwarded-For": person(i), "User-Agent": AGENT})
+        expect(status == 200, "unmarked", status)
+    w.send("sdk", [view("sdk", "https://app.example/welcome", ip=person(i), user_agent=AGENT) for i in range(first, first + UNMARKED)])
+
+
+# ---- what is looked at ----
+
+def core(pid, path, seen):
+    """What a core of the process would hold: private and shared memory, but no file's clean pages (scanned as files)."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem, open(path, "wb") as out:
+        for line in maps:
+            span, rights, _, device, inode, *name = line.split()
+            name = name[0] if name else ""
+            if not rights.startswith("r") or name in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+                continue
+            mapped = inode != "0"
+            if mapped and "w" not in rights and not name.startswith("/memfd:"):
+                continue
+            if mapped and rights.endswith("s"):
+                if (device, inode, span) in seen or name.endswith(".mdb"):
+                    continue
+                seen.add((device, inode, span))
+            start, end = (int(x, 16) for x in span.split("-"))
+            zero = bytes(1 << 20)
+            for at in range(start, end, 1 << 20):
+                try:
+                    mem.seek(at)
+                    data = mem.read(min(1 << 20, end - at))
+                except (OSError, ValueError, OverflowError):
+                    break
+                if data != zero[:len(data)]:
+                    out.write(data)
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/memfd:"):
+                    with open(f"/proc/{pid}/fd/{fd}", "rb") as f:
+                        data = f.read()
+                        if hash(data) not in seen:  # kept memory, that a daemon and its keeper share
+                            seen.add(hash(data))
+                            out.write(data)
+            except OSError:
+                continue
+    return os.path.getsize(path)
+
+
+class Run:
+    """One build on its way through a day; each stage's surfaces are copied and scanned while the next begins."""
+
+    def __init__(self, name, bin, made, scanner):
+        self.name, self.bin, self.made, self.scanner = name, bin, made, scanner
+        self.folder = tempfile.mkdtemp(prefix=f"winnow-canary-{name}-")
+        self.answers, self.scans, self.seconds = [], [], {}
+        self.began = time.monotonic()
+
+    def at(self, *names):
+        path = os.path.join(self.folder, *names)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def scan(self, stage):
+        """The product: everything in the stage's folder."""
+        self.seconds[stage] = round(time.monotonic() - self.began, 1)
+        if self.name == "product":
+            self.scans.append((stage, self.scanner.submit(scan, self.made, [self.at(stage)])))
+
+    def files(self, w, stage):
+        for what in ("state", "config", "tmp"):
+            source = os.path.join(w.dir, what)
+            if os.path.exists(source):
+                subprocess.run(["cp", "-r", "--sparse=always", source, self.at(stage)], check=False, stderr=subprocess.DEVNULL)
+        shutil.copyfile(w.log_path, os.path.join(self.at(stage, "log"), "log"))
+
+    def cores(self, w, stage, *roles):
+        seen = set()
+        pids = dict(w.pids(), keeper=w.process.pid)
+        for role in roles or ("keeper", "collector", "aggregator"):
+            core(pids[role], os.path.join(self.at(stage, f"core-{role}"), "core"), seen)
+
+    def words(self, w, stage, sealed=False):
+        """All that Winnow says: reports, ledger, status, metrics."""
+        def put(name, data):
+            with open(os.path.join(self.at(stage, "words"), name), "wb") as f:
+                f.write(data)
+
+        for site in SITES:
+            for table in TABLES:
+                for form in FORMATS if sealed else FORMATS[:3:2]:
+                    p = w.cli("report", "--site", site, "--table", table, "--from", "today", "--to", "today", "--limit", "0",
+                              "--format", form, check=False)
+                    put(f"report-{site}-{table}.{form}", p.stdout + p.stderr)
+        for form in ("table", "csv", "ndjson"):
+            put(f"ledger.{form}", w.cli("ledger", "list", "--format", form, check=False).stdout)
+        put("status", w.cli("status").stdout)
+        put("metrics", w.get("/metrics", port=w.admin)[2])
+        put("answers", b"".join(self.answers))
+        expect(all(os.path.getsize(os.path.join(self.at(stage, "words"), n)) for n in ("status", "metrics", "answers")), "nothing said")
+
+
+def scan(made, paths, percent=None, needle_file=None):
+    args = [os.path.join(TOOLS, "canary_scan"), "--needles", needle_file or os.path.join(made["web"], "needles.tsv")]
+    p = subprocess.run([*args, *(["--expect", str(percent)] if percent else []), *paths], capture_output=True, text=True)
+    expect(p.returncode in (0, 1), "the scan failed", p.returncode, p.stderr)
+    last = dict(re.findall(r"(\w+)=(\d+)", p.stdout.splitlines()[-1]))
+    return {"clean": p.returncode == 0, "lines": p.stdout.splitlines()[:-1], **{k: int(v) for k, v in last.items()}}
+
+
+def day(run, ids, offset_s):
+    """The scenario, the same for both builds."""
+    os.environ["TMPDIR_"] = ""
+    with Winnow(bin=run.bin, body_bytes_max=BODY_MAX, map_mib=16, open_values_max=262144, spool_bytes_max=512 << 20, ids_per_prefix_max=65536,
+                sessions_max=65536) as w:
+        w.env["TMPDIR"] = os.path.join(w.dir, "tmp")
+        os.makedirs(w.env["TMPDIR"])
+        if run.name == "control":  # what the keeper, which sees no event, could hold: its own environment
+            w.env["WN_PLANTED"] = " ".join(ids[k][0] for k in KINDS)
+        w.clock(offset_s)
+        for site, host in SITES.items():
+            w.site(site, "--zone", "Etc/UTC", "--host", host)
+        w.up()
+        send_unmarked(w, 0)
+        aggregator = w.pids()["aggregator"]
+        os.kill(aggregator, signal.SIGSTOP)
+        try:
+            requests = send_http(w, run.made, run.answers)
+            send_broken(w, requests, ids, run.answers)
+            send_sdk(w, run.made)
+            send_log(w, run.made)
+            expect(w.metrics()["winnow_spool_waiting"] > 3, "the spool is empty although nobody takes from it")
+            run.files(w, "spooled")
+            run.cores(w, "spooled", "collector")
+        finally:
+            os.kill(aggregator, signal.SIGCONT)
+        run.scan("spooled")
+        send_commands(w, ids)
+        wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0, 120)
+        w.tick()
+        run.cores(w, "open")
+        run.files(w, "open")
+        run.words(w, "open")
+        run.scan("open")
+        send_unmarked(w, 1000)
+        w.tick()
+        run.cores(w, "after64")
+        run.scan("after64")
+        for role in ("collector", "aggregator"):
+            w.kill(role)
+        w.ready()
+        run.cores(w, "killed")
+        run.files(w, "killed")
+        run.scan("killed")
+        w.seal("web", "today", force=True)
+        run.cores(w, "sealed")
+        run.files(w, "sealed")
+        run.words(w, "sealed", sealed=True)
+        run.scan("sealed")
+        if run.name == "product":
+            rows = {r["route"]: r["people"] for r in w.report("web", "pages")}
+            expect(rows.get("/welcome") == 120, "a crowd of people nobody looks for", rows)
+        print(run.name, run.seconds, len(run.answers), "answers", file=sys.stderr)
+
+
+# surface, stage and place: where all kinds of identifiers come to lie when no wall stands
+CONTROL = [("spool", "spooled", "state/collector"), ("open windows", "open", "state/aggregator"), ("collector's core", "open", "core-collector"),
+           ("aggregator's core", "open", "core-aggregator"), ("logs", "open", "log"), ("live reports", "open", "words"),
+           ("open windows after kill -9", "killed", "state/aggregator"), ("published store", "sealed", "state/aggregator"),
+           ("reports", "sealed", "words")]
+
+
+def control_scans(run, ids):
+    found = [(name, run.scanner.submit(scan, run.made, [run.at(stage, place)], 99)) for name, stage, place in CONTROL]
+    planted = os.path.join(run.folder, "planted.tsv")
+    with open(planted, "w") as f:
+        f.writelines(f"{k}\t{ids[k][0]}\n" for k in KINDS)
+    found.append(("keeper's core (planted)", run.scanner.submit(scan, run.made, [run.at("open", "core-keeper")], 99, planted)))
+    bad = []
+    for name, result in found:
+        r = result.result()
+        shares = {k: 100 * int(seen) / int(of) for k, seen, of in
+                  (re.fullmatch(r"kind=(\S+) seen=(\d+) of=(\d+)", line).groups() for line in r["lines"] if " seen=" in line)}
+        least = min(shares, key=shares.get)
+        print(f"control: {name}: {len(shares)} kinds, least {least} {shares[least]:.1f} % ({r['bytes'] >> 20} MiB)")
+        if not r["clean"]:
+            bad.append((name, {k: v for k, v in shares.items() if v < 99}))
+    expect(not bad, "the scan is blind:", bad)
+
+
+def main():
+    for bin in (BIN, WALLS):
+        expect(os.path.exists(os.path.join(bin, "winnow")), f"{bin} holds no winnow; build it:",
+               "cmake --preset walls && cmake --build --preset walls" if bin == WALLS else "cmake --preset dev && cmake --build --preset dev")
+    now = int(time.time())
+    offset_s = now // 86400 * 86400 + 86400 + 43200 - now  # tomorrow noon: no midnight comes while this runs
+    folder = tempfile.mkdtemp(prefix="winnow-canary-")
+    runs = []
+    try:
+        made = make(folder, now + offset_s - 7200)
+        ids = needles(made)
+        with concurrent.futures.ThreadPoolExecutor(1) as scanner, concurrent.futures.ThreadPoolExecutor(2) as both:
+            runs = [Run("product", BIN, made, scanner), Run("control", WALLS, made, scanner)]
+            for result in [both.submit(day, r, ids, offset_s) for r in runs]:
+                result.result()
+            hits, scanned = [], 0
+            for stage, result in runs[0].scans:
+                r = result.result()
+                scanned += r["bytes"]
+                print(f"product: {stage}: {r['files']} files, {r['bytes'] >> 20} MiB, {r['hits']} hits")
+                hits += [] if r["clean"] else [f"{stage}: {line.replace(runs[0].folder, '')}" for line in r["lines"]]
+            for line in hits:
+                print(line)
+            control_scans(runs[1], ids)
+            expect(not hits, "identifiers were found")
+        print(f"ok: {r['identifiers']} identifiers, {r['patterns']} patterns, {scanned >> 20} MiB scanned, 0 hits")
+    finally:
+        if not os.environ.get("WINNOW_KEEP"):
+            for path in [folder, *(r.folder for r in runs)]:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+main()
