@@ -83,8 +83,8 @@ class ClickHouse(Scratch):
             self.ask(
                 f"CREATE MATERIALIZED VIEW by_{d} ENGINE = "
                 "AggregatingMergeTree(day, (site, hour, value), 8192) "
-                f"AS SELECT toDate(time) AS day, site, toStartOfHour(toDateTime(time)) AS hour, {d} AS value, "
-                f"countState() AS events, uniqHLL12State(person) AS people FROM events "
+                f"AS SELECT toDate(time) AS day, site, toStartOfHour(toDateTime(time)) AS hour, {d} AS value,"
+                " countState() AS events, uniqHLL12State(person) AS people FROM events "
                 "GROUP BY day, site, hour, value"
             )
         return self
@@ -114,7 +114,7 @@ class ClickHouse(Scratch):
             raise RuntimeError(e.read().decode(errors="replace")[:400]) from None
 
     def load(self, path):
-        """Seconds of wall and of server CPU, merges included. An INSERT is as large as an aggregator's commit."""
+        """Seconds of wall and of server CPU, with merges. An INSERT is as large as an aggregator's commit."""
         with open(path, "rb") as f:
             rows = f.readlines()
         parts = [b"".join(rows[i : i + COMMIT]) for i in range(0, len(rows), COMMIT)]

@@ -72,7 +72,8 @@ static void every_second(wn_collector *d, loop_state *l) {
     }
     if (l->now_ms >= l->peers_at_ms) {
         uint64_t refused = wn_zap_refused(d->zap);
-        if (refused != l->peers_refused) wn_log(WN_MSG_PEER_REFUSED, (int64_t)(refused - l->peers_refused), 0, 0);
+        if (refused != l->peers_refused)
+            wn_log(WN_MSG_PEER_REFUSED, (int64_t)(refused - l->peers_refused), 0, 0);
         l->peers_refused = refused;
         l->peers_at_ms = l->now_ms + PEERS_REPORT_MS;
     }

@@ -92,7 +92,7 @@ static void foot(const wn_report_rows *r, FILE *out)
                 open == 1 ? "is" : "are");
     if (r->refused) fprintf(out, "Refused to be counted: at least %" PRIu64 " events.\n", r->refused);
     if (r->capped)
-        fprintf(out, "Left out by the cap on one network: at least %" PRIu64 " people.\n", r->capped);
+        fprintf(out, "Left out by the cap on one network: at least %" PRIu64 " events.\n", r->capped);
     if (wn_report_rows_has_country(r)) fputs(WN_REPORT_ATTRIBUTION "\n", out);
 }
 

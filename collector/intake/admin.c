@@ -21,8 +21,10 @@ struct wn_admin {
     int fd, listen_fd;
 };
 
-static enum MHD_Result say(struct MHD_Connection *c, unsigned status, const char *text, size_t n, const char *type) {
-    struct MHD_Response *r = MHD_create_response_from_buffer(n, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+static enum MHD_Result say(struct MHD_Connection *c, unsigned status, const char *text, size_t n,
+                           const char *type) {
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(n, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
     if (r == NULL) return MHD_NO;
     MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     enum MHD_Result done = MHD_queue_response(c, status, r);
@@ -51,9 +53,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
     bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     if (!get) return say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "", 0, "text/plain");
     if (strcmp(path, "/metrics") == 0) return metrics(a, c);
-    if (strcmp(path, "/healthz") != 0) return say(c, MHD_HTTP_NOT_FOUND, "/metrics /healthz\n", 18, "text/plain");
+    if (strcmp(path, "/healthz") != 0)
+        return say(c, MHD_HTTP_NOT_FOUND, "/metrics /healthz\n", 18, "text/plain");
     bool well = a->parts.well(a->parts.ctx);
-    return say(c, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, well ? "ok\n" : "ill\n", well ? 3 : 4, "text/plain");
+    return say(c, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, well ? "ok\n" : "ill\n", well ? 3 : 4,
+               "text/plain");
 }
 
 wn_err wn_admin_open(const char *listen, const wn_admin_parts *parts, wn_admin **out) {
@@ -68,10 +72,11 @@ wn_err wn_admin_open(const char *listen, const wn_admin_parts *parts, wn_admin *
         free(a);
         return err;
     }
-    a->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET, a->listen_fd,
-                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)IDLE_S, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info = a->daemon == NULL ? NULL : MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    a->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
+                                 a->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        a->daemon == NULL ? NULL : MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (info == NULL) {
         if (a->daemon == NULL) close(a->listen_fd);
         wn_admin_close(a);

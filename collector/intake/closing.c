@@ -69,13 +69,15 @@ static bool step(wn_closing *c, const wn_window *w) {
     if (open != NULL) {
         if (!wn_pipeline_window_settled(c->parts.pipeline, open->slot)) return false;
         if (!wn_sessions_window_empty(c->parts.sessions, open->slot)) {
-            (void)wn_pipeline_expire(c->parts.pipeline, open->slot, INT64_MAX);  // what the queue has no room for: next turn
+            (void)wn_pipeline_expire(c->parts.pipeline, open->slot,
+                                     INT64_MAX); // what the queue has no room for: next turn
             return false;
         }
     }
     if (!wn_spool_window_drained(c->parts.spool, w, &generation, &sequence)) return false;
     // A failure leaves the window closing, and its keys to the next turn.
-    if (wn_edge_forget(c->parts.edge, w) != WN_OK || wn_spool_forget(c->parts.spool, w) != WN_OK) return false;
+    if (wn_edge_forget(c->parts.edge, w) != WN_OK || wn_spool_forget(c->parts.spool, w) != WN_OK)
+        return false;
     remember(c, w, generation, sequence);
     c->parts.closed(c->parts.ctx, w, generation, sequence);
     return true;

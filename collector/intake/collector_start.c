@@ -60,7 +60,8 @@ static wn_err sub(const wn_collector *d, const char *name, char *out, size_t cap
 static wn_err open_keys(wn_collector *d, uint8_t out_dedupe_key[32]) {
     char path[400];
     uint8_t id[32];
-    if ((size_t)snprintf(d->role_dir, sizeof d->role_dir, "%s/collector", d->o.state_dir) >= sizeof d->role_dir)
+    if ((size_t)snprintf(d->role_dir, sizeof d->role_dir, "%s/collector", d->o.state_dir) >=
+        sizeof d->role_dir)
         return WN_ERR_CONFIG;
     WN_TRY(sub(d, "keys", path, sizeof path));
     WN_TRY(make_dirs(path));
@@ -77,10 +78,11 @@ static wn_err open_spool(wn_collector *d) {
     uint64_t cut = 0;
     WN_TRY(sub(d, "spool", path, sizeof path));
     WN_TRY(make_dirs(path));
-    WN_TRY(wn_spool_open(path, d->slots, d->id, (uint64_t)d->o.spool_bytes_max, d->o.sync_delay_ms, wn_now_s(), &d->spool,
-                         &cut));
+    WN_TRY(wn_spool_open(path, d->slots, d->id, (uint64_t)d->o.spool_bytes_max, d->o.sync_delay_ms,
+                         wn_now_s(), &d->spool, &cut));
     if (cut != 0) wn_log(WN_MSG_SPOOL_CUT, (int64_t)cut, 0, 0);
-    if (wn_spool_waiting(d->spool) != 0) wn_log(WN_MSG_SPOOL_REPLAY, (int64_t)wn_spool_waiting(d->spool), 0, 0);
+    if (wn_spool_waiting(d->spool) != 0)
+        wn_log(WN_MSG_SPOOL_REPLAY, (int64_t)wn_spool_waiting(d->spool), 0, 0);
     return WN_OK;
 }
 
@@ -93,7 +95,8 @@ static wn_err open_pipeline(wn_collector *d) {
     size_t sessions_max = (size_t)d->o.sessions_max;
     wn_err err = open_keys(d, parts.dedupe_key);
     if (err == WN_OK) err = wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &d->identity);
-    if (err == WN_OK) err = wn_keeper_map(WN_KEEPER_SESSIONS, wn_sessions_bytes(sessions_max), &d->session_memory);
+    if (err == WN_OK)
+        err = wn_keeper_map(WN_KEEPER_SESSIONS, wn_sessions_bytes(sessions_max), &d->session_memory);
     if (err == WN_OK) err = wn_edge_open(&d->o, d->slots, &d->identity, &d->edge);
     if (err == WN_OK) err = open_spool(d);
     if (err == WN_OK)
@@ -215,7 +218,8 @@ static wn_err open_zmq(wn_collector *d) {
     wn_err err = wn_sdk_open(d->zmq, d->zap, d->o.sdk_listen, &own, d->pipeline, &d->metrics, &d->sdk);
     wn_wipe(&own, sizeof own);
     WN_TRY(say(d, err, "sdk_listen", d->o.sdk_listen));
-    err = wn_control_open(d->zmq, d->zap, d->role_dir, wn_collector_verbs, wn_collector_verbs_n, d, &d->control);
+    err = wn_control_open(d->zmq, d->zap, d->role_dir, wn_collector_verbs, wn_collector_verbs_n, d,
+                          &d->control);
     return say(d, err, "control socket in", d->role_dir);
 }
 
@@ -233,7 +237,8 @@ static wn_err open_http(wn_collector *d) {
 }
 
 static wn_err open_rest(wn_collector *d) {
-    wn_import_parts import = {d->pipeline, d->edge, d->spool, &d->metrics, d, ask_state, wn_collector_import_done};
+    wn_import_parts import = {
+        d->pipeline, d->edge, d->spool, &d->metrics, d, ask_state, wn_collector_import_done};
     wn_closing_parts closing = {d->edge, d->spool, d->sessions, d->pipeline, d, tell_closed, ask_state};
     WN_TRY(wn_import_open(&import, &d->import));
     return wn_closing_open(&closing, &d->closing);

@@ -32,7 +32,8 @@ static bool say(void *packer, bool ok, const char *text) {
 }
 
 // Refusals by name; counters about persons only in steps (R14).
-static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N], bool coarse) {
+static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N],
+                        bool coarse) {
     uint64_t shown[WN_VERDICT_N] = {0};
     uint32_t n = 0;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) {
@@ -65,7 +66,8 @@ static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     char why[256] = "";
     int line = 0;
     wn_err err = wn_collector_load_sites(ctx, why, sizeof why, &line);
-    return say(packer, err == WN_OK, err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+    return say(packer, err == WN_OK,
+               err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
 }
 
 static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
@@ -170,8 +172,8 @@ void wn_collector_import_done(void *ctx, uint64_t asker, const wn_import_result 
     if (r->error != NULL) {
         say(&pk, false, r->error);
     } else {
-        // Late lines have a number of their own. What was counted before a kill and is found again stands with the
-        // reasons, so that the figures add up to the lines.
+        // Late lines have a number of their own. What was counted before a kill and is found again stands
+        // with the reasons, so that the figures add up to the lines.
         uint64_t reasons[WN_VERDICT_N];
         memcpy(reasons, r->by_verdict, sizeof reasons);
         reasons[WN_VERDICT_late] = 0;

@@ -183,10 +183,13 @@ static int scalar_value(wn_json *j, scalar type, const void *p, size_t n) {
         if (j->events_key) return stop(j);
         if (j->root_field == NULL) field_scalar(j, type, p, n);
         else if (type == A_STRING)
-            root_text_set(j->root_field, p, n, j->root_field == &j->site ? SITE_BYTES_MAX : BATCH_ID_BYTES_MAX);
+            root_text_set(j->root_field, p, n,
+                          j->root_field == &j->site ? SITE_BYTES_MAX : BATCH_ID_BYTES_MAX);
         else if (type == A_NULL) j->root_field->n = 0;
         else j->root_field->bad = true;
-        return j->events_seen && j->root_field != NULL && (j->root_field->bad || j->root_field->too_long) ? stop(j) : GO;
+        return j->events_seen && j->root_field != NULL && (j->root_field->bad || j->root_field->too_long)
+                   ? stop(j)
+                   : GO;
     case AT_ROOT:
     case AT_END:
         break;
@@ -271,7 +274,8 @@ static void root_event_end(wn_json *j) {
     for (size_t i = 0; i < 2; i++) {
         if (both[i]->bad) wn_filling_refuse(&j->fill, WN_VERDICT_malformed);
         else if (both[i]->too_long) wn_filling_refuse(&j->fill, WN_VERDICT_too_long);
-        else if (both[i]->seen && both[i]->n != 0) wn_filling_text(&j->fill, field[i], both[i]->bytes, both[i]->n);
+        else if (both[i]->seen && both[i]->n != 0)
+            wn_filling_text(&j->fill, field[i], both[i]->bytes, both[i]->n);
     }
     wn_filling_end(&j->fill, (wn_span){NULL, 0});
 }

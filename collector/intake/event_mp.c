@@ -10,15 +10,17 @@
 #define EVENT_KEYS_MAX 64
 #define KEY_BYTES_MAX 64
 #define LIST_ITEMS_MAX 64
-#define FRAME_DEPTH_MAX 32        // deeper is no message at all; an event above WN_EVENT_DEPTH_MAX is refused alone
-#define EVENT_DEPTH_BELOW (WN_EVENT_DEPTH_MAX - 3)  // envelope, events and the event's own map are the first three
+#define FRAME_DEPTH_MAX 32 // deeper is no message at all; an event above WN_EVENT_DEPTH_MAX is refused alone
+#define EVENT_DEPTH_BELOW                                                                                    \
+    (WN_EVENT_DEPTH_MAX - 3) // envelope, events and the event's own map are the first three
 
 static bool is(wn_span s, const char *text) {
     return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
 }
 
 // One key of the envelope; false when it stands twice or is wrong.
-static bool envelope_value(wn_mp *m, wn_span key, wn_message *out, uint64_t *inout_version, unsigned *inout_seen) {
+static bool envelope_value(wn_mp *m, wn_span key, wn_message *out, uint64_t *inout_version,
+                           unsigned *inout_seen) {
     static const char *const names[] = {"v", "batch_id", "site", "events"};
     unsigned which = 0;
     while (which < WN_COUNT(names) && !is(key, names[which])) which++;
@@ -44,7 +46,8 @@ wn_err wn_message_open(wn_span bytes, uint32_t events_max, wn_message *out) {
     if (!wn_mp_map(&m, ENVELOPE_KEYS_MAX, &pairs)) return WN_ERR_FORMAT;
     for (uint32_t i = 0; i < pairs; i++) {
         wn_span key = {NULL, 0};
-        if (!wn_mp_str(&m, KEY_BYTES_MAX, &key) || !envelope_value(&m, key, &msg, &version, &seen)) return WN_ERR_FORMAT;
+        if (!wn_mp_str(&m, KEY_BYTES_MAX, &key) || !envelope_value(&m, key, &msg, &version, &seen))
+            return WN_ERR_FORMAT;
     }
     if (!wn_mp_done(&m)) return WN_ERR_FORMAT;
     if (!(seen & 1u) || msg.batch_id.n == 0 || !(seen & 8u)) return WN_ERR_FORMAT;

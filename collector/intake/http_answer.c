@@ -47,7 +47,8 @@ static void header(struct MHD_Response *r, const char *name, const char *value) 
 }
 
 static struct MHD_Response *response(const void *bytes, size_t n, const char *type) {
-    struct MHD_Response *r = MHD_create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
     if (r != NULL && type != NULL) header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     return r;
 }
@@ -83,11 +84,13 @@ static enum MHD_Result send_once(struct MHD_Connection *c, unsigned status, stru
 
 size_t wn_outcome_text(const wn_outcome *o, const char *error, char *out, size_t cap) {
     size_t n = 0;
-    if (error != NULL) n += (size_t)snprintf(out, cap, "{\"error\":\"%s\",\"accepted\":%u,\"refused\":[", error, o->accepted);
+    if (error != NULL)
+        n +=
+            (size_t)snprintf(out, cap, "{\"error\":\"%s\",\"accepted\":%u,\"refused\":[", error, o->accepted);
     else n += (size_t)snprintf(out, cap, "{\"accepted\":%u,\"refused\":[", o->accepted);
     for (uint32_t i = 0; i < o->refused_listed; i++)
-        n += (size_t)snprintf(out + n, cap - n, "%s{\"index\":%u,\"reason\":\"%s\"}", i == 0 ? "" : ",", o->refused[i].index,
-                              wn_verdict_name(o->refused[i].why));
+        n += (size_t)snprintf(out + n, cap - n, "%s{\"index\":%u,\"reason\":\"%s\"}", i == 0 ? "" : ",",
+                              o->refused[i].index, wn_verdict_name(o->refused[i].why));
     n += (size_t)snprintf(out + n, cap - n, o->refused_n > o->refused_listed ? "],\"more\":%u}" : "]}",
                           o->refused_n - o->refused_listed);
     WN_ASSERT(n < cap);
@@ -131,8 +134,8 @@ enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const
     return MHD_queue_response(c, status, u->accepted);
 }
 
-enum MHD_Result wn_answer_error(struct MHD_Connection *c, const wn_site_list *sites, const char *origin, unsigned status,
-                                const char *text, const char *allow, unsigned retry_s) {
+enum MHD_Result wn_answer_error(struct MHD_Connection *c, const wn_site_list *sites, const char *origin,
+                                unsigned status, const char *text, const char *allow, unsigned retry_s) {
     char body[512], seconds[16];
     int n = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", text);
     struct MHD_Response *r = response(body, (size_t)n, "application/json");
@@ -152,15 +155,17 @@ enum MHD_Result wn_answer_preflight(struct MHD_Connection *c, const wn_site_list
     cors(r, sites, origin);
     if (origin_allowed(sites, origin)) {
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS");
-        header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS,
-               "authorization, content-type, anonymousid, sentat, sp-anonymous, x-umami-cache, x-retry-count");
+        header(
+            r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, anonymousid, sentat, sp-anonymous, x-umami-cache, x-retry-count");
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "7200");
     }
     return send_once(c, MHD_HTTP_NO_CONTENT, r);
 }
 
 enum MHD_Result wn_answer_health(struct MHD_Connection *c, bool well) {
-    struct MHD_Response *r = well ? response("ok\n", 3, "text/plain") : response("spool failed\n", 13, "text/plain");
+    struct MHD_Response *r =
+        well ? response("ok\n", 3, "text/plain") : response("spool failed\n", 13, "text/plain");
     return send_once(c, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, r);
 }
 
@@ -170,7 +175,8 @@ enum MHD_Result wn_answer_pixel(wn_answers *a, struct MHD_Connection *c) {
     return MHD_queue_response(c, MHD_HTTP_OK, a->pixel);
 }
 
-enum MHD_Result wn_answer_script(wn_answers *a, struct MHD_Connection *c, const char *if_none_match, bool gzip) {
+enum MHD_Result wn_answer_script(wn_answers *a, struct MHD_Connection *c, const char *if_none_match,
+                                 bool gzip) {
     if (if_none_match != NULL && strstr(if_none_match, a->etag) != NULL)
         return MHD_queue_response(c, MHD_HTTP_NOT_MODIFIED, a->unchanged);
     return MHD_queue_response(c, MHD_HTTP_OK, gzip ? a->script_gzip : a->script);

@@ -17,11 +17,12 @@ void wn_answers_forget(wn_answers *a);  // the site list changed: origins are ju
 enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const wn_site_list *sites,
                                   const char *origin, unsigned status, const wn_outcome *o);
 // {"error": text}; text is ours, never the sender's. retry_s: 0 for none.
-enum MHD_Result wn_answer_error(struct MHD_Connection *c, const wn_site_list *sites, const char *origin, unsigned status,
-                                const char *text, const char *allow, unsigned retry_s);
+enum MHD_Result wn_answer_error(struct MHD_Connection *c, const wn_site_list *sites, const char *origin,
+                                unsigned status, const char *text, const char *allow, unsigned retry_s);
 enum MHD_Result wn_answer_preflight(struct MHD_Connection *c, const wn_site_list *sites, const char *origin);
 enum MHD_Result wn_answer_pixel(wn_answers *a, struct MHD_Connection *c);
-enum MHD_Result wn_answer_script(wn_answers *a, struct MHD_Connection *c, const char *if_none_match, bool gzip);
+enum MHD_Result wn_answer_script(wn_answers *a, struct MHD_Connection *c, const char *if_none_match,
+                                 bool gzip);
 enum MHD_Result wn_answer_health(struct MHD_Connection *c, bool well);
 
 // The JSON of an outcome; WN_OUTCOME_TEXT_MAX bytes always suffice.

@@ -6,18 +6,17 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "event_json.h"
 #include "http_answer.h"
 #include "http_listen.h"
+#include "http_sender.h"
 #include "inflate_body.h"
 
 // Above 32 KiB libmicrohttpd maps a connection's memory instead of taking it
 // from the heap, so that closing it gives the bytes back to the kernel unread.
 #define CONNECTION_BYTES (36u << 10)
-#define FORWARDED_BYTES_MAX 1024
 #define RETRY_AFTER_S 5
 #define ANSWERS_SPARE_MAX 1024
 
@@ -54,98 +53,6 @@ struct wn_http {
     exchange *suspended;
     unsigned waiting;
 };
-
-// ---- what a request says about its sender ----
-
-typedef struct heads {
-    const char *user_agent, *accept_language, *referer, *origin;
-    char forwarded[FORWARDED_BYTES_MAX];
-    size_t forwarded_n;
-    const char *forwarded_last;
-    bool forwarded_seen, forwarded_long, gpc, dnt;
-} heads;
-
-// Several X-Forwarded-For lines are one list; a list too long for us is read
-// from its right end, which is the end that counts.
-static void forwarded_add(heads *h, const char *value) {
-    size_t n = strlen(value);
-    h->forwarded_seen = true;
-    h->forwarded_last = value;
-    if (h->forwarded_n + n + 1 > sizeof h->forwarded) {
-        h->forwarded_long = true;
-        return;
-    }
-    if (h->forwarded_n != 0) h->forwarded[h->forwarded_n++] = ',';
-    memcpy(h->forwarded + h->forwarded_n, value, n);
-    h->forwarded_n += n;
-}
-
-static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value) {
-    (void)kind;
-    heads *h = ctx;
-    if (value == NULL) value = "";
-    switch (key[0] | 0x20) {
-    case 'u':
-        if (strcasecmp(key, "User-Agent") == 0) h->user_agent = value;
-        break;
-    case 'a':
-        if (strcasecmp(key, "Accept-Language") == 0) h->accept_language = value;
-        break;
-    case 'r':
-        if (strcasecmp(key, "Referer") == 0) h->referer = value;
-        break;
-    case 'o':
-        if (strcasecmp(key, "Origin") == 0) h->origin = value;
-        break;
-    case 'x':
-        if (strcasecmp(key, "X-Forwarded-For") == 0) forwarded_add(h, value);
-        break;
-    case 's':
-        if (strcasecmp(key, "Sec-GPC") == 0 && strcmp(value, "1") == 0) h->gpc = true;
-        break;
-    case 'd':
-        if (strcasecmp(key, "DNT") == 0 && strcmp(value, "1") == 0) h->dnt = true;
-        break;
-    default:
-        break;
-    }
-    return MHD_YES;
-}
-
-static wn_span span_of(const char *text) {
-    return text == NULL ? (wn_span){NULL, 0} : (wn_span){(const uint8_t *)text, strlen(text)};
-}
-
-static wn_request *request_begin(exchange *x, bool pixel) {
-    heads h;
-    memset(&h, 0, offsetof(heads, forwarded));
-    h.forwarded_n = 0;
-    h.forwarded_last = NULL;
-    h.forwarded_seen = h.forwarded_long = h.gpc = h.dnt = false;
-    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, read_head, &h);
-    x->origin = h.origin;
-
-    wn_address peer, client;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    wn_span forwarded = {(const uint8_t *)h.forwarded, h.forwarded_n};
-    if (h.forwarded_long) forwarded = span_of(h.forwarded_last);
-    if (!h.forwarded_seen) forwarded = (wn_span){NULL, 0};
-    bool known = info != NULL && wn_peer_address(info->client_addr, &peer) &&
-                 wn_pipeline_client(x->http->pipeline, &peer, forwarded, &client);
-    wn_sender sender = {
-        .address = known ? &client : NULL,
-        .user_agent = span_of(h.user_agent),
-        .accept_language = span_of(h.accept_language),
-        .page = pixel ? span_of(h.referer) : (wn_span){NULL, 0},
-        .gpc = h.gpc,
-        .dnt = h.dnt,
-    };
-    wn_request *r = wn_request_begin(x->http->pipeline, &sender, NULL);
-    wn_wipe(h.forwarded, h.forwarded_n);
-    wn_wipe(&peer, sizeof peer);
-    wn_wipe(&client, sizeof client);
-    return r;
-}
 
 // ---- exchanges ----
 
@@ -287,12 +194,13 @@ static bool json_take(exchange *x) {
 
 static enum MHD_Result post_begin(exchange *x) {
     wn_http *h = x->http;
-    const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length =
+        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length != NULL && strtoull(length, NULL, 10) > h->limits.body_bytes_max) {
         x->stage = COMMITTING;
         return say(x, MHD_HTTP_CONTENT_TOO_LARGE, "body too large", NULL);
     }
-    x->request = request_begin(x, false);
+    x->request = wn_http_sender_begin(x->connection, h->pipeline, false, &x->origin);
     if (x->request != NULL && json_take(x)) return MHD_YES;
     x->full = true;
     return MHD_YES;  // answered when the body is through
@@ -361,7 +269,8 @@ static enum MHD_Result post_end(exchange *x) {
 static void pixel_field(exchange *x, wn_filling *f, const char *key, wn_field field) {
     const char *value = NULL;
     size_t n = 0;
-    if (MHD_lookup_connection_value_n(x->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), &value, &n) == MHD_YES &&
+    if (MHD_lookup_connection_value_n(x->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), &value, &n) ==
+            MHD_YES &&
         value != NULL && n != 0)
         wn_filling_text(f, field, value, n);
     else if (field == WN_FIELD_name)
@@ -370,7 +279,7 @@ static void pixel_field(exchange *x, wn_filling *f, const char *key, wn_field fi
 
 static enum MHD_Result pixel_begin(exchange *x) {
     x->pixel = true;
-    x->request = request_begin(x, true);
+    x->request = wn_http_sender_begin(x->connection, x->http->pipeline, true, &x->origin);
     if (x->request == NULL) {
         x->full = true;
         return finish(x);
@@ -395,9 +304,12 @@ static bool is_get(const char *method) {
 }
 
 static enum MHD_Result script(exchange *x) {
-    const char *tag = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    const char *takes = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-    return wn_answer_script(x->http->answers, x->connection, tag, takes != NULL && strstr(takes, "gzip") != NULL);
+    const char *tag =
+        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    const char *takes =
+        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    return wn_answer_script(x->http->answers, x->connection, tag,
+                            takes != NULL && strstr(takes, "gzip") != NULL);
 }
 
 static enum MHD_Result route(exchange *x, const char *method, const char *path) {
@@ -414,7 +326,8 @@ static enum MHD_Result route(exchange *x, const char *method, const char *path) 
         return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "the pixel is fetched with GET", "GET, OPTIONS");
     }
     bool fixed = strcmp(path, "/w.js") == 0 || strcmp(path, "/healthz") == 0;
-    if (fixed && !is_get(method)) return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "fetched with GET", "GET, HEAD, OPTIONS");
+    if (fixed && !is_get(method))
+        return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "fetched with GET", "GET, HEAD, OPTIONS");
     if (strcmp(path, "/w.js") == 0) return script(x);
     if (fixed) return wn_answer_health(x->connection, !wn_pipeline_stuck(h->pipeline));
     return say(x, MHD_HTTP_NOT_FOUND, "not here: POST /v1/events, GET /p.gif, GET /w.js, GET /healthz", NULL);
@@ -437,7 +350,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         wn_metric_add(x->http->metrics, WN_METRIC_http_requests);
         x->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0 && strcmp(path, "/v1/events") == 0;
         if (x->post) return post_begin(x);
-        // An answer before the request is read through would end the connection: only a body nobody wants is worth that.
+        // An answer before the request is read through would end the connection: only a body nobody wants is
+        // worth that.
         return has_body(c) ? route(x, method, path) : MHD_YES;
     }
     if (x->post) return *data_n != 0 ? post_body(x, data, data_n) : post_end(x);
@@ -458,8 +372,8 @@ static void on_end(void *ctx, struct MHD_Connection *c, void **state, enum MHD_R
 
 // ---- life ----
 
-wn_err wn_http_open(const char *listen, const wn_http_limits *limits, wn_pipeline *pipeline, wn_metrics *metrics,
-                    wn_http **out) {
+wn_err wn_http_open(const char *listen, const wn_http_limits *limits, wn_pipeline *pipeline,
+                    wn_metrics *metrics, wn_http **out) {
     wn_endpoint e;
     WN_TRY(wn_endpoint_parse(listen, &e));
     wn_http *h = calloc(1, sizeof *h);
@@ -475,12 +389,13 @@ wn_err wn_http_open(const char *listen, const wn_http_limits *limits, wn_pipelin
         return err;
     }
     unsigned flags = MHD_USE_EPOLL | MHD_USE_TURBO | (limits->suspends ? MHD_ALLOW_SUSPEND_RESUME : 0);
-    h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listen_fd,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_end, h,
-                                 MHD_OPTION_CONNECTION_LIMIT, limits->connections_max,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info = h->daemon == NULL ? NULL : MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    h->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listen_fd,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_CONNECTION_LIMIT,
+                         limits->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        h->daemon == NULL ? NULL : MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (info == NULL) {
         wn_http_close(h);
         return WN_ERR_IO;

@@ -55,7 +55,8 @@ wn_err wn_endpoint_parse(const char *text, wn_endpoint *out) {
 bool wn_endpoint_loopback(const wn_endpoint *e) {
     if (e->address.ss_family == AF_INET)
         return ntohl(((const struct sockaddr_in *)&e->address)->sin_addr.s_addr) >> 24 == 127;
-    return e->address.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&e->address)->sin6_addr);
+    return e->address.ss_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&e->address)->sin6_addr);
 }
 
 wn_err wn_endpoint_listen(const wn_endpoint *e, int *out_fd) {

@@ -120,12 +120,15 @@ static one *place(wn_import *i) {
 
 const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t *out_token) {
     wn_line_format f;
-    const wn_site *s = wn_sites_by_name(&wn_pipeline_site_list(i->parts.pipeline)->sites, (const char *)site.p, site.n);
+    const wn_site *s =
+        wn_sites_by_name(&wn_pipeline_site_list(i->parts.pipeline)->sites, (const char *)site.p, site.n);
     if (s == NULL) return "no such site; add it with `winnow site add`";
-    if (!wn_line_format_by_name((const char *)format.p, format.n, &f)) return "formats are combined, common, vhost-combined";
+    if (!wn_line_format_by_name((const char *)format.p, format.n, &f))
+        return "formats are combined, common, vhost-combined";
     one *o = place(i);
     if (o == NULL) return "two imports are being counted; try again when one is done";
-    if (wn_import_raw_open(&o->raw, WN_IMPORT_BYTES_MAX, WN_IMPORT_LINES_MAX) != WN_OK) return "out of memory";
+    if (wn_import_raw_open(&o->raw, WN_IMPORT_BYTES_MAX, WN_IMPORT_LINES_MAX) != WN_OK)
+        return "out of memory";
     o->used = true;
     o->token = ++i->next_token;
     o->format = f;
@@ -158,7 +161,8 @@ const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker) {
     return NULL;
 }
 
-const char *wn_import_end(wn_import *i, uint64_t token, void (*fn)(void *ctx, const wn_window *w), void *ctx) {
+const char *wn_import_end(wn_import *i, uint64_t token, void (*fn)(void *ctx, const wn_window *w),
+                          void *ctx) {
     one *o = find(i, token);
     if (o == NULL) return no_import;
     if (o->step != FILLING) return "the chunk before is still being counted";
@@ -210,7 +214,8 @@ static void cut(wn_import *i, one *o) {
     wn_import_raw_sort(&o->raw);
     o->result.lines = o->raw.lines_n;
     if (!gather_windows(i, o)) {
-        finish(i, o, "more days in one chunk than Winnow keeps open; sort the log by time and import it in pieces");
+        finish(i, o,
+               "more days in one chunk than Winnow keeps open; sort the log by time and import it in pieces");
         return;
     }
     o->step = ASKING;
@@ -229,7 +234,8 @@ static void ask(wn_import *i, one *o) {
     }
     if (again) o->asked_ms = now_ms;
     if (all) o->step = COUNTING;
-    else if (now_ms - o->asking_since_ms > ASK_GIVE_UP_MS) finish(i, o, "the aggregator does not answer; is it running?");
+    else if (now_ms - o->asking_since_ms > ASK_GIVE_UP_MS)
+        finish(i, o, "the aggregator does not answer; is it running?");
 }
 
 static const char *allow_error(wn_err err) {
@@ -281,7 +287,8 @@ static void line_event(wn_import *i, wn_request *r, wn_filling *f, bool download
     char when[24];
     wn_address address;
     bool known = wn_address_parse((const char *)l->client.p, l->client.n, &address);
-    wn_request_address(r, known ? &address : NULL, (wn_span){(const uint8_t *)l->user_agent.p, l->user_agent.n});
+    wn_request_address(r, known ? &address : NULL,
+                       (wn_span){(const uint8_t *)l->user_agent.p, l->user_agent.n});
     size_t when_n = 0;
     for (uint64_t t = (uint64_t)(l->time_s < 0 ? 0 : l->time_s), k = 0; k == 0 || t != 0; t /= 10, k++)
         when[sizeof when - ++when_n] = (char)('0' + t % 10);

@@ -42,7 +42,9 @@ wn_err wn_import_raw_add(wn_import_raw *r, wn_span bytes) {
     size_t newlines = 0;
     if (bytes.n == 0) return WN_OK;
     if (bytes.n > r->bytes_max - r->n) return WN_ERR_FULL;
-    for (const uint8_t *p = bytes.p, *end = p + bytes.n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++) newlines++;
+    for (const uint8_t *p = bytes.p, *end = p + bytes.n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL;
+         p++)
+        newlines++;
     size_t open_line = bytes.p[bytes.n - 1] != '\n';  // might be the last one
     if (r->newlines + newlines + open_line > r->lines_max) return WN_ERR_FULL;
     memcpy(r->bytes + r->n, bytes.p, bytes.n);

@@ -57,7 +57,8 @@ void wn_inflate_free(wn_inflate *z) {
     free(z);
 }
 
-wn_err wn_inflate_feed(wn_inflate *z, wn_span bytes, size_t bytes_max, bool (*fn)(void *ctx, wn_span piece), void *ctx) {
+wn_err wn_inflate_feed(wn_inflate *z, wn_span bytes, size_t bytes_max, bool (*fn)(void *ctx, wn_span piece),
+                       void *ctx) {
     uint8_t piece[PIECE_BYTES];
     wn_err err = WN_OK;
     z->z.next_in = (uint8_t *)(uintptr_t)bytes.p;

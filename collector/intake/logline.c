@@ -70,15 +70,18 @@ static bool date_exists(unsigned y, unsigned m, unsigned d) {
 // "17/May/2015:10:05:03 +0000]"
 static bool timestamp(cursor *c, int64_t *out_s) {
     unsigned d, mon, y, h, min, s, zh, zm;
-    if (!digits(c, 2, &d) || !literal(c, '/') || !month(c, &mon) || !literal(c, '/') || !digits(c, 4, &y)) return false;
-    if (!literal(c, ':') || !digits(c, 2, &h) || !literal(c, ':') || !digits(c, 2, &min) || !literal(c, ':') ||
-        !digits(c, 2, &s) || !literal(c, ' '))
+    if (!digits(c, 2, &d) || !literal(c, '/') || !month(c, &mon) || !literal(c, '/') || !digits(c, 4, &y))
+        return false;
+    if (!literal(c, ':') || !digits(c, 2, &h) || !literal(c, ':') || !digits(c, 2, &min) ||
+        !literal(c, ':') || !digits(c, 2, &s) || !literal(c, ' '))
         return false;
     bool minus = c->p != c->end && *c->p == '-';
-    if (!literal(c, minus ? '-' : '+') || !digits(c, 2, &zh) || !digits(c, 2, &zm) || !literal(c, ']')) return false;
+    if (!literal(c, minus ? '-' : '+') || !digits(c, 2, &zh) || !digits(c, 2, &zm) || !literal(c, ']'))
+        return false;
     if (!date_exists(y, mon, d) || h > 23 || min > 59 || s > 60 || zh > 14 || zm > 59) return false;
     int64_t offset = (int64_t)zh * 3600 + (int64_t)zm * 60;
-    int64_t local = days_of(y, mon, d) * 86400 + (int64_t)h * 3600 + (int64_t)min * 60 + (int64_t)(s == 60 ? 59 : s);
+    int64_t local =
+        days_of(y, mon, d) * 86400 + (int64_t)h * 3600 + (int64_t)min * 60 + (int64_t)(s == 60 ? 59 : s);
     *out_s = local - (minus ? -offset : offset);
     return true;
 }
@@ -196,7 +199,9 @@ bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *o
     if (!literal(&c, ' ') || !quoted(&c, &out->target) || !request(out)) return false;
     if (!literal(&c, ' ') || !digits(&c, 3, &out->status) || !literal(&c, ' ') || !size(&c)) return false;
     if (format == WN_LINE_COMMON) return c.p == c.end || *c.p == ' ';
-    if (!literal(&c, ' ') || !quoted(&c, &out->referrer) || !literal(&c, ' ') || !quoted(&c, &out->user_agent)) return false;
+    if (!literal(&c, ' ') || !quoted(&c, &out->referrer) || !literal(&c, ' ') ||
+        !quoted(&c, &out->user_agent))
+        return false;
     dash_is_none(&out->referrer);
     dash_is_none(&out->user_agent);
     return c.p == c.end || *c.p == ' ';  // servers append fields of their own
@@ -237,7 +242,8 @@ static bool listed(const char *const *list, size_t n, const char *extension) {
 static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MAX + 1]) {
     size_t end = 0, dot = 0;
     bool has_dot = false;
-    for (; end < target->n && target->p[end] != '?' && target->p[end] != '#' && target->p[end] != ';'; end++) {
+    for (; end < target->n && target->p[end] != '?' && target->p[end] != '#' && target->p[end] != ';';
+         end++) {
         if (target->p[end] == '/') has_dot = false;
         if (target->p[end] != '.') continue;
         has_dot = true;

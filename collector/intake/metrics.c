@@ -62,10 +62,14 @@ size_t wn_metrics_text(const wn_metrics *m, char *out, size_t cap) {
         put(&t, "# HELP winnow_%s %s\n", r->name, r->help);
         put(&t, "winnow_%s%s %" PRIu64 "\n", r->name, r->type == COUNTER ? "_total" : "", m->v[i]);
     }
-    put(&t, "# TYPE winnow_verdicts counter\n# HELP winnow_verdicts Events by what became of them; those about persons, "
-            "and kept ones, in steps of %d.\n", WN_METRICS_STEP);
+    put(&t,
+        "# TYPE winnow_verdicts counter\n# HELP winnow_verdicts Events by what became of them; those about "
+        "persons, "
+        "and kept ones, in steps of %d.\n",
+        WN_METRICS_STEP);
     for (unsigned i = 0; i < WN_VERDICT_N; i++)
-        put(&t, "winnow_verdicts_total{reason=\"%s\"} %" PRIu64 "\n", wn_verdict_name((wn_verdict)i), m->by_verdict[i]);
+        put(&t, "winnow_verdicts_total{reason=\"%s\"} %" PRIu64 "\n", wn_verdict_name((wn_verdict)i),
+            m->by_verdict[i]);
     put(&t, "# EOF\n");
     return t.n;
 }

@@ -247,7 +247,8 @@ wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uin
         if (touches != 0 && touches + r->records_n > WN_SESSION_PENDING_MAX) return WN_COMMIT_WAIT;
         p->txn_bytes += most;
         wn_chunk *chunk = r->first;
-        for (wn_record *rec = wn_request_record_first(r); rec != NULL; rec = wn_request_record_next(r, &chunk, rec))
+        for (wn_record *rec = wn_request_record_first(r); rec != NULL;
+             rec = wn_request_record_next(r, &chunk, rec))
             commit_record(r, rec);
         if (batch_id.n != 0) wn_pipeline_remember(p, WN_MEMORY_12H, hash);
     }

@@ -222,8 +222,8 @@ wn_err wn_sdk_reloaded(wn_sdk *s) {
     return err;
 }
 
-wn_err wn_sdk_open(void *zmq_ctx, wn_zap *zap, const char *endpoint, const wn_curve *own, wn_pipeline *pipeline,
-                   wn_metrics *metrics, wn_sdk **out) {
+wn_err wn_sdk_open(void *zmq_ctx, wn_zap *zap, const char *endpoint, const wn_curve *own,
+                   wn_pipeline *pipeline, wn_metrics *metrics, wn_sdk **out) {
     wn_sdk *s = calloc(1, sizeof *s);
     if (s == NULL) return WN_ERR_NOMEM;
     s->zap = zap;

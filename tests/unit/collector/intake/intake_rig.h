@@ -4,7 +4,8 @@
 
 #include "pipeline.h"
 
-#define RIG_UA "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+#define RIG_UA                                                                                               \
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 
 typedef struct rig {
     char dir[64];

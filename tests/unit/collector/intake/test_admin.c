@@ -27,11 +27,14 @@ static bool is_well(void *ctx) {
 static const wn_admin_parts parts = {NULL, get, is_well};
 
 Test(admin, refuses_what_others_could_reach) {
-    static const char *const open[] = {"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "10.0.0.1:9000", "[2001:db8::1]:0"};
-    static const char *const nonsense[] = {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "localhost:0",
-                                           "[::1:0", "::1:0", "[]:1", "127.0.0.1:-1"};
+    static const char *const open[] = {"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "10.0.0.1:9000",
+                                       "[2001:db8::1]:0"};
+    static const char *const nonsense[] = {
+        "",       "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "localhost:0",
+        "[::1:0", "::1:0",     "[]:1",       "127.0.0.1:-1"};
     wn_admin *a;
-    for (size_t i = 0; i < WN_COUNT(open); i++) cr_expect_eq(wn_admin_open(open[i], &parts, &a), WN_ERR_CONFIG, "%s", open[i]);
+    for (size_t i = 0; i < WN_COUNT(open); i++)
+        cr_expect_eq(wn_admin_open(open[i], &parts, &a), WN_ERR_CONFIG, "%s", open[i]);
     for (size_t i = 0; i < WN_COUNT(nonsense); i++)
         cr_expect_eq(wn_admin_open(nonsense[i], &parts, &a), WN_ERR_CONFIG, "%s", nonsense[i]);
 }

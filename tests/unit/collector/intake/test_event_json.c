@@ -162,7 +162,8 @@ Test(event_json, a_bare_event_has_its_own_site_and_batch_id) {
 }
 
 Test(event_json, an_envelope_lends_its_site) {
-    cr_expect(body("{\"batch_id\":\"id\",\"site\":\"a\",\"events\":[{\"name\":\"x\"},{\"site\":\"b\"},{\"site\":null}]}"));
+    cr_expect(body("{\"batch_id\":\"id\",\"site\":\"a\",\"events\":[{\"name\":\"x\"},{\"site\":\"b\"},{"
+                   "\"site\":null}]}"));
     cr_assert_eq(fed->ended, 3);
     cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_site), "a");
     cr_expect_str_eq(fake_text(&fed->event[1], WN_FIELD_site), "b");
@@ -177,7 +178,8 @@ Test(event_json, an_envelope_lends_its_site) {
 
 Test(event_json, pieces_make_no_difference) {
     static const char text[] =
-        "{\"batch_id\":\"b\\u0031\",\"site\":\"a\",\"events\":[{\"url\":\"/p\\u00e4th\\/\\ud83d\\ude00\",\"time\":12345,"
+        "{\"batch_id\":\"b\\u0031\",\"site\":\"a\",\"events\":[{\"url\":\"/p\\u00e4th\\/"
+        "\\ud83d\\ude00\",\"time\":12345,"
         "\"purposes\":[\"basic\",\"measure\"],\"props\":{\"x\":[1,2,{\"y\":null}]},\"referrer\":\"\"}]}";
     for (size_t step = 1; step < sizeof text; step++) {
         cr_assert(body_in(text, sizeof text - 1, step), "step %zu", step);

@@ -68,7 +68,8 @@ Test(event_mp, every_cut_of_a_good_message_is_malformed) {
 }
 
 Test(event_mp, refuses_envelopes_that_are_not_right) {
-    // not a map; no events; no batch_id; no v; a key twice; an unknown key; batch_id empty or no text; 4 events
+    // not a map; no events; no batch_id; no v; a key twice; an unknown key; batch_id empty or no text; 4
+    // events
     msgpack_pack_array(&pk, 0);
     cr_expect_eq(decode(), WN_ERR_FORMAT);
     for (int missing = 0; missing < 3; missing++) {
@@ -81,7 +82,8 @@ Test(event_mp, refuses_envelopes_that_are_not_right) {
     }
     msgpack_sbuffer_clear(&buf);
     msgpack_pack_map(&pk, 4);
-    text("v"), msgpack_pack_int(&pk, 1), text("batch_id"), text("b"), text("events"), msgpack_pack_array(&pk, 0);
+    text("v"), msgpack_pack_int(&pk, 1), text("batch_id"), text("b"), text("events"),
+        msgpack_pack_array(&pk, 0);
     size_t three = buf.size;
     text("v"), msgpack_pack_int(&pk, 1);
     cr_expect_eq(decode(), WN_ERR_FORMAT, "a key twice");
@@ -97,7 +99,8 @@ Test(event_mp, refuses_envelopes_that_are_not_right) {
     cr_expect_eq(fed->ended, 3);
     msgpack_sbuffer_clear(&buf);
     msgpack_pack_map(&pk, 3);
-    text("v"), msgpack_pack_int(&pk, 2), text("batch_id"), text("b"), text("events"), msgpack_pack_array(&pk, 0);
+    text("v"), msgpack_pack_int(&pk, 2), text("batch_id"), text("b"), text("events"),
+        msgpack_pack_array(&pk, 0);
     cr_expect_eq(decode(), WN_ERR_VERSION);
 }
 
@@ -156,7 +159,8 @@ Test(event_mp, nests_to_eight_and_no_deeper) {
 }
 
 Test(event_mp, numbers_come_as_their_text) {
-    head(1), msgpack_pack_map(&pk, 2), text("time"), msgpack_pack_int(&pk, -5), text("screen"), msgpack_pack_int(&pk, 1920);
+    head(1), msgpack_pack_map(&pk, 2), text("time"), msgpack_pack_int(&pk, -5), text("screen"),
+        msgpack_pack_int(&pk, 1920);
     cr_expect_eq(decode(), WN_OK);
     cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), "-5");
     cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_screen), "1920");

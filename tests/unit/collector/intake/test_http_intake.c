@@ -82,7 +82,8 @@ static const char *hear(int fd, bool disk) {
         if (k > 0) n += (size_t)k;
         const char *body = strstr(answer, "\r\n\r\n");
         const char *length = strstr(answer, "Content-Length: ");
-        if (body != NULL && length != NULL && n >= (size_t)(body + 4 - answer) + (size_t)atoi(length + 16)) break;
+        if (body != NULL && length != NULL && n >= (size_t)(body + 4 - answer) + (size_t)atoi(length + 16))
+            break;
         if (body != NULL && length == NULL) break;  // 204, 304
         cr_assert_lt(wn_monotonic_ms(), until, "no answer");
         wn_http_turn(http);
@@ -103,7 +104,8 @@ static const char *body_of(void) {
 static const char *ask(const char *heads, const char *body) {
     char text[70000];
     int fd = dial();
-    int n = snprintf(text, sizeof text, "%s\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n%s", heads,
+    int n = snprintf(text, sizeof text,
+                     "%s\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n%s", heads,
                      strlen(body), body);
     put(fd, text, (size_t)n);
     hear(fd, true);
@@ -134,8 +136,10 @@ Test(http_intake, says_no_to_what_is_not_for_it) {
     cr_expect_eq(status(), 400);
     ask(POST, "[" VIEW "," VIEW ",{\"bad\":1},{\"cut");
     cr_expect_eq(status(), 400);
-    cr_expect_str_eq(body_of(), "{\"error\":\"malformed\",\"accepted\":2,\"refused\":[{\"index\":2,\"reason\":\"unknown_field\"},"
-                                "{\"index\":3,\"reason\":\"malformed\"}]}");
+    cr_expect_str_eq(
+        body_of(),
+        "{\"error\":\"malformed\",\"accepted\":2,\"refused\":[{\"index\":2,\"reason\":\"unknown_field\"},"
+        "{\"index\":3,\"reason\":\"malformed\"}]}");
     cr_expect_eq(rig_read(&r).views, 2, "the events before it stay");
     ask(POST, "{\"site\":\"nobody\",\"name\":\"x\"}");
     cr_expect_eq(status(), 404);
@@ -177,7 +181,8 @@ Test(http_intake, a_chunked_body_is_measured_as_it_comes) {
         snprintf(head, sizeof head, "%zx\r\n", strlen(VIEW));
         put_text(fd, head), put_text(fd, VIEW "\r\n");
         memset(piece, ' ', 1024), piece[1024] = '\0';
-        for (int i = 0; i < 63 + over; i++) put_text(fd, "400\r\n"), put_text(fd, piece), put_text(fd, "\r\n");
+        for (int i = 0; i < 63 + over; i++)
+            put_text(fd, "400\r\n"), put_text(fd, piece), put_text(fd, "\r\n");
         put_text(fd, "0\r\n\r\n");
         hear(fd, true);
         cr_expect_eq(status(), over ? 413 : 200);
@@ -220,14 +225,18 @@ Test(http_intake, the_content_type_does_not_matter) {
 static const char *ask_zipped(const char *text, size_t n, int form, size_t keep) {
     static uint8_t zipped[66000];
     char heads[256];
-    z_stream z = {.next_in = (uint8_t *)(uintptr_t)text, .avail_in = (unsigned)n, .next_out = zipped, .avail_out = sizeof zipped};
+    z_stream z = {.next_in = (uint8_t *)(uintptr_t)text,
+                  .avail_in = (unsigned)n,
+                  .next_out = zipped,
+                  .avail_out = sizeof zipped};
     cr_assert_eq(deflateInit2(&z, 9, Z_DEFLATED, form, 9, Z_DEFAULT_STRATEGY), Z_OK);
     cr_assert_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
     size_t whole = sizeof zipped - z.avail_out;
     deflateEnd(&z);
     size_t send_n = whole < keep ? whole : keep;
     int fd = dial();
-    int k = snprintf(heads, sizeof heads, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n", send_n);
+    int k = snprintf(heads, sizeof heads,
+                     POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n", send_n);
     put(fd, heads, (size_t)k);
     put(fd, (const char *)zipped, send_n);
     hear(fd, true);
@@ -264,7 +273,8 @@ Test(http_intake, a_compressed_body_may_inflate_to_the_limit_and_no_further) {
 }
 
 Test(http_intake, says_nothing_about_persons) {
-    ask(POST, "[{\"site\":\"shop\",\"name\":\"x\",\"purposes\":[]},{\"site\":\"shop\",\"name\":\"x\",\"time\":1400000000},"
+    ask(POST, "[{\"site\":\"shop\",\"name\":\"x\",\"purposes\":[]},{\"site\":\"shop\",\"name\":\"x\","
+              "\"time\":1400000000},"
               "{\"site\":\"shop\",\"name\":\"x\",\"purposes\":7}]");
     cr_expect_eq(status(), 200);
     cr_expect_str_eq(body_of(), "{\"accepted\":3,\"refused\":[]}");
@@ -278,7 +288,8 @@ Test(http_intake, echoes_an_allowed_origin_and_no_other) {
     cr_expect_not_null(strstr(answer, "Access-Control-Allow-Credentials: true\r\n"));
     cr_expect_not_null(strstr(answer, "Vary: Origin\r\n"));
     ask(POST "\r\nOrigin: https://other.example", VIEW);
-    cr_expect_not_null(strstr(answer, "Access-Control-Allow-Origin: https://other.example\r\n"), "not the cached one");
+    cr_expect_not_null(strstr(answer, "Access-Control-Allow-Origin: https://other.example\r\n"),
+                       "not the cached one");
     ask(POST, VIEW);
     cr_expect_null(strstr(answer, "Access-Control-Allow-Origin"));
     // Without sites that take any host only the listed host remains.
@@ -294,7 +305,8 @@ Test(http_intake, echoes_an_allowed_origin_and_no_other) {
     ask(POST "\r\nOrigin: null", VIEW);
     cr_expect_null(strstr(answer, "Access-Control-Allow-Origin"));
     ask(POST "\r\nOrigin: https://shop.example", "{");
-    cr_expect_not_null(strstr(answer, "Access-Control-Allow-Origin: https://shop.example\r\n"), "on errors, too");
+    cr_expect_not_null(strstr(answer, "Access-Control-Allow-Origin: https://shop.example\r\n"),
+                       "on errors, too");
 }
 
 Test(http_intake, answers_a_preflight) {
@@ -331,7 +343,11 @@ Test(http_intake, serves_the_script_once_and_then_not_again) {
 
 Test(http_intake, the_pixel_is_always_a_picture) {
     static const char *const targets[] = {
-        "/p.gif", "/p.gif?site=nobody", "/p.gif?site=shop", "/p.gif?site=shop&u=%2Fa&n=", "/p.gif?site=shop&u=https%3A%2F%2Fx.example%2Fb",
+        "/p.gif",
+        "/p.gif?site=nobody",
+        "/p.gif?site=shop",
+        "/p.gif?site=shop&u=%2Fa&n=",
+        "/p.gif?site=shop&u=https%3A%2F%2Fx.example%2Fb",
         "/p.gif?site=shop&n=click&w=1024&r=https%3A%2F%2Fgoogle.com%2F",
     };
     char heads[256];
@@ -369,7 +385,9 @@ Test(http_intake, a_pixel_without_room_is_a_picture_all_the_same) {
 static void answers_only_what_is_durable(void) {
     char text[512];
     int fd = dial();
-    int n = snprintf(text, sizeof text, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW, strlen(VIEW));
+    int n = snprintf(text, sizeof text,
+                     POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW,
+                     strlen(VIEW));
     for (int round = 1; round <= 2; round++) {  // and the connection lives on
         put(fd, text, (size_t)n);
         serve();
@@ -392,7 +410,9 @@ static void answers_only_what_is_durable(void) {
 
 static void survives_a_client_that_leaves(void) {
     char text[512];
-    int n = snprintf(text, sizeof text, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW, strlen(VIEW));
+    int n = snprintf(text, sizeof text,
+                     POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW,
+                     strlen(VIEW));
     for (int how = 0; how < 3; how++) {
         int fd = dial();
         put(fd, text, (size_t)n);
@@ -443,7 +463,8 @@ Test(http_intake, survives_a_client_that_leaves_before_the_sync_when_suspending)
 
 Test(http_intake, a_client_that_leaves_amid_its_body_leaves_nothing) {
     int fd = dial();
-    put_text(fd, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: 1000\r\n\r\n[" VIEW ",{\"site\":\"sh");
+    put_text(fd, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: 1000\r\n\r\n[" VIEW
+                      ",{\"site\":\"sh");
     serve();
     cr_expect_gt(wn_pipeline_request_bytes(r.pipeline), 0);
     close(fd);
@@ -457,7 +478,9 @@ Test(http_intake, a_client_that_leaves_amid_its_body_leaves_nothing) {
 Test(http_intake, a_body_byte_by_byte_is_a_body) {
     char text[512];
     int fd = dial();
-    int n = snprintf(text, sizeof text, POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW, strlen(VIEW));
+    int n = snprintf(text, sizeof text,
+                     POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW,
+                     strlen(VIEW));
     for (int i = 0; i < n; i++) {
         put(fd, text + i, 1);
         wn_http_turn(http);
@@ -483,7 +506,8 @@ Test(http_intake, believes_the_rightmost_untrusted_address_of_all_lines) {
     uint64_t b = prefix_of("\r\nX-Forwarded-For: 198.51.100.9");
     cr_expect_neq(a, b);
     cr_expect_eq(prefix_of("\r\nX-Forwarded-For: 198.51.100.9, 203.0.113.7"), a);
-    cr_expect_eq(prefix_of("\r\nX-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 203.0.113.7"), a, "a second line follows the first");
+    cr_expect_eq(prefix_of("\r\nX-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 203.0.113.7"), a,
+                 "a second line follows the first");
     cr_expect_eq(prefix_of("\r\nX-Forwarded-For: 203.0.113.7, 127.0.0.1"), a);
     char longer[1900] = "\r\nX-Forwarded-For: ";
     while (strlen(longer) < 1200) strcat(longer, "198.51.100.9, ");
@@ -492,7 +516,8 @@ Test(http_intake, believes_the_rightmost_untrusted_address_of_all_lines) {
 }
 
 Test(http_intake, obeys_the_signals_of_the_request) {
-    const char *share = "{\"site\":\"shop\",\"name\":\"pageview\",\"url\":\"/\",\"purposes\":[\"basic\",\"share\"]}";
+    const char *share =
+        "{\"site\":\"shop\",\"name\":\"pageview\",\"url\":\"/\",\"purposes\":[\"basic\",\"share\"]}";
     ask(POST, share);
     cr_expect(rig_read(&r).last.flags & WN_OBS_SHARE);
     static const char *const off[] = {"\r\nSec-GPC: 1", "\r\nDNT: 1", "\r\nsec-gpc: 0\r\nSec-GPC: 1"};

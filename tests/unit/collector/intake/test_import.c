@@ -70,8 +70,9 @@ static void add(const char *lines) {
 
 // One line of day `day` of May 2015, second `s` of it.
 static void view_line(char *out, size_t cap, int day, int s, const char *target, const char *ua) {
-    snprintf(out, cap, "203.0.113.%d - - [%02d/May/2015:%02d:%02d:%02d +0000] \"GET %s HTTP/1.1\" 200 5 \"-\" \"%s\"\n", s % 250,
-             day, s / 3600, s / 60 % 60, s % 60, target, ua);
+    snprintf(out, cap,
+             "203.0.113.%d - - [%02d/May/2015:%02d:%02d:%02d +0000] \"GET %s HTTP/1.1\" 200 5 \"-\" \"%s\"\n",
+             s % 250, day, s / 3600, s / 60 % 60, s % 60, target, ua);
 }
 
 static void add_views(int day, int from, int n) {
@@ -132,7 +133,8 @@ Test(import, accounts_for_every_line) {
     add("1.2.3.4 - - [17/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 404 5 \"-\" \"" RIG_UA "\"\n");
     view_line(line, sizeof line, 17, 100, "/a.png", RIG_UA), add(line);
     view_line(line, sizeof line, 17, 101, "/", "Googlebot/2.1 (+http://www.google.com/bot.html)"), add(line);
-    view_line(line, sizeof line, 17, 102, "/a.zip", RIG_UA), line[strlen(line) - 1] = '\0', add(line);  // the last line may lack its end
+    view_line(line, sizeof line, 17, 102, "/a.zip", RIG_UA),
+        line[strlen(line) - 1] = '\0', add(line); // the last line may lack its end
     const wn_import_result *res = chunk();
     cr_expect_null(res->error);
     cr_expect_eq(res->lines, 10);
@@ -234,8 +236,11 @@ Test(import, counts_in_the_order_of_time) {
     char line[400];
     begin("shop", "combined");
     for (size_t i = 0; i < WN_COUNT(order); i++) {
-        snprintf(line, sizeof line, "203.0.113.1 - - [17/May/2015:%02d:%02d:00 +0000] \"GET /%zu HTTP/1.1\" 200 5 \"-\" \"" RIG_UA "\"\n",
-                 order[i] / 3600, order[i] / 60 % 60, i);
+        snprintf(
+            line, sizeof line,
+            "203.0.113.1 - - [17/May/2015:%02d:%02d:00 +0000] \"GET /%zu HTTP/1.1\" 200 5 \"-\" \"" RIG_UA
+            "\"\n",
+            order[i] / 3600, order[i] / 60 % 60, i);
         add(line);
     }
     cr_expect_eq(chunk()->counted, 5);
@@ -257,7 +262,8 @@ Test(import, a_chunk_has_limits_in_lines_and_bytes) {
     size_t mib = 1u << 20;
     uint8_t *bytes = malloc(mib);
     memset(bytes, 'x', mib);
-    for (size_t i = 0; i < WN_IMPORT_BYTES_MAX / mib; i++) cr_assert_null(wn_import_lines(import, token, (wn_span){bytes, mib}));
+    for (size_t i = 0; i < WN_IMPORT_BYTES_MAX / mib; i++)
+        cr_assert_null(wn_import_lines(import, token, (wn_span){bytes, mib}));
     cr_expect_not_null(wn_import_lines(import, token, (wn_span){bytes, 1}));
     free(bytes);
 }

@@ -21,14 +21,31 @@ static bool is(const wn_line_text *t, const char *s) {
 
 Test(logline, refuses_what_is_no_line) {
     static const char *const bad[] = {
-        "", " ", "-", "1.2.3.4", "1.2.3.4 - -", GOOD_HEAD, GOOD_HEAD "\"", GOOD_HEAD "\"GET / HTTP/1.1\"",
-        GOOD_HEAD "\"GET / HTTP/1.1\" 200", GOOD_HEAD "\"GET / HTTP/1.1\" 200 12",
-        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\"", GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\" \"UA",
-        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\" \"UA\"x", GOOD_HEAD "\"GET / HTTP/1.1\" 20 12 \"-\" \"UA\"",
-        GOOD_HEAD "\"GET / HTTP/1.1\" 200 x \"-\" \"UA\"", GOOD_HEAD "\"GET / HTTP/1.1\" 2000 12 \"-\" \"UA\"",
-        GOOD_HEAD "\"\"" TAIL, GOOD_HEAD "\"-\"" TAIL, GOOD_HEAD "\"GET\"" TAIL, GOOD_HEAD "\"GET \"" TAIL,
-        GOOD_HEAD "\"get / HTTP/1.1\"" TAIL, GOOD_HEAD "\"\\x16\\x03\\x01 / HTTP/1.1\"" TAIL,
-        GOOD_HEAD "\"GET /\\xzz HTTP/1.1\"" TAIL, GOOD_HEAD "\"GET /\\x4\"" TAIL, GOOD_HEAD "\"GET /\\q HTTP/1.1\"" TAIL,
+        "",
+        " ",
+        "-",
+        "1.2.3.4",
+        "1.2.3.4 - -",
+        GOOD_HEAD,
+        GOOD_HEAD "\"",
+        GOOD_HEAD "\"GET / HTTP/1.1\"",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\"",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\" \"UA",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200 12 \"-\" \"UA\"x",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 20 12 \"-\" \"UA\"",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 200 x \"-\" \"UA\"",
+        GOOD_HEAD "\"GET / HTTP/1.1\" 2000 12 \"-\" \"UA\"",
+        GOOD_HEAD "\"\"" TAIL,
+        GOOD_HEAD "\"-\"" TAIL,
+        GOOD_HEAD "\"GET\"" TAIL,
+        GOOD_HEAD "\"GET \"" TAIL,
+        GOOD_HEAD "\"get / HTTP/1.1\"" TAIL,
+        GOOD_HEAD "\"\\x16\\x03\\x01 / HTTP/1.1\"" TAIL,
+        GOOD_HEAD "\"GET /\\xzz HTTP/1.1\"" TAIL,
+        GOOD_HEAD "\"GET /\\x4\"" TAIL,
+        GOOD_HEAD "\"GET /\\q HTTP/1.1\"" TAIL,
         "1.2.3.4 - - [31/Jun/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL,
         "1.2.3.4 - - [29/Feb/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL,
         "1.2.3.4 - - [00/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL,
@@ -41,12 +58,14 @@ Test(logline, refuses_what_is_no_line) {
         "1.2.3.4 - - [17/May/2015:10:05:03] \"GET / HTTP/1.1\"" TAIL,
         "1.2.3.4 -  [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL,
     };
-    for (size_t i = 0; i < WN_COUNT(bad); i++) cr_expect_not(parse(WN_LINE_COMBINED, bad[i]), "taken: %s", bad[i]);
+    for (size_t i = 0; i < WN_COUNT(bad); i++)
+        cr_expect_not(parse(WN_LINE_COMBINED, bad[i]), "taken: %s", bad[i]);
 }
 
 Test(logline, reads_a_combined_line) {
-    cr_assert(parse(WN_LINE_COMBINED, "83.149.9.216 - frank [17/May/2015:10:05:03 +0000] \"GET /a/b?c=d HTTP/1.1\" 304 - "
-                                      "\"http://semicomplete.com/\" \"Mozilla/5.0 (X11)\" 0.02 \"extra\"\r"));
+    cr_assert(parse(WN_LINE_COMBINED,
+                    "83.149.9.216 - frank [17/May/2015:10:05:03 +0000] \"GET /a/b?c=d HTTP/1.1\" 304 - "
+                    "\"http://semicomplete.com/\" \"Mozilla/5.0 (X11)\" 0.02 \"extra\"\r"));
     cr_expect_eq(line.time_s, 1431857103);
     cr_expect_eq(line.status, 304);
     cr_expect_str_eq(line.method, "GET");
@@ -57,7 +76,8 @@ Test(logline, reads_a_combined_line) {
 }
 
 Test(logline, reads_the_other_formats_and_corners) {
-    cr_assert(parse(WN_LINE_COMMON, "2001:db8::1 - - [29/Feb/2016:23:59:60 -0130] \"HEAD * HTTP/1.0\" 200 0"));
+    cr_assert(
+        parse(WN_LINE_COMMON, "2001:db8::1 - - [29/Feb/2016:23:59:60 -0130] \"HEAD * HTTP/1.0\" 200 0"));
     cr_expect_eq(line.time_s, 1456790399 + 5400);
     cr_expect_str_eq(line.method, "HEAD");
     cr_expect_eq(line.user_agent.n, 0);
@@ -66,7 +86,8 @@ Test(logline, reads_the_other_formats_and_corners) {
     cr_assert(parse(WN_LINE_VHOST_COMBINED, "[2001:db8::1]:80 " GOOD_HEAD "\"GET / HTTP/2.0\"" TAIL));
     cr_expect_eq(line.vhost.n, 13);
     cr_expect_not(parse(WN_LINE_VHOST_COMBINED, " " GOOD_HEAD "\"GET / HTTP/2.0\"" TAIL));
-    cr_assert(parse(WN_LINE_COMBINED, "1.2.3.4 - John Q Public [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL));
+    cr_assert(parse(WN_LINE_COMBINED,
+                    "1.2.3.4 - John Q Public [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\"" TAIL));
     cr_assert(parse(WN_LINE_COMBINED, GOOD_HEAD "\"GET /\\\"a\\x41\\\\ HTTP/1.1\" 200 1 \"-\" \"a\\\"b\""));
     cr_expect(is(&line.target, "/\"aA\\"));
     cr_expect(is(&line.user_agent, "a\"b"));

@@ -56,5 +56,6 @@ Test(metrics, the_text_is_openmetrics) {
     cr_expect_not_null(strstr(text, "# UNIT winnow_spool_bytes bytes\n"));
     cr_expect_not_null(strstr(text, "\nwinnow_spool_bytes 1844"));
     cr_expect_not_null(strstr(text, "\nwinnow_verdicts_total{reason=\"malformed\"} 1844"));
-    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) cr_expect_eq(strncmp(at, "{reason=\"", 9), 0);
+    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++)
+        cr_expect_eq(strncmp(at, "{reason=\"", 9), 0);
 }

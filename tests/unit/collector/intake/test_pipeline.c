@@ -40,7 +40,8 @@ static uint64_t commit(wn_request *q, wn_span id) {
 // One page view; the outcome's accepted.
 static uint32_t view(const char *url, const char *batch_id) {
     wn_request *q = begin();
-    if (batch_id != NULL) rig_event(q, "site", "shop", "name", "pageview", "url", url, "batch_id", batch_id, NULL);
+    if (batch_id != NULL)
+        rig_event(q, "site", "shop", "name", "pageview", "url", url, "batch_id", batch_id, NULL);
     else rig_event(q, "site", "shop", "name", "pageview", "url", url, NULL);
     commit(q, none);
     uint32_t accepted = wn_request_outcome(q)->accepted;
@@ -177,7 +178,8 @@ Test(pipeline, an_event_whose_window_closes_before_the_commit_is_late) {
     wn_request *q = begin();
     rig_event(q, "site", "shop", "name", "pageview", "url", "/a", NULL);
     cr_expect_eq(rig_only_verdict(q), WN_KEEP);
-    const wn_edge_window *w = wn_edge_window_at(r.edge, wn_sites_by_name(&r.sites->sites, "shop", 4), r.now_s, r.now_s, false);
+    const wn_edge_window *w =
+        wn_edge_window_at(r.edge, wn_sites_by_name(&r.sites->sites, "shop", 4), r.now_s, r.now_s, false);
     wn_window window = w->window;
     wn_edge_stop(r.edge, &window);
     commit(q, none);
@@ -190,7 +192,8 @@ Test(pipeline, an_event_whose_window_closes_before_the_commit_is_late) {
 
 Test(pipeline, takes_a_thousand_events_and_refuses_the_next) {
     wn_request *q = begin();
-    for (int i = 0; i < WN_REQUEST_EVENTS_MAX + 2; i++) rig_event(q, "site", "shop", "name", "pageview", "url", "/a", NULL);
+    for (int i = 0; i < WN_REQUEST_EVENTS_MAX + 2; i++)
+        rig_event(q, "site", "shop", "name", "pageview", "url", "/a", NULL);
     commit(q, none);
     const wn_outcome *o = wn_request_outcome(q);
     cr_expect_eq(o->kept, WN_REQUEST_EVENTS_MAX);
@@ -247,7 +250,8 @@ Test(pipeline, a_person_s_visit_is_stored_once_when_it_ends) {
     view("/a", NULL);
     view("/b", NULL);
     rig_sync(&r);
-    const wn_edge_window *w = wn_edge_window_at(r.edge, wn_sites_by_name(&r.sites->sites, "shop", 4), r.now_s, r.now_s, false);
+    const wn_edge_window *w =
+        wn_edge_window_at(r.edge, wn_sites_by_name(&r.sites->sites, "shop", 4), r.now_s, r.now_s, false);
     cr_expect(wn_pipeline_expire(r.pipeline, w->slot, r.now_s - WN_SESSION_IDLE_S));
     rig_sync(&r);
     cr_expect_eq(rig_read(&r).sessions, 0, "not idle yet");
@@ -328,7 +332,10 @@ Test(pipeline, a_key_writes_to_its_own_sites_only) {
     static const struct {
         const char *site;
         wn_verdict why;
-    } cases[] = {{"shop", WN_KEEP}, {"app", WN_KEEP}, {"blog", WN_VERDICT_not_allowed}, {"x", WN_VERDICT_unknown_site}};
+    } cases[] = {{"shop", WN_KEEP},
+                 {"app", WN_KEEP},
+                 {"blog", WN_VERDICT_not_allowed},
+                 {"x", WN_VERDICT_unknown_site}};
     for (size_t i = 0; i < WN_COUNT(cases); i++) {
         wn_sender s = rig_sender();
         wn_request *q = wn_request_begin(r.pipeline, &s, key);

@@ -12,7 +12,7 @@
 
 #include "spool_rig.h"
 
-enum { KILLS = 100, TXNS_A_LIFE = 30, MARKS_MAX = KILLS * TXNS_A_LIFE * 2 };
+enum { KILLS = 100, TXNS_A_LIFE = 12, MARKS_MAX = KILLS * TXNS_A_LIFE * 2 };
 
 static void hash_of(uint64_t txn, uint8_t out[16]) {
     memset(out, 0, 16);
@@ -29,7 +29,7 @@ static void fill(spool_rig *r, int report) {
         uint8_t h[16];
         hash_of(txn, h);
         rig_add(r, &a, txn, 1 + (unsigned)(txn % 7));
-        rig_add(r, &b, txn, 1 + (unsigned)(txn % 400));
+        rig_add(r, &b, txn, 1 + (unsigned)(txn % 150));
         cr_assert(wn_spool_remember(r->spool, WN_MEMORY_12H, h, r->now_s));
         cr_assert(wn_spool_submit(r->spool));
         uint64_t done = 0;
@@ -60,7 +60,7 @@ static void check(spool_rig *r) {
         cr_assert(mark >= 1 && mark <= last);
         unsigned which = rec.window.day == 20778;
         cr_assert_eq(rec.id.sequence, mark, "out of order or a hole");
-        cr_assert_eq(rec.observations, 1 + mark % (which ? 400 : 7));
+        cr_assert_eq(rec.observations, 1 + mark % (which ? 150 : 7));
         seen[mark][which]++;
     }
     for (uint64_t i = 1; i <= last; i++) {

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// http_sender.h: who sent an HTTP request, as far as the filter may know.
+#pragma once
+
+#include <microhttpd.h>
+
+#include "pipeline.h"
+
+// Begins a request for this sender: address by the proxy rule, User-Agent,
+// Accept-Language, Sec-GPC and DNT, for a pixel the Referer as its page. NULL:
+// full. What is borrowed lives as long as the connection's request.
+wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool pixel,
+                                 const char **out_origin);
