@@ -25,12 +25,17 @@ def machine():
     )
 
 
-def module(name, *more):
+def module(name, *more, events=EVENTS):
     with Scratch() as s:
-        args = ["--dir", s.dir, "--events", EVENTS, "--runs", RUNS, "--day", DAY_S]
+        args = ["--dir", s.dir, "--events", events, "--runs", RUNS, "--day", DAY_S]
         if os.path.exists(COUNTRY_DB) and name in ("filter", "wire", "fold"):
             args += ["--country-db", os.path.abspath(COUNTRY_DB)]
         return run_program(f"winnow-bench-{name}", *args, *more)
+
+
+def fold():
+    module("fold", *with_reference("per_cpu"))
+    module("fold", "--form", "sparse", events=EVENTS // 30)
 
 
 def with_reference(figure):
@@ -81,7 +86,7 @@ BENCHES = {
     "filter": lambda: module("filter"),
     "wire": lambda: module("wire"),
     "clickhouse": clickhouse,
-    "fold": lambda: module("fold", *with_reference("per_cpu")),
+    "fold": fold,
     "http": bench_http.run,
     "slow-disk": lambda: bench_http.run(slow=True),
     "pipeline": bench_flow.pipeline,
@@ -98,6 +103,8 @@ def main(names):
         return 2
     machine()
     failed = 0
+    if os.getloadavg()[0] > 0.5:
+        note("this machine is busy with something else: figures by wall time will be too low")
     for name in names or BENCHES:
         note(name)
         try:

@@ -269,9 +269,10 @@ wn_verdict wn_line_judge(const wn_line *l, bool *out_download) {
     return listed(assets, WN_COUNT(assets), extension) ? WN_VERDICT_asset : WN_KEEP;
 }
 
+// Whole: a part is shortened in place, and a long line's end outlasts a short one.
 void wn_line_wipe(wn_line *l) {
-    wn_wipe(l->target.p, l->target.n);
-    wn_wipe(l->referrer.p, l->referrer.n);
-    wn_wipe(l->user_agent.p, l->user_agent.n);
+    wn_wipe(l->target.p, sizeof l->target.p);
+    wn_wipe(l->referrer.p, sizeof l->referrer.p);
+    wn_wipe(l->user_agent.p, sizeof l->user_agent.p);
     l->target.n = l->referrer.n = l->user_agent.n = 0;
 }

@@ -188,6 +188,16 @@ def send_unmarked(w, first, answers=None):
     w.send("sdk", [view("sdk", "https://app.example/welcome", ip=person(i), user_agent=AGENT) for i in range(first, first + UNMARKED)])
 
 
+def idle(w):
+    """Nobody is connected any more: senders that left without a word are gone too (http_idle_s)."""
+    def connections():
+        with open("/proc/net/tcp") as f:
+            rows = [line.split() for line in f.readlines()[1:]]
+        return [r for r in rows if int(r[1].split(":")[1], 16) == w.http and r[3] in ("01", "08")]
+
+    wait_for("the last connection to end", lambda: not connections(), 30)
+
+
 # ---- what is looked at ----
 
 def core(pid, path, seen):
@@ -292,7 +302,7 @@ def scan(made, paths, percent=None, needle_file=None):
 def day(run, ids, offset_s):
     """The scenario, the same for both builds."""
     with Winnow(bin=run.bin, body_bytes_max=BODY_MAX, map_mib=16, open_values_max=262144, spool_bytes_max=512 << 20, ids_per_prefix_max=65536,
-                sessions_max=65536) as w:
+                sessions_max=65536, http_idle_s=2) as w:
         w.env["TMPDIR"] = os.path.join(w.dir, "tmp")
         os.makedirs(w.env["TMPDIR"])
         if run.name == "control":  # what the keeper, which sees no event, could hold: its own environment
@@ -309,6 +319,7 @@ def day(run, ids, offset_s):
             send_broken(w, requests, ids, run.answers)
             send_sdk(w, run.made)
             expect(w.metrics()["winnow_spool_waiting"] > 3, "the spool is empty although nobody takes from it")
+            idle(w)
             run.files(w, "spooled")
             run.cores(w, "spooled", "collector")
         finally:
@@ -318,6 +329,7 @@ def day(run, ids, offset_s):
         send_commands(w, ids)
         wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0, 120)
         w.tick()
+        idle(w)
         run.cores(w, "open")
         run.files(w, "open")
         run.words(w, "open")
@@ -341,6 +353,61 @@ def day(run, ids, offset_s):
             rows = {r["route"]: r["people"] for r in w.report("web", "pages")}
             expect(rows.get("/welcome") == 120, "a crowd of people nobody looks for", rows)
         print(run.name, run.seconds, len(run.answers), "answers", file=sys.stderr)
+
+
+def files_bytes(*names):
+    return sum(os.path.getsize(os.path.join(top, n)) for top, _, files in os.walk(os.path.join(*names)) for n in files)
+
+
+def kept(w):
+    """The keeper's memory: keys, and every session that is open."""
+    found = []
+    for fd in sorted(os.listdir(f"/proc/{w.process.pid}/fd"), key=int):
+        if os.readlink(f"/proc/{w.process.pid}/fd/{fd}").startswith("/memfd:"):
+            with open(f"/proc/{w.process.pid}/fd/{fd}", "rb") as f:
+                found.append(f.read())
+    return found
+
+
+def refusers(offset_s):
+    """Who refuses, or says GPC, or is a child, leaves nothing but a step of a counter."""
+    def people(n, **more):
+        return [view("quiet", f"https://quiet.example/{i}", ip=person(i), user_agent=AGENT, user_id=f"person-{i}", batch_id=f"{n}-{i}", **more)
+                for i in range(n)]
+
+    with Winnow(map_mib=16, sessions_max=1024) as w:
+        w.clock(offset_s)
+        for site in ("quiet", "gpc", "plain"):
+            w.site(site, "--zone", "Etc/UTC")
+        w.up()
+        w.send("quiet", people(1, purposes=[]))
+        wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+        aggregator = w.pids()["aggregator"]
+        os.kill(aggregator, signal.SIGSTOP)
+        try:
+            memory, grown = kept(w), []
+            for n in (1, 2, 400):
+                before = files_bytes(w.dir, "state", "collector", "spool")
+                w.send("quiet", people(n, purposes=[]))
+                grown.append(files_bytes(w.dir, "state", "collector", "spool") - before)
+            expect(len(set(grown)) == 1, "the spool tells how many refused, or who", grown)
+            expect(kept(w) == memory and len(memory) > 0, "kept memory changed when people refused")
+            before = files_bytes(w.dir, "state", "collector", "spool")
+            w.send("quiet", [dict(e, **more) for e, more in zip(people(40), [{"age": 9}, {"birthday": "2020-01-02"}] * 20)])
+            expect(files_bytes(w.dir, "state", "collector", "spool") == before and kept(w) == memory, "children left something")
+        finally:
+            os.kill(aggregator, signal.SIGCONT)
+        both = ["basic", "measure"]
+        for i in range(30):
+            for site, gpc in (("gpc", {"Sec-GPC": "1"}), ("plain", {})):
+                for device in (1, 2):
+                    w.post(view(site, "https://quiet.example/", user_id=f"{i}-{device}", purposes=both),
+                           {"X-Forwarded-For": person(i), "User-Agent": AGENT, **gpc})
+        w.seal("quiet", "today", force=True)
+        expect(w.report("quiet", "traffic") == [], "people who refused are counted", w.report("quiet", "traffic"))
+        counted = {site: w.report(site, "traffic")[0]["people"] for site in ("gpc", "plain")}
+        expect(counted == {"gpc": 30, "plain": 60}, "GPC keeps an id out", counted)
+    return f"403 refusals grew the spool by {grown[0]} bytes a message, whatever was in it"
 
 
 # surface, stage and place: where all kinds of identifiers come to lie when no wall stands
@@ -383,7 +450,7 @@ def main():
             runs = [Run("product", BIN, made, scanner), Run("control", WALLS, made, scanner)]
             for result in [both.submit(day, r, ids, offset_s) for r in runs]:
                 result.result()
-            hits, scanned = [], 0
+            hits, scanned, refused = [], 0, refusers(offset_s)
             for stage, result in runs[0].scans:
                 r = result.result()
                 scanned += r["bytes"]
@@ -393,7 +460,7 @@ def main():
                 print(line)
             control_scans(runs[1], ids)
             expect(not hits, "identifiers were found")
-        print(f"ok: {r['identifiers']} identifiers, {r['patterns']} patterns, {scanned >> 20} MiB scanned, 0 hits")
+        print(f"ok: {r['identifiers']} identifiers, {r['patterns']} patterns, {scanned >> 20} MiB scanned, 0 hits; {refused}")
     finally:
         if not os.environ.get("WINNOW_KEEP"):
             for path in [folder, *(r.folder for r in runs)]:
