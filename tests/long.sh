@@ -23,7 +23,7 @@ judged() {
   err=0
   "$@" >"$said" 2>&1 || err=$?
   if grep -E 'ERROR: (Address|Leak)Sanitizer|runtime error:|are definitely lost|Invalid (read|write)' "$said"; then err=1; fi
-  if [ "$err" != 0 ]; then cat "$said"; else tail -n 3 "$said"; fi
+  if [ "$err" != 0 ]; then cat "$said"; else tail -n 1 "$said"; fi
   rm -f "$said"
   return "$err"
 }

@@ -4,7 +4,6 @@
 The same run on the build without walls (WINNOW_WALLS_BIN) shows that the scan sees: there, each
 surface must hold 99 % of what can reach it. WN_CANARIES: how many identifiers (10000).
 """
-import base64
 import concurrent.futures
 import gzip
 import json
@@ -17,7 +16,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 from winnow import AGENT, BIN, Winnow, expect, person, view, wait_for
@@ -151,10 +149,20 @@ def send_broken(w, requests, ids, answers):
                 s.sendall(f"GET /{t.replace(' ', '+')} NONE/1\r\n{t}: {t}\r\n\r\n".encode())
 
 
-def send_sdk(w, made):
-    w.cli("send", "--site", "sdk", os.path.join(made["sdk"], "events.ndjson"))
+def send_sdk(w, made, ids):
+    said = w.cli("send", "--site", "sdk", os.path.join(made["sdk"], "events.ndjson")).stdout.decode()
+    expect(int(re.search(r"accepted +(\d+)", said).group(1)) >= 8 * PEOPLE, "events of a server", said)
     with open(os.path.join(made["sdk"], "events.ndjson"), "rb") as f:
         w.cli("send", "--site", "web", "-", input=b"".join(f.readlines()[:500]))  # a site the events do not name: refused
+    bad = []
+    for kind in KINDS:
+        deep = ids[kind][3]
+        for level in range(20):
+            deep = {ids[kind][level % len(ids[kind])]: [deep]}
+        bad += [{"props": deep}, {"url": "https://app.example/" + "/".join(ids[kind][:200])}, {"user_id": " ".join(ids[kind][:40])},
+                {ids[kind][1]: ids[kind][2]}, {"name": ids[kind][:3]}, {"screen": {ids[kind][5]: 1}}]
+    w.send("sdk", [dict(view("sdk", "https://app.example/"), **b) for b in bad])
+    w.cli("send", "--site", "sdk", "-", input="\n".join(ids["token"][:100]).encode(), check=False)  # no JSON at all
 
 
 def send_log(w, made):
@@ -170,7 +178,8 @@ def send_log(w, made):
         f.writelines(lines[2::4])
     for *how, data in (("combined", plain, None), ("vhost-combined", vhost, None), ("combined", packed, None),
                        ("combined", "-", b"".join(lines[3::4]))):
-        w.cli("import", "--site", "log", "--keep-open", "--format", *how, input=data)
+        said = w.cli("import", "--site", "log", "--keep-open", "--format", *how, input=data).stdout.decode()
+        expect(int(re.search(r"counted:? +([\d,]+)", said).group(1).replace(",", "")) >= PEOPLE // 2, "lines of a log", said)
 
 
 def send_commands(w, ids):
@@ -317,7 +326,7 @@ def day(run, ids, offset_s):
         try:
             requests = send_http(w, run.made, run.answers)
             send_broken(w, requests, ids, run.answers)
-            send_sdk(w, run.made)
+            send_sdk(w, run.made, ids)
             expect(w.metrics()["winnow_spool_waiting"] > 3, "the spool is empty although nobody takes from it")
             idle(w)
             run.files(w, "spooled")
@@ -432,6 +441,9 @@ def control_scans(run, ids):
         print(f"control: {name}: {len(shares)} kinds, least {least} {shares[least]:.1f} % ({r['bytes'] >> 20} MiB)")
         if not r["clean"]:
             bad.append((name, {k: v for k, v in shares.items() if v < 99}))
+        if name == "collector's core" and "more than chance" not in r["lines"][-1]:
+            bad.append((name, "packed addresses", r["lines"][-1]))
+    print("control: configuration, temporary files, HTTP answers, status, metrics, ledger: nothing comes there even without walls")
     expect(not bad, "the scan is blind:", bad)
 
 
