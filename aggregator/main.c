@@ -18,6 +18,7 @@
 
 #define BATCHES_A_TURN 256  // then timers and control get their turn
 #define POLL_MS 250
+#define HELLO_MS 10000
 
 // ---- sync thread ----
 
@@ -196,6 +197,8 @@ static void sealed(aggregator *d, const wn_window *w, uint64_t rows) {
 // A seal needs the wall clock and the monotonic clock past the end (R7).
 static void seals_turn(aggregator *d) {
     int64_t now = wn_now_s();
+    // Collectors that were away while this daemon was get time to say hello.
+    if (d->askers_n == 0 && wn_monotonic_ms() - d->started_ms < HELLO_MS) return;
     uint8_t ids[WN_COLLECTORS_MAX][16];
     size_t ids_n = wn_collectors_count(d->collectors);
     for (size_t i = 0; i < ids_n; i++) wn_collectors_id(d->collectors, i, ids[i]);
@@ -203,7 +206,8 @@ static void seals_turn(aggregator *d) {
         wn_window_info info;
         wn_windows_info(d->windows, i, &info);
         int64_t idle_s = now - info.last_batch_s;
-        bool due = info.seals_at_s != 0 ? now >= info.seals_at_s : idle_s > d->o.seal_hold_s;
+        bool past = now >= info.seals_at_s && wn_monotonic_ms() >= info.due_ms;
+        bool due = info.seals_at_s != 0 ? past : idle_s > d->o.seal_hold_s;
         if (due && !info.closing) wn_aggregator_begin_closing(d, &info.window);
         wn_windows_info(d->windows, i, &info);
         if (!info.closing || !quiet(d)) continue;
@@ -423,6 +427,7 @@ static int run(aggregator *d) {
     int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     wn_log(WN_MSG_STARTED, getpid(), 0, 0);
     d->started_s = wn_now_s();
+    d->started_ms = wn_monotonic_ms();
     d->next_tick_s = d->started_s - d->started_s % d->o.tick_s + d->o.tick_s;
     wn_err err = open_state(d);
     if (err == WN_OK) err = open_doors(d);

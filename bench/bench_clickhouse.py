@@ -54,7 +54,9 @@ USERS = """<?xml version="1.0"?><yandex>
 
 
 class ClickHouse(Scratch):
-    def __enter__(self):
+    process = None
+
+    def start(self):
         self.http = free_port()
         for name, text in (("config.xml", CONFIG), ("users.xml", USERS)):
             with open(self.path(name), "w") as f:
@@ -87,7 +89,6 @@ class ClickHouse(Scratch):
                 " countState() AS events, uniqHLL12State(person) AS people FROM events "
                 "GROUP BY day, site, hour, value"
             )
-        return self
 
     def __exit__(self, *a):
         stop(self.process, 30)

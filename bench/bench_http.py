@@ -34,7 +34,9 @@ http {{ access_log {dir}/access.log combined; keepalive_requests 1000000000;
 
 
 class Nginx(Scratch):
-    def __enter__(self):
+    process = None
+
+    def start(self):
         self.port = free_port()
         with open(self.path("conf"), "w") as f:
             f.write(NGINX_CONF.format(dir=self.dir, port=self.port))
@@ -44,7 +46,6 @@ class Nginx(Scratch):
         )
         wait_for("nginx", self.up, 10)
         self.pids = [self.process.pid, *children(self.process.pid)]
-        return self
 
     def __exit__(self, *a):
         stop(self.process)
@@ -58,18 +59,18 @@ class Nginx(Scratch):
 class Bare(Scratch):
     """The same HTTP library with nothing behind it."""
 
-    def __enter__(self):
+    process = None
+
+    def start(self):
         self.port = free_port()
         self.process = subprocess.Popen(
             [program("winnow-bench-bare"), "--endpoint", str(self.port)], stdin=subprocess.PIPE
         )
         self.pids = [self.process.pid]
         wait_for("winnow-bench-bare", self.up, 10)
-        return self
 
     def __exit__(self, *a):
-        self.process.stdin.close()
-        self.process.wait(10)
+        stop(self.process)
         super().__exit__(*a)
 
     def up(self):

@@ -132,12 +132,20 @@ def stop(process, seconds=20):
 
 
 class Scratch:
-    """A temporary directory that goes in the end."""
+    """A temporary directory that goes in the end, and what `start` started in it."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="winnow-bench-")
 
+    def start(self):
+        pass
+
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, *_):
@@ -152,6 +160,10 @@ class Winnow(Scratch):
 
     def __init__(self, **options):
         super().__init__()
+        self.options = options
+        self.process = self.log = None
+
+    def start(self):
         self.http, self.admin, self.sdk = free_port(), free_port(), free_port()
         self.state, self.config = self.path("state"), self.path("config")
         for d in (self.state, self.config, self.path("keys")):
@@ -165,7 +177,7 @@ class Winnow(Scratch):
             WINNOW_SDK_LISTEN=f"tcp://127.0.0.1:{self.sdk}",
             WINNOW_COUNTRY_DB=os.path.abspath(COUNTRY_DB),
             PATH=f"{os.path.abspath(BIN)}:{os.environ['PATH']}",
-            **{f"WINNOW_{k.upper()}": str(v) for k, v in options.items()},
+            **{f"WINNOW_{k.upper()}": str(v) for k, v in self.options.items()},
         )
         key = (
             subprocess.run(
@@ -183,9 +195,6 @@ class Winnow(Scratch):
                     f"  - name: site-{i:02}\n    zone: Etc/UTC\n    kind: app\n    keys:\n"
                     f"      - key: \"{key}\"\n        server: true\n"
                 )
-        self.process = None
-
-    def __enter__(self):
         self.log = open(self.path("log"), "w")
         self.process = subprocess.Popen(
             [program("winnow"), "up"],
@@ -199,12 +208,12 @@ class Winnow(Scratch):
             with open(f"/proc/{pid}/cmdline") as f:
                 role = os.path.basename(f.read().split("\0")[0])
             setattr(self, role.replace("winnow-", ""), pid)
-        return self
 
     def __exit__(self, kind, *_):
         stop(self.process, 30)
-        self.log.close()
-        if kind:
+        if self.log:
+            self.log.close()
+        if kind and self.log:
             with open(self.path("log"), errors="replace") as f:
                 note("log of the daemons:\n" + f.read()[-3000:])
         super().__exit__(kind, *_)

@@ -82,12 +82,18 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
     return wn_published_rows(ws->env.published, &h, scratch, n);
 }
 
-// Every site that has people in the window: table 0 holds everybody.
+static bool in_earlier_epoch(const open_window *o, const wn_cell *c) {
+    for (uint8_t e = 0; e < c->epoch; e++)
+        if (wn_fold_find(o->fold, c->site, c->table, c->value, e) != SIZE_MAX) return true;
+    return false;
+}
+
+// Every site that has people in the window, once: table 0 holds everybody.
 static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_site) {
     wn_cell c;
     for (; *inout_cell < wn_fold_cells(o->fold); (*inout_cell)++) {
         wn_fold_cell(o->fold, *inout_cell, &c);
-        if (c.table != 0 || c.epoch != 0) continue;
+        if (c.table != 0 || in_earlier_epoch(o, &c)) continue;
         *out_site = c.site;
         (*inout_cell)++;
         return true;

@@ -60,6 +60,7 @@ WN_MUST_USE wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t n
 typedef struct wn_window_info {
     wn_window window;
     int64_t seals_at_s;  // 0: on request or after an idle seal_hold (backfilled)
+    int64_t due_ms;      // the same on the monotonic clock
     bool closing;
     uint64_t people, fold_bytes, file_bytes;
     int64_t last_batch_s;

@@ -7,7 +7,6 @@
 #include "windows.h"
 
 #define WN_EPOCHS_MAX 16
-#define WN_STREAMS_MAX 256  // (collector, generation) pairs of a window
 
 typedef struct epoch {
     uint8_t edge[8], core[8];
@@ -35,8 +34,8 @@ typedef struct open_window {
     bool has_text_key;
     epoch epochs[WN_EPOCHS_MAX];
     size_t epochs_n;
-    stream streams[WN_STREAMS_MAX];
-    size_t streams_n;
+    stream *streams;          // at most WN_OPEN_MARKS_MAX
+    size_t streams_n, streams_cap;
     closed_by closed[64];
     size_t closed_n;
     wn_rows rows;             // as published
@@ -46,6 +45,7 @@ typedef struct open_window {
     bool dirty;               // something waits in `filling`
     bool in_commit;           // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;
+    int64_t due_ms;           // on the monotonic clock: a wall clock that leaps seals nothing early (R7)
     wn_commit *filling, *storing;
     uint32_t filling_obs;
 } open_window;
@@ -60,6 +60,13 @@ struct wn_windows {
 open_window *wn_windows_find(const wn_windows *ws, const wn_window *w);
 // Forgets the window: closes its store, wipes, frees, takes it from the table.
 void wn_windows_drop(wn_windows *ws, open_window *o);
+// The stream of a collector's generation, made on first sight; NULL at the limit or without memory.
+stream *wn_windows_stream(open_window *o, const wn_batch_id *id);
+// Opens a window that nobody has seen; in the table when WN_OK.
+wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out);
+// Puts text key, epochs and such into the running transaction of the window's store.
+wn_err wn_windows_put_meta(open_window *o);
+int64_t wn_windows_seals_at(const open_window *o);  // 0: backfilled
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);
 // One entry of its own; `o` gives the versions (NULL: none).

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// window_open.c: making a window, finding it again after a restart, letting it go.
+#include <msgpack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "intent.h"
+#include "log.h"
+#include "mp.h"
+#include "windows_impl.h"
+
+#define META_BYTES_MAX (1u << 20)
+
+static void free_window(open_window *o) {
+    wn_commit_free(o->filling);
+    wn_commit_free(o->storing);
+    wn_open_store_close(o->store);
+    wn_fold_free(o->fold);
+    wn_plan_fini(&o->plan);
+    wn_rows_fini(&o->rows);
+    free(o->streams);
+    wn_wipe(o, sizeof *o);
+    free(o);
+}
+
+void wn_windows_drop(wn_windows *ws, open_window *o) {
+    for (size_t i = 0; i < ws->n; i++) {
+        if (ws->open[i] != o) continue;
+        ws->open[i] = ws->open[--ws->n];
+        break;
+    }
+    free_window(o);
+}
+
+// ---- meta: what of the window is neither journal nor watermark ----
+
+static void pack_bin(msgpack_packer *pk, const void *p, size_t n) {
+    msgpack_pack_bin(pk, n);
+    msgpack_pack_bin_body(pk, p, n);
+}
+
+// [text_key or nil, [[edge, core]…], policy_version, backfilled]
+wn_err wn_windows_put_meta(open_window *o) {
+    msgpack_sbuffer buf;
+    msgpack_packer pk;
+    msgpack_sbuffer_init(&buf);
+    msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
+    msgpack_pack_array(&pk, 4);
+    if (o->has_text_key) pack_bin(&pk, o->text_key, sizeof o->text_key);
+    else msgpack_pack_nil(&pk);
+    msgpack_pack_array(&pk, o->epochs_n);
+    for (size_t i = 0; i < o->epochs_n; i++) {
+        msgpack_pack_array(&pk, 2);
+        pack_bin(&pk, o->epochs[i].edge, 8);
+        pack_bin(&pk, o->epochs[i].core, 8);
+    }
+    msgpack_pack_uint32(&pk, o->policy_version);
+    if (o->backfilled) msgpack_pack_true(&pk);
+    else msgpack_pack_false(&pk);
+    wn_err err = wn_open_store_put(o->store, "meta", (wn_span){(const uint8_t *)buf.data, buf.size});
+    wn_wipe(buf.data, buf.size);
+    msgpack_sbuffer_destroy(&buf);
+    return err;
+}
+
+static wn_err get_meta(open_window *o) {
+    uint8_t bytes[4096];
+    size_t n = 0;
+    wn_err err = wn_open_store_get(o->store, "meta", bytes, sizeof bytes, &n);
+    if (err == WN_ERR_NOTFOUND) return WN_OK;
+    WN_TRY(err);
+    wn_mp m;
+    uint32_t k = 0;
+    uint64_t version = 0;
+    wn_mp_init(&m, (wn_span){bytes, n});
+    if (!wn_mp_array(&m, 4, &k) || k != 4) return WN_ERR_FORMAT;
+    o->has_text_key = !wn_mp_nil(&m);
+    if (o->has_text_key) wn_mp_bin_exact(&m, sizeof o->text_key, o->text_key);
+    uint32_t epochs = 0;
+    wn_mp_array(&m, WN_EPOCHS_MAX, &epochs);
+    for (uint32_t i = 0; i < epochs && !m.bad; i++) {
+        wn_mp_array(&m, 2, &k);
+        wn_mp_bin_exact(&m, 8, o->epochs[i].edge);
+        wn_mp_bin_exact(&m, 8, o->epochs[i].core);
+    }
+    wn_mp_uint(&m, UINT32_MAX, &version);
+    wn_mp_bool(&m, &o->backfilled);
+    wn_wipe(bytes, sizeof bytes);
+    if (!wn_mp_done(&m)) return WN_ERR_FORMAT;
+    o->epochs_n = epochs;
+    o->policy_version = (uint32_t)version;
+    return WN_OK;
+}
+
+// ---- opening ----
+
+// K_core from kept memory; names it, derives the tables' keys.
+static wn_err take_core_key(wn_windows *ws, open_window *o) {
+    uint8_t k_core[32];
+    bool fresh = false;
+    WN_TRY(wn_identity_key(ws->env.identity, o->text, k_core, &fresh));
+    wn_table_keys_derive(k_core, &o->keys);
+    wn_prf(k_core, (wn_span){(const uint8_t *)"epoch", 5}, o->core_name, sizeof o->core_name);
+    wn_wipe(k_core, sizeof k_core);
+    return WN_OK;
+}
+
+// A window keeps the plan it began with.
+static wn_err take_plan(wn_windows *ws, open_window *o) {
+    char why[128];
+    int line = 0;
+    size_t n = 0;
+    char *text = malloc(META_BYTES_MAX);
+    if (text == NULL) return WN_ERR_NOMEM;
+    wn_err err = wn_open_store_get(o->store, "plan", (uint8_t *)text, META_BYTES_MAX, &n);
+    if (err == WN_ERR_NOTFOUND) {
+        err = wn_plan_load(ws->env.plan->text, ws->env.plan->text_bytes, &o->plan, why, sizeof why, &line);
+        wn_span plan = {(const uint8_t *)ws->env.plan->text, ws->env.plan->text_bytes};
+        if (err == WN_OK) err = wn_open_store_begin(o->store);
+        if (err == WN_OK) err = wn_open_store_put(o->store, "plan", plan);
+        if (err == WN_OK) err = wn_open_store_commit(o->store);
+    } else if (err == WN_OK) {
+        err = wn_plan_load(text, n, &o->plan, why, sizeof why, &line);
+    }
+    free(text);
+    return err;
+}
+
+static wn_err add(wn_windows *ws, open_window *o, int64_t now_s) {
+    int64_t wait_s = wn_windows_seals_at(o) - now_s;
+    o->due_ms = wn_monotonic_ms() + (wait_s > 0 ? wait_s * 1000 : 0);
+    if (ws->n == ws->cap) {
+        size_t cap = ws->cap != 0 ? 2 * ws->cap : 16;
+        open_window **p = realloc(ws->open, cap * sizeof(open_window *));
+        if (p == NULL) return WN_ERR_NOMEM;
+        ws->open = p;
+        ws->cap = cap;
+    }
+    ws->open[ws->n++] = o;
+    return WN_OK;
+}
+
+// Opens or makes the window's store, plan, keys and fold; not yet in the table.
+static wn_err open_one(wn_windows *ws, const wn_window *w, open_window **out) {
+    char name[WN_WINDOW_TEXT_BYTES + 8];
+    open_window *o = calloc(1, sizeof *o);
+    if (o == NULL) return WN_ERR_NOMEM;
+    o->window = *w;
+    wn_window_text(w, o->text);
+    snprintf(name, sizeof name, "open/%s", o->text);
+    const wn_options *opt = ws->env.options;
+    wn_err err = wn_slots_make(ws->env.slots, name, o->key_store);
+    if (err == WN_OK)
+        err = wn_open_store_open(ws->env.open_dir, w, o->key_store, (size_t)opt->map_mib << 20, &o->store);
+    if (err == WN_OK) err = take_plan(ws, o);
+    if (err == WN_OK) err = get_meta(o);
+    if (err == WN_OK) err = take_core_key(ws, o);
+    if (err == WN_OK)
+        err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max, &o->fold);
+    if (err == WN_OK) err = wn_commit_new(o->fold, &o->filling);
+    if (err == WN_OK) err = wn_commit_new(o->fold, &o->storing);
+    if (err != WN_OK) return free_window(o), err;
+    *out = o;
+    return WN_OK;
+}
+
+wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out) {
+    if (ws->n >= (size_t)ws->env.options->open_windows_max) return WN_ERR_FULL;
+    WN_TRY(wn_window_check(w));
+    open_window *o;
+    WN_TRY(open_one(ws, w, &o));
+    o->backfilled = now_s >= w->end_s + wn_grace_s((wn_kind)w->kind);
+    o->meta_dirty = true;
+    wn_err err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
+    if (err == WN_OK) err = add(ws, o, now_s);
+    if (err != WN_OK) return free_window(o), err;
+    wn_log(WN_MSG_WINDOW_OPEN, w->day, 0, 0);
+    *out = o;
+    return WN_OK;
+}
+
+// ---- recovery ----
+
+static wn_err replay_base(void *ctx, wn_span part) {
+    return wn_fold_unpack(((open_window *)ctx)->fold, part);
+}
+
+static wn_err replay_journal(void *ctx, wn_span record) {
+    return wn_journal_replay(((open_window *)ctx)->fold, record);
+}
+
+static void take_watermark(void *ctx, const wn_batch_id *id) {
+    open_window *o = ctx;
+    stream *s = wn_windows_stream(o, id);
+    WN_ASSERT(s != NULL);  // without its watermark a batch could count twice
+    s->durable.sequence = s->staged = s->committing = id->sequence;
+}
+
+// Puts back the newest intent that the published store also has.
+static wn_err recover_rows(wn_windows *ws, open_window *o) {
+    static const char *const names[2] = {"intent.a", "intent.b"};
+    bool sealed = false;
+    WN_TRY(wn_published_window(ws->env.published, &o->window, &o->tick, &sealed));
+    for (int i = 0; i < 2 && o->tick != 0; i++) {
+        size_t n = 0;
+        uint64_t tick = 0;
+        wn_err err = wn_open_store_get(o->store, names[i], NULL, 0, &n);
+        if (err == WN_ERR_NOTFOUND) continue;
+        WN_TRY(err);
+        uint8_t *bytes = malloc(n != 0 ? n : 1);
+        if (bytes == NULL) return WN_ERR_NOMEM;
+        err = wn_open_store_get(o->store, names[i], bytes, n, &n);
+        if (err == WN_OK) err = wn_intent_tick((wn_span){bytes, n}, &tick);
+        if (err == WN_OK && tick == o->tick) err = wn_intent_apply((wn_span){bytes, n}, o->fold, &o->rows);
+        wn_wipe(bytes, n);
+        free(bytes);
+        WN_TRY(err);
+    }
+    return WN_OK;
+}
+
+static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
+    open_window *o;
+    wn_err err = open_one(ws, w, &o);
+    if (err == WN_OK) {
+        err = wn_open_store_replay(o->store, replay_base, replay_journal, o);
+        if (err == WN_OK) err = recover_rows(ws, o);
+        if (err != WN_OK) free_window(o);
+    }
+    if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
+        // Set aside: not served, not destroyed; the operator decides.
+        wn_log(WN_MSG_WINDOW_CORRUPT, w->day, 0, 0);
+        return WN_OK;
+    }
+    WN_TRY(err);
+    wn_open_store_each_watermark(o->store, take_watermark, o);
+    o->last_batch_s = now_s;
+    err = add(ws, o, now_s);
+    if (err != WN_OK) free_window(o);
+    return err;
+}
+
+// The first window on disk that is sealed but not yet gone, or not yet open here.
+typedef struct found {
+    wn_window at[WN_IDENTITIES_MAX];
+    size_t n;
+} found;
+
+static void collect(void *ctx, const wn_window *w) {
+    found *f = ctx;
+    if (f->n < WN_COUNT(f->at)) f->at[f->n++] = *w;
+}
+
+static void collect_slot(void *ctx, const char *name) {
+    wn_window w;
+    if (strncmp(name, "open/", 5) == 0 && wn_window_parse(name + 5, &w)) collect(ctx, &w);
+}
+
+wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **out) {
+    wn_windows *ws = calloc(1, sizeof *ws);
+    found *f = calloc(1, sizeof *f);
+    wn_err err = ws == NULL || f == NULL ? WN_ERR_NOMEM : WN_OK;
+    if (err == WN_OK) {
+        ws->env = *env;
+        wn_slots_each(env->slots, collect_slot, f);
+    }
+    for (size_t i = 0; err == WN_OK && i < f->n; i++) {
+        uint64_t tick = 0;
+        bool is_sealed = false;
+        err = wn_published_window(env->published, &f->at[i], &tick, &is_sealed);
+        if (err != WN_OK) break;
+        if (is_sealed) err = wn_windows_bury(ws, &f->at[i], now_s);
+        else err = recover_one(ws, &f->at[i], now_s);
+    }
+    free(f);
+    if (err != WN_OK) return wn_windows_close(ws), err;
+    *out = ws;
+    return WN_OK;
+}
+
+void wn_windows_close(wn_windows *ws) {
+    if (ws == NULL) return;
+    for (size_t i = 0; i < ws->n; i++) free_window(ws->open[i]);
+    free(ws->open);
+    free(ws);
+}
