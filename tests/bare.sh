@@ -22,14 +22,13 @@ trap 'exit 1' INT TERM
 root="$work/root"
 
 echo "bare: a minimal Debian 12"
-mmdebstrap --quiet --variant=minbase bookworm "$root"
+# This machine's mirrors, when it is a Debian 12 itself; else Debian's own.
+mirrors=$(grep -ls bookworm /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources || true)
+# shellcheck disable=SC2086  # none, one or two words
+mmdebstrap --quiet --variant=minbase bookworm "$root" $mirrors
 # What this machine needs to reach its network; nothing else of it comes along.
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 apt-config dump | grep -E '^Acquire::(http|https)::.*Proxy|^Acquire::Check-' >"$root/etc/apt/apt.conf.d/90network" || true
-for sources in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
-  [ ! -e "$sources" ] || cp "$sources" "$root$sources"
-done
-[ ! -e /etc/apt/sources.list.d/debian.sources ] || [ -e /etc/apt/sources.list ] || rm -f "$root/etc/apt/sources.list"
 mkdir -p "$root/usr/local/share/ca-certificates" "$root/root/winnow"
 for authority in /usr/local/share/ca-certificates/*.crt; do
   [ ! -e "$authority" ] || cp "$authority" "$root/usr/local/share/ca-certificates/"
