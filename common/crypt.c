@@ -9,7 +9,7 @@
 
 #include "walls.h"
 
-enum { NONCE_BYTES = 24, TAG_BYTES = 16, PADDED_MIN_BYTES = 512, PRF_MIN_BYTES = 8, PRF_MAX_BYTES = 64 };
+enum { NONCE_BYTES = 24, TAG_BYTES = 16, PADDED_MIN_BYTES = 512, PRF_MIN_BYTES = 8, PRF_MAX_BYTES = 64, PRF_BLOCK_BYTES = 128 };
 
 _Static_assert(WN_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
@@ -63,22 +63,32 @@ size_t wn_padded(size_t n) {
 
 void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t out_bytes) {
     WN_ASSERT(out_bytes >= PRF_MIN_BYTES && out_bytes <= PRF_MAX_BYTES);
-    if (out_bytes >= crypto_generichash_BYTES_MIN) {
-        WN_ASSERT(crypto_generichash(out, out_bytes, in.p, in.n, key, WN_KEY_BYTES) == 0);
-        return;
+    // Below libsodium's least length: cut the least one.
+    uint8_t whole[PRF_MAX_BYTES], block[PRF_BLOCK_BYTES];
+    size_t n = out_bytes > crypto_generichash_BYTES_MIN ? out_bytes : crypto_generichash_BYTES_MIN;
+    memcpy(block, key, WN_KEY_BYTES);
+    if (in.n <= sizeof block - WN_KEY_BYTES) {
+        if (in.n > 0) memcpy(block + WN_KEY_BYTES, in.p, in.n);
+        WN_ASSERT(crypto_generichash(whole, n, block, WN_KEY_BYTES + in.n, NULL, 0) == 0);
+        wn_wipe(block, WN_KEY_BYTES + in.n);
+    } else {
+        crypto_generichash_state state;
+        WN_ASSERT(crypto_generichash_init(&state, NULL, 0, n) == 0);
+        WN_ASSERT(crypto_generichash_update(&state, block, WN_KEY_BYTES) == 0);
+        WN_ASSERT(crypto_generichash_update(&state, in.p, in.n) == 0);
+        WN_ASSERT(crypto_generichash_final(&state, whole, n) == 0);
+        wn_wipe(&state, sizeof state);
+        wn_wipe(block, WN_KEY_BYTES);
     }
-    uint8_t whole[crypto_generichash_BYTES_MIN]; // below libsodium's least length: cut the least one
-    WN_ASSERT(crypto_generichash(whole, sizeof whole, in.p, in.n, key, WN_KEY_BYTES) == 0);
     memcpy(out, whole, out_bytes);
-    wn_wipe(whole, sizeof whole);
+    wn_wipe(whole, n);
 }
 
 uint64_t wn_prf64(const uint8_t key[16], wn_span in) {
     _Static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "SipHash-2-4");
     uint8_t sum[8];
-    WN_ASSERT(crypto_shorthash(sum, in.p, in.n, key) == 0);
+    (void)crypto_shorthash(sum, in.p, in.n, key);
     uint64_t out = 0;
     for (unsigned i = 0; i < sizeof sum; i++) out |= (uint64_t)sum[i] << (8 * i);
-    wn_wipe(sum, sizeof sum);
     return out;
 }

@@ -20,7 +20,8 @@ WN_MUST_USE wn_err wn_box_open(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_
 // Smallest power of two ≥ max(n, 512): what a stored record is padded to.
 size_t wn_padded(size_t n);
 
-// Keyed BLAKE2b; out_bytes 8..64.
+// BLAKE2b of key ‖ in, out_bytes 8..64: a MAC, as BLAKE2 knows no length extension,
+// and one compression where its keyed mode takes two (inputs up to 96 bytes).
 void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t out_bytes);
 // SipHash-2-4 under a 16-byte key.
 uint64_t wn_prf64(const uint8_t key[16], wn_span in);

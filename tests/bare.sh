@@ -11,6 +11,7 @@ enter() {  # in the namespaces: mounts, then the trial
   mount -t proc proc "$1/proc"
   mount --rbind /dev "$1/dev"
   exec chroot "$1" /usr/bin/env -i HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
     sh -c 'cd /root/winnow && exec ./quickstart --once'
 }
 if [ "${1:-}" = --enter ]; then enter "$2"; fi

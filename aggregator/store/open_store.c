@@ -17,7 +17,7 @@
 #include "vault.h"
 
 enum { DB_JOURNAL, DB_BASE, DB_FACTS, DB_MARKS };  // marks: watermarks and the state record
-static const wn_vault_kind kind = {"open", WN_OPEN_FORMAT, 4, {"journal", "base", "meta", "marks"}};
+static const wn_vault_kind kind = {"open", WN_OPEN_FORMAT, false, 4, {"journal", "base", "meta", "marks"}};
 
 enum { NAME_BYTES = 16, STATE_BYTES = 64, MARK_BYTES = 32, PART_HEAD_BYTES = 4 };
 #define BUNDLE_BYTES (256u << 10)  // small parts of the base share a record up to this

@@ -116,9 +116,14 @@ static wn_span aad_of(const wn_vault *v, const char *db, wn_span key, aad *out)
     return (wn_span){out->bytes, out->n};
 }
 
-static size_t plain_bytes(size_t value_n)
+static size_t padded_for(const wn_vault_kind *kind, size_t n)
 {
-    return wn_padded(LENGTH_BYTES + value_n);
+    return kind->public_sizes ? (n + 15) / 16 * 16 : wn_padded(n);
+}
+
+static size_t plain_bytes(const wn_vault_kind *kind, size_t value_n)
+{
+    return padded_for(kind, LENGTH_BYTES + value_n);
 }
 
 static void plain_write(uint8_t *out, size_t out_n, wn_span value)
@@ -131,7 +136,7 @@ static void plain_write(uint8_t *out, size_t out_n, wn_span value)
 static wn_err box_read(const wn_vault *v, unsigned db, wn_span key, const MDB_val *box, wn_vault_buf *out)
 {
     size_t n = box->mv_size - WN_BOX_OVERHEAD;
-    if (box->mv_size <= WN_BOX_OVERHEAD || n != wn_padded(n) || n > WN_VAULT_VALUE_MAX * (size_t)2)
+    if (box->mv_size <= WN_BOX_OVERHEAD || n != padded_for(v->kind, n) || n > WN_VAULT_VALUE_MAX * (size_t)2)
         return WN_ERR_CORRUPT;
     if (key.n > WN_VAULT_KEY_MAX) return WN_ERR_CORRUPT;
     if (n > wn_vault_file_bytes(v)) return WN_ERR_CORRUPT;
@@ -386,7 +391,7 @@ wn_err wn_vault_put(wn_vault *v, unsigned db, wn_span key, wn_span value)
 {
     if (value.n > WN_VAULT_VALUE_MAX) return WN_ERR_FULL;
     op *o;
-    WN_TRY(record(v, db, key, plain_bytes(value.n), &o));
+    WN_TRY(record(v, db, key, plain_bytes(v->kind, value.n), &o));
     plain_write(o->plain, o->plain_n, value);
     return WN_OK;
 }
@@ -425,7 +430,7 @@ void wn_vault_txn_put(wn_vault_txn *t, unsigned db, wn_span key, wn_span value)
         fail(t, 0, WN_ERR_FULL);
         return;
     }
-    size_t n = plain_bytes(value.n);
+    size_t n = plain_bytes(t->v->kind, value.n);
     t->v->scratch.n = 0;
     fail(t, 0, wn_vault_buf_fit(&t->v->scratch, n));
     if (t->err) return;

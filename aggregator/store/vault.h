@@ -22,6 +22,7 @@ typedef struct wn_vault_txn wn_vault_txn;
 typedef struct wn_vault_kind {  // static storage
     const char *name;           // stands in the format entry
     uint32_t format;
+    bool public_sizes;          // values say nothing by their length: padded to 16 bytes, not to powers of two
     unsigned dbs_n;
     const char *db[WN_VAULT_DBS_MAX];
 } wn_vault_kind;

@@ -11,8 +11,14 @@
 
 #include "log.h"
 
+typedef struct remembered {
+    uint32_t offset;
+    char code[2]; // "": nothing yet
+} remembered;
+
 struct wn_country {
     MMDB_s db;
+    remembered memo[1021]; // entry offset → code
 };
 
 wn_country *wn_country_open(const char *path) {
@@ -65,11 +71,19 @@ static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *
     return found;
 }
 
-bool wn_country_of(const wn_country *c, const wn_address *a, char out[2]) {
+bool wn_country_of(wn_country *c, const wn_address *a, char out[2]) {
     static const char *const flat[] = {"country_code", NULL};
     static const char *const nested[] = {"country", "iso_code", NULL};
     int error = MMDB_SUCCESS;
     MMDB_lookup_result_s found = look_up(&c->db, a, &error);
     if (error != MMDB_SUCCESS || !found.found_entry) return false;
-    return code_at(&found.entry, flat, out) || code_at(&found.entry, nested, out);
+    // A file has one entry a country: its place names it.
+    remembered *r = &c->memo[found.entry.offset % WN_COUNT(c->memo)];
+    if (r->offset != found.entry.offset || !r->code[0]) {
+        r->code[0] = '\0';
+        if (!code_at(&found.entry, flat, r->code) && !code_at(&found.entry, nested, r->code)) return false;
+        r->offset = found.entry.offset;
+    }
+    memcpy(out, r->code, 2);
+    return true;
 }

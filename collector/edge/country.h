@@ -10,4 +10,4 @@ typedef struct wn_country wn_country;
 wn_country *wn_country_open(const char *path);
 void wn_country_close(wn_country *c); // NULL fine
 // `country_code`, else `country.iso_code`: the first that is two upper-case letters.
-bool wn_country_of(const wn_country *c, const wn_address *a, char out[2]);
+bool wn_country_of(wn_country *c, const wn_address *a, char out[2]);

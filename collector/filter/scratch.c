@@ -12,7 +12,7 @@
 #include "crypt.h"
 #include "url_parts.h"
 
-#define AGENTS 4096
+#define AGENTS 16384
 #define HOSTS 4096
 #define VALUE_SETS 2048
 #define VALUE_WAYS 2

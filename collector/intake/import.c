@@ -13,6 +13,7 @@
 #define CUT_LINES_TURN 8192
 #define ASK_AGAIN_MS 5000
 #define ASK_GIVE_UP_MS 120000
+#define WRITTEN_LATE_S 3600  // how far a log's lines may stand out of order
 #define URL_BYTES_MAX (WN_LINE_TEXT_MAX + 512)
 
 typedef enum step { FILLING, CUTTING, ASKING, COUNTING, DELIVERING } step;
@@ -347,6 +348,18 @@ static void take_outcome(wn_import *i, one *o, const wn_outcome *out) {
     i->parts.metrics->v[WN_METRIC_import_lines] += out->events;
 }
 
+// Lines come in the order of time, give or take what a server writes late: who
+// was last seen long before them has left. Else a day's visits would crowd the
+// session table, which is made for half an hour's.
+static void end_idle(wn_import *i, const one *o) {
+    int64_t t = o->raw.line[o->next_line - 1].time_s;
+    for (size_t k = 0; k < o->windows_n && t != WN_LINE_UNREADABLE; k++) {
+        const wn_edge_window *w = wn_edge_find(i->parts.edge, &o->window[k].window);
+        if (w == NULL || t < w->window.start_s) continue;
+        (void)wn_pipeline_expire(i->parts.pipeline, w->slot, t - WN_SESSION_IDLE_S - WRITTEN_LATE_S);
+    }
+}
+
 static void count(wn_import *i, one *o) {
     uint8_t hash[16];
     if (o->next_line >= o->raw.lines_n) {
@@ -380,6 +393,7 @@ static void count(wn_import *i, one *o) {
     wn_request_free(o->request);
     o->request = NULL;
     o->next_line = part_end(o);
+    end_idle(i, o);
 }
 
 // ---- delivery ----

@@ -274,7 +274,7 @@ static const wn_edge_window *look_window(void *ctx, const wn_site *site, int64_t
 
 static const wn_site *look_site(void *ctx, const char *name, size_t n) {
     wn_request *r = ctx;
-    const wn_site *s = wn_sites_by_name(&r->sites->sites, name, n);
+    const wn_site *s = wn_site_list_find(r->sites, name, n);
     if (s == NULL || r->key[0] == '\0' || wn_site_lists_key(s, r->key)) return s;
     r->site_forbidden = true;
     return NULL;

@@ -67,3 +67,13 @@ bool wn_site_list_origin(const wn_site_list *l, const char *origin, size_t n) {
     }
     return false;
 }
+
+const wn_site *wn_site_list_find(wn_site_list *l, const char *name, size_t n) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ (uint8_t)name[i]) * 16777619u;
+    const wn_site **seen = &l->seen[hash % WN_SITES_SEEN];
+    if (*seen != NULL && strlen((*seen)->name) == n && memcmp((*seen)->name, name, n) == 0) return *seen;
+    const wn_site *s = wn_sites_by_name(&l->sites, name, n);
+    if (s != NULL) *seen = s;
+    return s;
+}

@@ -4,16 +4,22 @@
 
 #include "conf.h"
 
+#define WN_SITES_SEEN 256
+
 typedef struct wn_site_list {  // refcounted; the loop thread only
     wn_sites sites;
     unsigned refs;
     uint64_t version;          // grows with every reload
+    const wn_site *seen[WN_SITES_SEEN];  // by a cheap hash of the name: what was found last
 } wn_site_list;
 
 // Takes the sites; one reference is the caller's.
 WN_MUST_USE wn_err wn_site_list_new(wn_sites *takes, uint64_t version, wn_site_list **out);
 wn_site_list *wn_site_list_hold(wn_site_list *l);
 void wn_site_list_drop(wn_site_list *l);  // NULL fine; the last one frees
+
+// As wn_sites_by_name, for every event.
+const wn_site *wn_site_list_find(wn_site_list *l, const char *name, size_t n);
 
 // What a CURVE key may write to.
 typedef struct wn_key_rights {

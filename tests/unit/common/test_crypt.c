@@ -87,12 +87,11 @@ Test(crypt, pads_to_powers_of_two_from_512) {
     }
 }
 
-// Expected bytes: Python's hashlib.blake2b(b"winnow", key=bytes(range(32)), digest_size=n).
-Test(crypt, prf_is_keyed_blake2b) {
-    static const uint8_t n16[] = {0xf2, 0xdf, 0x7f, 0x7c, 0xb4, 0x26, 0xf1, 0x05,
-                                  0x8a, 0xcc, 0x24, 0x7d, 0x2f, 0xb7, 0x5d, 0xc6};
-    static const uint8_t n32_head[] = {0xbe, 0x96, 0x8b, 0x48}, n64_tail[] = {0x94, 0x39, 0xdb, 0x2d, 0xa8};
-    static const uint8_t empty_head[] = {0x4e, 0x51, 0xe7, 0xa9};
+// Expected bytes: Python's hashlib.blake2b(bytes(range(32)) + b"winnow", digest_size=n).
+Test(crypt, prf_is_blake2b_of_key_and_input) {
+    static const uint8_t n16[] = {0xc8, 0x91, 0x1e, 0xa9, 0x8f, 0xf4, 0x3f, 0xf6, 0x18, 0x80, 0xb0, 0x40, 0xff, 0x2a, 0xf8, 0x54};
+    static const uint8_t n32_head[] = {0xc7, 0x04, 0x09, 0x71}, n64_tail[] = {0x3d, 0xf1, 0xb0, 0xc6, 0x84};
+    static const uint8_t empty_head[] = {0xcb, 0x2f, 0x51, 0x60}, long_head[] = {0x9e, 0xd2, 0xb6, 0xeb}, edge_head[] = {0xfd, 0x82, 0x66, 0x60};
     uint8_t k[32], out[65] = {0};
     for (unsigned i = 0; i < 32; i++) k[i] = (uint8_t)i;
     wn_prf(k, TEXT("winnow"), out, 8);
@@ -107,6 +106,12 @@ Test(crypt, prf_is_keyed_blake2b) {
     cr_assert_eq(out[64], 0, "wrote past its length");
     wn_prf(k, (wn_span){NULL, 0}, out, 32);
     cr_assert_arr_eq(out, empty_head, 4);
+    uint8_t xs[97];
+    memset(xs, 'x', sizeof xs);
+    wn_prf(k, (wn_span){xs, 96}, out, 32);
+    cr_assert_arr_eq(out, edge_head, 4);
+    wn_prf(k, (wn_span){xs, 97}, out, 32);
+    cr_assert_arr_eq(out, long_head, 4);
 }
 
 // The two vectors of the SipHash paper and its reference code.
