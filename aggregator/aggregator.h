@@ -4,6 +4,7 @@
 
 #include <msgpack.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "collectors.h"
 #include "control.h"
@@ -25,7 +26,7 @@ typedef struct sync_thread {
     wn_windows *windows;
     wn_err result;
     bool busy;               // loop thread's view
-    volatile bool stop;
+    atomic_bool stop;
 } sync_thread;
 
 typedef struct aggregator {
@@ -43,7 +44,7 @@ typedef struct aggregator {
     sync_thread sync;
     asker askers[ASKERS_MAX];
     size_t askers_n;
-    int64_t started_s, started_ms, next_tick_s, next_expire_s, last_batch_s;
+    int64_t started_s, started_ms, next_tick_s, last_batch_s;
     uint64_t batches, observations;
     bool tick_asked, stopping, failed;
     uint64_t tick_token;
@@ -55,7 +56,7 @@ void wn_put_str(msgpack_packer *pk, const char *s);
 void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
 void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
 // Tells every collector to drain this window.
-void wn_aggregator_begin_closing(aggregator *d, const wn_window *w);
+void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced);
 // Reads sites.yaml; on a mistake the old list stays.
 wn_err wn_aggregator_load_sites(aggregator *d, int *out_line);
 void wn_aggregator_reload(aggregator *d);

@@ -25,7 +25,7 @@
 static void *sync_run(void *ctx) {
     sync_thread *s = ctx;
     uint64_t v;
-    while (read(s->wake_fd, &v, sizeof v) == sizeof v && !s->stop) {
+    while (read(s->wake_fd, &v, sizeof v) == sizeof v && !atomic_load(&s->stop)) {
         s->result = wn_windows_commit(s->windows);
         v = 1;
         if (write(s->done_fd, &v, sizeof v) != sizeof v) break;
@@ -47,7 +47,7 @@ static void poke(int fd) {
 }
 
 static void sync_stop(sync_thread *s) {
-    s->stop = true;
+    atomic_store(&s->stop, true);
     poke(s->wake_fd);
     pthread_join(s->thread, NULL);
     close(s->wake_fd);
@@ -103,7 +103,11 @@ static void take_batch(aggregator *d, wn_peer peer, const char *key, wn_span byt
         a.what = (uint8_t)wn_windows_take(d->windows, &d->reader, d->last_batch_s, &a.sequence, &deferred);
     }
     wn_wipe(&d->reader.head, sizeof d->reader.head);  // it held the window's text key
-    if (deferred && wn_collectors_hold(d->collectors, peer, &a) == WN_OK) return;
+    // An ack that cannot wait for its sync does not leave at all: the batch comes again.
+    if (deferred) {
+        (void)!wn_collectors_hold(d->collectors, peer, &a);
+        return;
+    }
     wn_collectors_answer(d->collectors, peer, &a);
 }
 
@@ -166,8 +170,8 @@ static void answer_asker(aggregator *d, const asker *a) {
 
 // ---- seals and ticks ----
 
-void wn_aggregator_begin_closing(aggregator *d, const wn_window *w) {
-    if (wn_windows_close_begin(d->windows, w, wn_now_s()) != WN_OK) return;
+void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced) {
+    if (wn_windows_close_begin(d->windows, w, forced, wn_now_s()) != WN_OK) return;
     wn_uplink_msg m = {.what = WN_ANSWER_CLOSING, .window = *w};
     wn_collectors_tell(d->collectors, &m);
 }
@@ -199,6 +203,11 @@ static void seals_turn(aggregator *d) {
     int64_t now = wn_now_s();
     // Collectors that were away while this daemon was get time to say hello.
     if (d->askers_n == 0 && wn_monotonic_ms() - d->started_ms < HELLO_MS) return;
+    wn_err buried = wn_windows_bury_bad(d->windows, now);
+    if (buried != WN_OK) {
+        fail(d, buried, 8);
+        return;
+    }
     uint8_t ids[WN_COLLECTORS_MAX][16];
     size_t ids_n = wn_collectors_count(d->collectors);
     for (size_t i = 0; i < ids_n; i++) wn_collectors_id(d->collectors, i, ids[i]);
@@ -208,7 +217,7 @@ static void seals_turn(aggregator *d) {
         int64_t idle_s = now - info.last_batch_s;
         bool past = now >= info.seals_at_s && wn_monotonic_ms() >= info.due_ms;
         bool due = info.seals_at_s != 0 ? past : idle_s > d->o.seal_hold_s;
-        if (due && !info.closing) wn_aggregator_begin_closing(d, &info.window);
+        if (due && !info.closing) wn_aggregator_begin_closing(d, &info.window, false);
         wn_windows_info(d->windows, i, &info);
         if (!info.closing || !quiet(d)) continue;
         if (!wn_windows_drained(d->windows, &info.window, (const uint8_t(*)[16])ids, ids_n, now)) continue;
@@ -295,6 +304,11 @@ static wn_err allow_collectors(aggregator *d) {
             n++;
         }
         fclose(f);
+        if (n > 1) {
+            fprintf(stderr, "winnow-aggregator: %s lists %zu collectors; this version takes one, as collectors cannot yet "
+                            "share the identity keys\n", d->o.collector_keys, n);
+            return WN_ERR_CONFIG;
+        }
     }
     return wn_zap_allow(d->zap, "uplink", keys, n);
 }
@@ -318,7 +332,7 @@ static wn_err open_doors(aggregator *d) {
 
 static wn_err open_state(aggregator *d) {
     static char open_dir[400];
-    static uint8_t published_key[32];
+    uint8_t published_key[32];
     char path[400];
     snprintf(d->role_dir, sizeof d->role_dir, "%s/aggregator", d->o.state_dir);
     make_dir(d->o.state_dir);
@@ -329,7 +343,9 @@ static wn_err open_state(aggregator *d) {
     WN_TRY(wn_slots_open(path, false, &d->slots));
     WN_TRY(wn_slots_make(d->slots, "published", published_key));
     size_t map_bytes = (size_t)d->o.map_mib << 20;
-    WN_TRY(wn_published_open(d->role_dir, published_key, false, map_bytes, &d->published));
+    wn_err err = wn_published_open(d->role_dir, published_key, false, map_bytes, &d->published);
+    wn_wipe(published_key, sizeof published_key);
+    WN_TRY(err);
     uint32_t p_percent = 0;
     WN_TRY(wn_published_p_percent(d->published, &p_percent));
     WN_TRY(wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &d->identity));
@@ -344,7 +360,6 @@ static wn_err open_state(aggregator *d) {
         .published = d->published,
         .open_dir = open_dir,
         .p_percent = p_percent,
-        .published_key = published_key,
     };
     return wn_windows_open(&env, wn_now_s(), &d->windows);
 }

@@ -59,6 +59,8 @@ wn_err wn_aggregator_load_sites(aggregator *d, int *out_line) {
     if (s == NULL) return WN_ERR_NOMEM;
     snprintf(path, sizeof path, "%s/sites.yaml", d->o.config_dir);
     wn_err err = wn_sites_load(path, s, why, sizeof why, out_line);
+    // An emptied file is a mistake more often than a wish, and would drop every open day.
+    if (err == WN_OK && s->n == 0 && d->sites != NULL && d->sites->n != 0) err = WN_ERR_CONFIG;
     if (err != WN_OK) return free(s), err;
     if (d->sites != NULL) wn_sites_fini(d->sites);
     free(d->sites);
@@ -86,7 +88,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     aggregator *d = ctx;
     msgpack_packer *pk = packer;
     size_t n = wn_windows_count(d->windows);
-    msgpack_pack_map(pk, 11);
+    msgpack_pack_map(pk, 12);
     wn_put_str(pk, "ok");
     msgpack_pack_true(pk);
     wn_put_str(pk, "version");
@@ -99,6 +101,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_uint(pk, "memory_max_mib", (uint64_t)d->o.memory_max_mib);
     wn_put_uint(pk, "next_tick_at_s", (uint64_t)d->next_tick_s);
     wn_put_uint(pk, "collectors", wn_collectors_count(d->collectors));
+    wn_put_uint(pk, "set_aside", wn_windows_bad(d->windows));
     wn_put_str(pk, "windows");
     msgpack_pack_array(pk, n);
     for (size_t i = 0; i < n; i++) {
@@ -122,7 +125,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
 static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     aggregator *d = ctx;
     asker a = {.token = token};
-    bool force = false, backfilled = false;
+    bool force = false;
     wn_window windows[64];
     while (!body->bad && wn_mp_peek(body) != WN_MP_END) {
         wn_span key = {NULL, 0}, text = {NULL, 0};
@@ -131,13 +134,15 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
         if (key.n == 5 && memcmp(key.p, "force", 5) == 0) {
             wn_mp_bool(body, &force);
         } else if (key.n == 10 && memcmp(key.p, "backfilled", 10) == 0) {
-            wn_mp_bool(body, &backfilled);
-        } else if (key.n == 7 && memcmp(key.p, "windows", 7) == 0 && wn_mp_array(body, 64, &n)) {
+            (void)wn_mp_skip(body, 0);  // says why, changes nothing
+        } else if (key.n == 7 && memcmp(key.p, "windows", 7) == 0 && a.n == 0 && wn_mp_array(body, 64, &n)) {
             for (uint32_t i = 0; i < n && wn_mp_str(body, WN_WINDOW_TEXT_BYTES - 1, &text); i++) {
                 memcpy(a.windows[a.n], text.p, text.n);
                 a.windows[a.n][text.n] = '\0';
+                bool twice = false;
+                for (size_t j = 0; j < a.n; j++) twice = twice || strcmp(a.windows[j], a.windows[a.n]) == 0;
                 if (!wn_window_parse(a.windows[a.n], &windows[a.n])) body->bad = true;
-                else a.n++;
+                else a.n += !twice;
             }
         } else {
             body->bad = true;
@@ -174,7 +179,7 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
         return true;
     }
     d->askers[d->askers_n++] = a;
-    for (size_t i = 0; i < a.n; i++) wn_aggregator_begin_closing(d, &windows[i]);
+    for (size_t i = 0; i < a.n; i++) wn_aggregator_begin_closing(d, &windows[i], force);
     return false;
 }
 

@@ -327,6 +327,8 @@ static int run(wn_cli *c, const wn_args *a) {
             break;
         }
         wn_err err = wn_import_lines_open(a->word[i], &l);
+        if (err == WN_ERR_FORMAT)
+            return wn_cli_failed("%s is a directory; name the files in it: %s/*", a->word[i], a->word[i]);
         if (err != WN_OK)
             return wn_cli_failed("%s cannot be read: %s", a->word[i],
                                  err == WN_ERR_NOTFOUND ? "no such file" : strerror(errno));

@@ -67,6 +67,9 @@ static int run_tables(const wn_args *a, const wn_published *p, const wn_plan *pl
         q->no_foot = i + 1 < n;
         if (i > 0 && q->format == WN_REPORT_TABLE) putchar('\n');
         code = run_one(p, q);
+        q->foot_measures |= q->shape->measures;
+        for (unsigned d = 0; d < q->shape->dims_n; d++)
+            q->foot_has_country = q->foot_has_country || q->shape->dims[d] == WN_DIM_country;
     }
     return code;
 }

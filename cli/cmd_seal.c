@@ -5,11 +5,21 @@
 #include "cli_ask.h"
 #include "cli_dates.h"
 #include "clock.h"
+#include "open_windows.h"
 
 #define SEAL_TIMEOUT_MS 600000
 #define TICK_TIMEOUT_MS 120000
 
-static int seal_window(wn_cli *c, const wn_site *site, const wn_window *w, bool force) {
+// `seal --force` without a date means yesterday; who wanted today is told so.
+static bool meant_today(wn_cli *c, const wn_site *site, int32_t today) {
+    wn_window w;
+    char text[WN_WINDOW_TEXT_BYTES];
+    wn_zone_window_of_day(wn_zone_find(site->zone), (wn_kind)site->kind, today, &w);
+    wn_window_text(&w, text);
+    return wn_open_windows_ask(c, text) > 0;
+}
+
+static int seal_window(wn_cli *c, const wn_site *site, const wn_window *w, bool force, bool *out_sealed) {
     wn_question q;
     wn_reply r;
     char text[WN_WINDOW_TEXT_BYTES];
@@ -25,6 +35,7 @@ static int seal_window(wn_cli *c, const wn_site *site, const wn_window *w, bool 
     (void)wn_reply_number(&r, "rows", &rows);
     (void)wn_reply_number(&r, "sealed", &sealed);
     wn_reply_fini(&r);
+    *out_sealed = sealed != 0;
     if (sealed == 0)
         printf("%s is not open: nothing came, or it is sealed. See `winnow report --site %s`.\n", text,
                site->name);
@@ -52,7 +63,11 @@ static int seal(wn_cli *c, const wn_args *a) {
                 date, site->kind ? "app" : "web", site->zone);
         } else {
             wn_zone_window_of_day(wn_zone_find(site->zone), (wn_kind)site->kind, day, &w);
-            code = seal_window(c, site, &w, wn_args_has(a, "force"));
+            bool force = wn_args_has(a, "force"), sealed = true;
+            code = seal_window(c, site, &w, force, &sealed);
+            if (code == WN_EXIT_OK && !sealed && force && !date && meant_today(c, site, today))
+                code = wn_cli_failed("nothing was sealed: without --date it is yesterday's window, and the "
+                                     "one that is open is today's; name it with --date today");
         }
     }
     wn_sites_fini(&sites);

@@ -2,19 +2,10 @@
 // cmd_status.c: `winnow status`: does it run, does anything arrive, what is refused.
 #include <string.h>
 
-#include "cli_ask.h"
 #include "clock.h"
+#include "open_windows.h"
 
 #define STATUS_TIMEOUT_MS 3000
-
-// "12 s", "3 min", "2 h", "4 days".
-static void span_text(int64_t s, char out[24]) {
-    if (s < 0) s = 0;
-    if (s < 120) snprintf(out, 24, "%lld s", (long long)s);
-    else if (s < 7200) snprintf(out, 24, "%lld min", (long long)(s / 60));
-    else if (s < 172800) snprintf(out, 24, "%lld h", (long long)(s / 3600));
-    else snprintf(out, 24, "%lld days", (long long)(s / 86400));
-}
 
 static void bytes_text(int64_t bytes, char out[24]) {
     if (bytes < 10240) snprintf(out, 24, "%lld B", (long long)bytes);
@@ -26,7 +17,7 @@ static void ago(const char *label, const wn_reply *r, const char *key, const cha
     int64_t at = 0;
     char text[24];
     if (!wn_reply_number(r, key, &at)) return;
-    span_text(wn_now_s() - at, text);
+    wn_open_window_span(wn_now_s() - at, text);
     if (at > 0) printf("  %-17s %s ago\n", label, text);
     else printf("  %-17s %s\n", label, never);
 }
@@ -40,35 +31,15 @@ static void bytes(const char *label, const wn_reply *r, const char *key) {
 }
 
 static void windows(const wn_reply *r) {
-    wn_mp m;
-    uint32_t n = 0;
-    if (!wn_reply_find(r, "windows", &m) || !wn_mp_array(&m, 4096, &n)) return;
-    if (n == 0) puts("  open windows      none: nothing arrived yet");
-    for (uint32_t i = 0; i < n && !m.bad; i++) {
-        uint32_t pairs = 0;
-        int64_t seals = 0, file = 0;
-        bool closing = false;
-        char name[WN_WINDOW_TEXT_BYTES] = "", when[24], size[24];
-        if (!wn_mp_map(&m, 32, &pairs)) return;
-        for (uint32_t j = 0; j < pairs && !m.bad; j++) {
-            wn_span key = {NULL, 0}, text = {NULL, 0};
-            if (!wn_mp_str(&m, 64, &key)) return;
-            if (key.n == 6 && memcmp(key.p, "window", 6) == 0) {
-                if (wn_mp_str(&m, sizeof name - 1, &text)) memcpy(name, text.p, text.n);
-            } else if (key.n == 10 && memcmp(key.p, "seals_at_s", 10) == 0) {
-                wn_mp_int(&m, &seals);
-            } else if (key.n == 10 && memcmp(key.p, "file_bytes", 10) == 0) {
-                wn_mp_int(&m, &file);
-            } else if (key.n == 7 && memcmp(key.p, "closing", 7) == 0) {
-                wn_mp_bool(&m, &closing);
-            } else if (!wn_mp_skip(&m, 8)) {
-                return;
-            }
-        }
-        span_text(seals - wn_now_s(), when);
-        bytes_text(file, size);
-        printf("  %-17s %s, %s, %s%s\n", i == 0 ? "open windows" : "", name, size,
-               closing ? "sealing now" : "seals in ", closing ? "" : when);
+    wn_open_windows all;
+    wn_open_window w;
+    if (!wn_open_windows_begin(r, &all)) return;
+    if (all.left == 0) puts("  open windows      none: nothing arrived yet");
+    for (bool first = true; wn_open_windows_next(&all, &w); first = false) {
+        char when[48], size[24];
+        wn_open_window_when(&w, wn_now_s(), when);
+        bytes_text(w.file_bytes, size);
+        printf("  %-17s %s, %s, %s\n", first ? "open windows" : "", w.name, size, when);
     }
 }
 
@@ -124,7 +95,7 @@ static void head(const char *name, const wn_reply *r) {
     char version[32] = "?", since[24];
     (void)wn_reply_text(r, "version", version, sizeof version);
     if (wn_reply_number(r, "started_at_s", &started)) {
-        span_text(wn_now_s() - started, since);
+        wn_open_window_span(wn_now_s() - started, since);
         printf("%s %s runs for %s\n", name, version, since);
     } else {
         printf("%s %s runs\n", name, version);
@@ -164,7 +135,7 @@ static void say_aggregator(const wn_reply *r) {
     ago("last batch", r, "last_batch_at_s", "none since the start");
     bytes("memory", r, "fold_bytes");
     if (wn_reply_number(r, "next_tick_at_s", &tick)) {
-        span_text(tick - wn_now_s(), text);
+        wn_open_window_span(tick - wn_now_s(), text);
         printf("  %-17s in %s\n", "next rows", text);
     }
     windows(r);

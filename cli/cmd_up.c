@@ -17,9 +17,14 @@
 #include "cmd_site.h"
 #include "keep.h"
 #include "keeper.h"
+#include "open_windows.h"
 #include "pidfile.h"
 
 #define LOG_BYTES_MAX (4 << 20)
+// What stopping both daemons costs the windows that are open (privacy.md R4).
+#define EPOCH_SAID                                                                                           \
+    "The keys that say who is the same person went with it: in the windows that are open, whoever comes "    \
+    "after the next start counts anew, and the larger of the two counts is published."
 #define LOG_LIFE_S (7 * 86400) // privacy.md R14
 
 // ---- sites ----
@@ -238,10 +243,16 @@ static int down(wn_cli *c, const wn_args *a) {
         puts("Winnow does not run.");
         return WN_EXIT_OK;
     }
+    int open = wn_open_windows_ask(c, NULL);
     if (kill(pid, SIGTERM) != 0) return wn_cli_failed("cannot stop pid %d: %s", (int)pid, strerror(errno));
     for (int64_t until = wn_monotonic_ms() + WN_KEEP_STOP_MS + 5000; wn_monotonic_ms() < until;) {
-        if (wn_pidfile_holder(path) != pid) return puts("Winnow is stopped."), WN_EXIT_OK;
-        poll(NULL, 0, 50);
+        if (wn_pidfile_holder(path) == pid) {
+            poll(NULL, 0, 50);
+            continue;
+        }
+        puts("Winnow is stopped.");
+        if (open > 0) puts(EPOCH_SAID);
+        return WN_EXIT_OK;
     }
     return wn_cli_failed("pid %d still runs; look at what it says, or kill it", (int)pid);
 }
@@ -259,7 +270,9 @@ const wn_command wn_cmd_up = {
     .more = "Keeps the keys that say who is the same person today in memory that outlives a kill of a "
             "daemon, and never"
             " reads them. With no site at all it adds one called \"site\". Options of winnow-collector and"
-            " winnow-aggregator may stand here and are handed on.",
+            " winnow-aggregator may stand here and are handed on.\n"
+            "Stopping both daemons lets go of those keys: people of windows that are open then begin anew, as"
+            " a second epoch, and the larger epoch counts.",
     .flags = up_flags,
     .flags_n = WN_COUNT(up_flags),
     .takes_daemon_options = true,
@@ -270,5 +283,8 @@ const wn_command wn_cmd_down = {
     .name = "down",
     .usage = "",
     .doc = "Stops what `winnow up` runs.",
+    .more = "Lets go of the keys that say who is the same person: what is counted stays, but people of windows"
+            " that are open begin anew as a second epoch after the next start, and the larger epoch counts. To"
+            " lose none of today's people, stop after a seal.",
     .run = down,
 };

@@ -33,7 +33,7 @@ wn_err wn_import_lines_open(const char *path, wn_import_lines **out) {
     if (!l || !l->read || !l->file) {
         close(fd);
         wn_import_lines_close(l);
-        return known && S_ISDIR(st.st_mode) ? WN_ERR_IO : WN_ERR_NOMEM;
+        return known && S_ISDIR(st.st_mode) ? WN_ERR_FORMAT : WN_ERR_NOMEM;
     }
     l->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
     gzbuffer(l->file, READ_BYTES);

@@ -14,7 +14,7 @@
 
 typedef struct wn_import_lines wn_import_lines;
 
-// "-" is standard input.
+// "-" is standard input. WN_ERR_FORMAT: a directory.
 WN_MUST_USE wn_err wn_import_lines_open(const char *path, wn_import_lines **out);
 void wn_import_lines_close(wn_import_lines *l); // wipes; NULL fine
 // Reads the next chunk: at most WN_IMPORT_CHUNK_LINES lines and WN_IMPORT_CHUNK_BYTES, each line ending in

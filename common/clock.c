@@ -221,7 +221,7 @@ static struct {
 
 // Keeps the last offsets when the file is missing or being written.
 static void test_clock_read(void) {
-    int64_t now_ms = kernel_ms(CLOCK_MONOTONIC);
+    int64_t now_ms = kernel_ms(CLOCK_BOOTTIME);
     if (now_ms - test_clock.read_at_ms < 50) return;
     test_clock.read_at_ms = now_ms;
     const char *path = getenv("WINNOW_TEST_CLOCK");
@@ -247,7 +247,7 @@ int64_t wn_now_ms(void) {
 int64_t wn_monotonic_ms(void) {
     pthread_mutex_lock(&test_clock.lock);
     test_clock_read();
-    int64_t now_ms = kernel_ms(CLOCK_MONOTONIC) + test_clock.monotonic_s * 1000;
+    int64_t now_ms = kernel_ms(CLOCK_BOOTTIME) + test_clock.monotonic_s * 1000;
     if (now_ms < test_clock.monotonic_last_ms) now_ms = test_clock.monotonic_last_ms;
     test_clock.monotonic_last_ms = now_ms;
     pthread_mutex_unlock(&test_clock.lock);
@@ -261,7 +261,7 @@ int64_t wn_now_ms(void) {
 }
 
 int64_t wn_monotonic_ms(void) {
-    return kernel_ms(CLOCK_MONOTONIC);
+    return kernel_ms(CLOCK_BOOTTIME);
 }
 
 #endif

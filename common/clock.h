@@ -32,7 +32,7 @@ int64_t wn_grace_s(wn_kind kind);
 // both move), which never runs backwards.
 int64_t wn_now_s(void);
 int64_t wn_now_ms(void);      // wall
-int64_t wn_monotonic_ms(void);
+int64_t wn_monotonic_ms(void);  // runs through suspend too
 
 // "2026-11-20" ↔ days. parse answers false unless exactly that form and a real date.
 void wn_day_text(int32_t day, char out[11]);

@@ -82,6 +82,8 @@ const wn_site *wn_sites_by_name(const wn_sites *s, const char *name, size_t n);
 
 // ---- release plan (schemas/plan.yaml, or CONFIG/plan.yaml) ----
 #define WN_TABLES_MAX 32
+#define WN_K_CLOSED 10  // people a row needs where its values are a closed list (R4)
+#define WN_K_OPEN 20    // … where anybody can coin one
 enum { WN_MEASURE_PEOPLE = 1, WN_MEASURE_EVENTS = 2, WN_MEASURE_SESSIONS = 4 };
 
 typedef struct wn_table {

@@ -20,8 +20,6 @@ __asm__(".pushsection .rodata\n"
 
 #define CLAMP_MIN 20
 #define CLAMP_MAX 200
-#define K_CLOSED 10
-#define K_OPEN 20
 
 // As in the file; converted to wn_table once it is known to be right.
 typedef struct plan_table {
@@ -111,7 +109,7 @@ static bool same_population(const wn_table *a, const wn_table *b) {
 
 // Checks one table by itself. Answers the key at fault, NULL when right.
 static const char *table_check(const plan_table *in, wn_table *t, char *why, size_t why_bytes) {
-    *t = (wn_table){.dims = {WN_DIM_NONE, WN_DIM_NONE}, .clamp = CLAMP_MIN, .k = K_CLOSED};
+    *t = (wn_table){.dims = {WN_DIM_NONE, WN_DIM_NONE}, .clamp = CLAMP_MIN, .k = WN_K_CLOSED};
     if (!id_ok(in->id)) {
         snprintf(why, why_bytes,
                  "id \"%.40s\": allowed is [a-z][a-z0-9_]*, at most 31 characters; example: pages", in->id);
@@ -153,7 +151,7 @@ static const char *table_check(const plan_table *in, wn_table *t, char *why, siz
                      t->id, wn_dim_name(t->dims[i]));
             return "of";
         }
-        if (wn_dim_is_open(t->dims[i])) t->k = K_OPEN;
+        if (wn_dim_is_open(t->dims[i])) t->k = WN_K_OPEN;
     }
     if (in->clamp && (*in->clamp < CLAMP_MIN || *in->clamp > CLAMP_MAX)) {
         snprintf(why, why_bytes, "table %s: clamp %u: allowed is %d to %d; example: clamp: 20", t->id,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clock.h"
 #include "intent.h"
@@ -41,15 +42,15 @@ static void pack_bin(msgpack_packer *pk, const void *p, size_t n) {
     msgpack_pack_bin_body(pk, p, n);
 }
 
-// [text_key or nil, [[edge, core]…], policy_version, backfilled]
+// [[text_key…], [[edge, core]…], policy_version, backfilled, [declaring site…]]
 wn_err wn_windows_put_meta(open_window *o) {
     msgpack_sbuffer buf;
     msgpack_packer pk;
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-    msgpack_pack_array(&pk, 4);
-    if (o->has_text_key) pack_bin(&pk, o->text_key, sizeof o->text_key);
-    else msgpack_pack_nil(&pk);
+    msgpack_pack_array(&pk, 5);
+    msgpack_pack_array(&pk, o->text_keys_n);
+    for (size_t i = 0; i < o->text_keys_n; i++) pack_bin(&pk, o->text_key[i], sizeof o->text_key[i]);
     msgpack_pack_array(&pk, o->epochs_n);
     for (size_t i = 0; i < o->epochs_n; i++) {
         msgpack_pack_array(&pk, 2);
@@ -59,6 +60,8 @@ wn_err wn_windows_put_meta(open_window *o) {
     msgpack_pack_uint32(&pk, o->policy_version);
     if (o->backfilled) msgpack_pack_true(&pk);
     else msgpack_pack_false(&pk);
+    msgpack_pack_array(&pk, o->declare_n);
+    for (size_t i = 0; i < o->declare_n; i++) msgpack_pack_uint64(&pk, o->declare[i]);
     wn_err err = wn_open_store_put(o->store, "meta", (wn_span){(const uint8_t *)buf.data, buf.size});
     wn_wipe(buf.data, buf.size);
     msgpack_sbuffer_destroy(&buf);
@@ -66,7 +69,7 @@ wn_err wn_windows_put_meta(open_window *o) {
 }
 
 static wn_err get_meta(open_window *o) {
-    uint8_t bytes[4096];
+    uint8_t bytes[WN_SITES_MAX * 9 + 4096];
     size_t n = 0;
     wn_err err = wn_open_store_get(o->store, "meta", bytes, sizeof bytes, &n);
     if (err == WN_ERR_NOTFOUND) return WN_OK;
@@ -75,10 +78,10 @@ static wn_err get_meta(open_window *o) {
     uint32_t k = 0;
     uint64_t version = 0;
     wn_mp_init(&m, (wn_span){bytes, n});
-    if (!wn_mp_array(&m, 4, &k) || k != 4) return WN_ERR_FORMAT;
-    o->has_text_key = !wn_mp_nil(&m);
-    if (o->has_text_key) wn_mp_bin_exact(&m, sizeof o->text_key, o->text_key);
-    uint32_t epochs = 0;
+    if (!wn_mp_array(&m, 5, &k) || k != 5) return WN_ERR_FORMAT;
+    uint32_t epochs = 0, keys = 0, declare = 0;
+    wn_mp_array(&m, WN_TEXT_KEYS_MAX, &keys);
+    for (uint32_t i = 0; i < keys && !m.bad; i++) wn_mp_bin_exact(&m, sizeof o->text_key[i], o->text_key[i]);
     wn_mp_array(&m, WN_EPOCHS_MAX, &epochs);
     for (uint32_t i = 0; i < epochs && !m.bad; i++) {
         wn_mp_array(&m, 2, &k);
@@ -87,8 +90,12 @@ static wn_err get_meta(open_window *o) {
     }
     wn_mp_uint(&m, UINT32_MAX, &version);
     wn_mp_bool(&m, &o->backfilled);
+    wn_mp_array(&m, WN_SITES_MAX, &declare);
+    for (uint32_t i = 0; i < declare && !m.bad; i++) wn_mp_uint(&m, UINT64_MAX, &o->declare[i]);
     wn_wipe(bytes, sizeof bytes);
     if (!wn_mp_done(&m)) return WN_ERR_FORMAT;
+    o->text_keys_n = keys;
+    o->declare_n = declare;
     o->epochs_n = epochs;
     o->policy_version = (uint32_t)version;
     return WN_OK;
@@ -129,7 +136,8 @@ static wn_err take_plan(wn_windows *ws, open_window *o) {
 }
 
 static wn_err add(wn_windows *ws, open_window *o, int64_t now_s) {
-    int64_t wait_s = wn_windows_seals_at(o) - now_s;
+    int64_t wait_s = wn_windows_seals_at(o) - now_s, longest_s = o->window.end_s - o->window.start_s + wn_grace_s((wn_kind)o->window.kind);
+    if (wait_s > longest_s) wait_s = longest_s;  // the wall clock was wrong when this daemon started
     o->due_ms = wn_monotonic_ms() + (wait_s > 0 ? wait_s * 1000 : 0);
     if (ws->n == ws->cap) {
         size_t cap = ws->cap != 0 ? 2 * ws->cap : 16;
@@ -203,7 +211,8 @@ static wn_err recover_rows(wn_windows *ws, open_window *o) {
     static const char *const names[2] = {"intent.a", "intent.b"};
     bool sealed = false;
     WN_TRY(wn_published_window(ws->env.published, &o->window, &o->tick, &sealed));
-    for (int i = 0; i < 2 && o->tick != 0; i++) {
+    bool found = o->tick == 0;
+    for (int i = 0; i < 2 && !found; i++) {
         size_t n = 0;
         uint64_t tick = 0;
         wn_err err = wn_open_store_get(o->store, names[i], NULL, 0, &n);
@@ -213,12 +222,21 @@ static wn_err recover_rows(wn_windows *ws, open_window *o) {
         if (bytes == NULL) return WN_ERR_NOMEM;
         err = wn_open_store_get(o->store, names[i], bytes, n, &n);
         if (err == WN_OK) err = wn_intent_tick((wn_span){bytes, n}, &tick);
-        if (err == WN_OK && tick == o->tick) err = wn_intent_apply((wn_span){bytes, n}, o->fold, &o->rows);
+        found = err == WN_OK && tick == o->tick;
+        if (found) err = wn_intent_apply((wn_span){bytes, n}, o->fold, &o->rows);
         wn_wipe(bytes, n);
         free(bytes);
         WN_TRY(err);
     }
-    return WN_OK;
+    return found ? WN_OK : WN_ERR_CORRUPT;  // without its baselines a step could be small
+}
+
+// When this window was last written to: an idle backfill ends though the daemon restarts.
+static int64_t last_written(const wn_windows *ws, const open_window *o, int64_t now_s) {
+    char path[600];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s/data.mdb", ws->env.open_dir, o->text);
+    return stat(path, &st) == 0 && st.st_mtime < now_s ? (int64_t)st.st_mtime : now_s;
 }
 
 static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
@@ -230,13 +248,13 @@ static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
         if (err != WN_OK) free_window(o);
     }
     if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
-        // Set aside: not served, not destroyed; the operator decides.
         wn_log(WN_MSG_WINDOW_CORRUPT, w->day, 0, 0);
+        ws->bad[ws->bad_n++] = *w;
         return WN_OK;
     }
     WN_TRY(err);
     wn_open_store_each_watermark(o->store, take_watermark, o);
-    o->last_batch_s = now_s;
+    o->last_batch_s = last_written(ws, o, now_s);
     err = add(ws, o, now_s);
     if (err != WN_OK) free_window(o);
     return err;

@@ -9,9 +9,6 @@
 #include "log.h"
 #include "windows_impl.h"
 
-#define K_CLOSED 10
-#define K_OPEN 20
-
 // ---- rows with their labels ----
 
 static void label_of(const open_window *o, unsigned dim, uint64_t value, char out[WN_OPEN_TEXT_MAX + 1]) {
@@ -23,7 +20,9 @@ static void label_of(const open_window *o, unsigned dim, uint64_t value, char ou
     }
     size_t n = 0;
     const wn_value *v = wn_fold_value_of(o->fold, value);
-    if (v == NULL || wn_value_open(o->text_key, v, out, &n) != WN_OK) snprintf(out, WN_OPEN_TEXT_MAX + 1, "unknown");
+    for (size_t i = 0; v != NULL && i < o->text_keys_n; i++)
+        if (wn_value_open(o->text_key[i], v, out, &n) == WN_OK) return;
+    snprintf(out, WN_OPEN_TEXT_MAX + 1, "unknown");
 }
 
 static int by_people(const void *a, const void *b) {
@@ -31,6 +30,19 @@ static int by_people(const void *a, const void *b) {
     if (x->is_other != y->is_other) return x->is_other - y->is_other;
     if (x->people != y->people) return x->people < y->people ? 1 : -1;
     return strcmp(x->label[0], y->label[0]);
+}
+
+// Two text keys give one page two cells, perhaps of the same people: the larger stands.
+static size_t without_twins(wn_public_row *rows, size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool twin = false;
+        for (size_t j = 0; j < kept && !twin; j++)
+            twin = rows[j].is_other == rows[i].is_other && strcmp(rows[j].label[0], rows[i].label[0]) == 0 &&
+                   strcmp(rows[j].label[1], rows[i].label[1]) == 0;
+        if (!twin) rows[kept++] = rows[i];
+    }
+    return kept;
 }
 
 static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out, size_t *out_n) {
@@ -49,7 +61,7 @@ static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_
         if (r->is_other) memcpy(p->label[0], "other", 6);
     }
     qsort(out, n, sizeof *out, by_people);
-    *out_n = n;
+    *out_n = o->text_keys_n > 1 ? without_twins(out, n) : n;
 }
 
 static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table, bool is_sealed,
@@ -116,8 +128,8 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
             err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, &content);
         if (err == WN_OK && is_sealed) {
             // In multiples of k, like everything that says something about people.
-            uint64_t refused = wn_fold_refused(o->fold, tag) / K_CLOSED * K_CLOSED;
-            uint64_t capped = wn_fold_capped(o->fold, tag) / K_CLOSED * K_CLOSED;
+            uint64_t refused = wn_fold_refused(o->fold, tag) / WN_K_CLOSED * WN_K_CLOSED;
+            uint64_t capped = wn_fold_capped(o->fold, tag) / WN_K_CLOSED * WN_K_CLOSED;
             err = wn_published_counts(ws->env.published, tag, &o->window, refused, capped);
         }
     }
@@ -134,8 +146,8 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
         .plan_version = o->plan.version,
         .policy_version = o->policy_version,
         .profile = "crowd",
-        .k_closed = K_CLOSED,
-        .k_open = K_OPEN,
+        .k_closed = WN_K_CLOSED,
+        .k_open = WN_K_OPEN,
         .rows = o->rows.n,
     };
     memcpy(e.window, o->text, sizeof e.window);
@@ -169,9 +181,10 @@ wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], 
 
 // ---- the end ----
 
-wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, int64_t now_s) {
+wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, bool forced, int64_t now_s) {
     open_window *o = wn_windows_find(ws, w);
     if (o == NULL) return WN_ERR_NOTFOUND;
+    o->forced = o->forced || forced;
     if (o->closing) return WN_OK;
     o->closing = true;
     o->closing_since_s = now_s;
@@ -209,10 +222,14 @@ static bool collector_done(const open_window *o, const uint8_t id[16]) {
 bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n, int64_t now_s) {
     const open_window *o = wn_windows_find(ws, w);
     if (o == NULL || !o->closing) return false;
-    if (now_s - o->closing_since_s >= ws->env.options->seal_hold_s) return true;
+    // A window that is due waits from its due time, however often this daemon
+    // was started since; one that somebody asked for, from then.
+    int64_t due_s = wn_windows_seals_at(o), since_s = o->closing_since_s;
+    if (due_s != 0 && due_s < since_s) since_s = due_s;
+    if (now_s - since_s >= ws->env.options->seal_hold_s) return true;
     for (size_t i = 0; i < n; i++)
         if (!collector_done(o, ids[i])) return false;
-    for (size_t i = 0; i < o->streams_n; i++)
+    for (size_t i = 0; i < o->streams_n && !o->forced; i++)
         if (!collector_done(o, o->streams[i].durable.collector)) return false;
     return true;
 }
@@ -228,11 +245,21 @@ wn_err wn_windows_bury(wn_windows *ws, const wn_window *w, int64_t now_s) {
     return wn_slots_forget(ws->env.slots, names);
 }
 
+wn_err wn_windows_bury_bad(wn_windows *ws, int64_t now_s) {
+    for (size_t i = ws->bad_n; i-- > 0;) {
+        const wn_window *w = &ws->bad[i];
+        if (now_s < w->end_s + wn_grace_s((wn_kind)w->kind) + ws->env.options->seal_hold_s) continue;
+        WN_TRY(wn_windows_bury(ws, w, now_s));
+        ws->bad[i] = ws->bad[--ws->bad_n];
+    }
+    return WN_OK;
+}
+
 wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows) {
     open_window *o = wn_windows_find(ws, w);
     if (o == NULL) return WN_ERR_NOTFOUND;
     WN_ASSERT(!o->dirty && !o->in_commit);
-    wn_lock_rules rules = {ws->env.p_percent, *ws->env.sites};
+    wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
     wn_err err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
     wn_steps_fini(&steps);

@@ -73,6 +73,16 @@ static wn_err gather(open_window *o, wn_batch_reader *batch, uint8_t e) {
     return WN_OK;
 }
 
+// A collector that lost its state comes with another key; the old one still opens the old texts.
+static bool take_text_key(open_window *o, const uint8_t key[32]) {
+    for (size_t i = 0; i < o->text_keys_n; i++)
+        if (memcmp(o->text_key[i], key, sizeof o->text_key[i]) == 0) return true;
+    if (o->text_keys_n == WN_TEXT_KEYS_MAX) return false;
+    memcpy(o->text_key[o->text_keys_n++], key, sizeof o->text_key[0]);
+    o->meta_dirty = true;
+    return true;
+}
+
 // A window that no longer exists: was this very batch counted before the seal?
 static wn_answer answer_sealed(wn_windows *ws, const wn_batch_head *h) {
     uint64_t last = wn_published_final_sequence(ws->env.published, &h->window, h->id.collector, h->id.generation);
@@ -99,7 +109,7 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s,
     } else if (o->window.start_s != h->window.start_s || o->window.end_s != h->window.end_s) {
         return WN_ANSWER_REFUSED;
     }
-    if (o->has_text_key && memcmp(o->text_key, h->text_key, sizeof o->text_key) != 0) return WN_ANSWER_REFUSED;
+    if (!take_text_key(o, h->text_key)) return WN_ANSWER_REFUSED;
     stream *s = wn_windows_stream(o, &h->id);
     if (s == NULL) return WN_ANSWER_BUSY;
     if (h->id.sequence <= s->staged) {
@@ -121,15 +131,11 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s,
         wn_log(WN_MSG_ERROR, err, 11, 0);
         return WN_ANSWER_BUSY;
     }
-    // Half a batch must never count: without memory to gather it, start over
-    // from what is durable.
+    // Half a batch must never count: without memory to gather it the daemon
+    // ends here, and starts over from what is durable.
     err = gather(o, batch, e);
     WN_ASSERT(err == WN_OK);
     o->filling_obs += h->observations;
-    if (!o->has_text_key) {
-        memcpy(o->text_key, h->text_key, sizeof o->text_key);
-        o->has_text_key = o->meta_dirty = true;
-    }
     if (h->policy_version > o->policy_version) {
         o->policy_version = h->policy_version;
         o->meta_dirty = true;
@@ -143,9 +149,12 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s,
 
 wn_window_state wn_windows_state(const wn_windows *ws, const wn_window *w) {
     if (wn_windows_find(ws, w) != NULL) return WN_WINDOW_OPEN;
+    for (size_t i = 0; i < ws->bad_n; i++)
+        if (wn_window_same(&ws->bad[i], w)) return WN_WINDOW_SEALED;
     uint64_t tick = 0;
     bool is_sealed = false;
-    if (wn_published_window(ws->env.published, w, &tick, &is_sealed) != WN_OK) return WN_WINDOW_NEVER;
+    // When the marker cannot be read nothing may count twice.
+    if (wn_published_window(ws->env.published, w, &tick, &is_sealed) != WN_OK) return WN_WINDOW_SEALED;
     return is_sealed ? WN_WINDOW_SEALED : WN_WINDOW_NEVER;
 }
 
@@ -210,16 +219,32 @@ void wn_windows_committed(wn_windows *ws) {
 
 // ---- ticks ----
 
-static wn_err tick_one(wn_windows *ws, open_window *o, const wn_lock_rules *rules, int64_t now_s, size_t *inout_moved) {
+// A site that declared organisations once in this window keeps to it, whatever its settings say later.
+wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o) {
+    const wn_sites *sites = *ws->env.sites;
+    for (size_t i = 0; i < sites->n; i++) {
+        bool known = !sites->site[i].organisations;
+        for (size_t j = 0; j < o->declare_n && !known; j++) known = o->declare[j] == sites->site[i].tag;
+        if (known || o->declare_n == WN_SITES_MAX) continue;
+        o->declare[o->declare_n++] = sites->site[i].tag;
+        o->meta_dirty = true;
+    }
+    return (wn_lock_rules){ws->env.p_percent, sites, o->declare, o->declare_n};
+}
+
+static wn_err tick_one(wn_windows *ws, open_window *o, int64_t now_s, size_t *inout_moved) {
+    wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
     uint8_t *intent = NULL;
     size_t n = 0;
-    wn_err err = wn_locks_tick(o->fold, &o->plan, rules, &o->rows, &steps);
+    wn_err err = wn_locks_tick(o->fold, &o->plan, &rules, &o->rows, &steps);
     if (err == WN_OK && steps.n != 0) {
         err = wn_intent_encode(o->tick + 1, o->fold, &steps, &o->rows, &intent, &n);
         if (err == WN_OK) err = wn_open_store_begin(o->store);
         const char *name = (o->tick + 1) % 2 != 0 ? "intent.a" : "intent.b";
         if (err == WN_OK) err = wn_open_store_put(o->store, name, (wn_span){intent, n});
+        if (err == WN_OK && o->meta_dirty) err = wn_windows_put_meta(o);
+        o->meta_dirty = false;
         if (err == WN_OK) err = wn_open_store_commit(o->store);
         for (size_t i = 0; err == WN_OK && i < steps.n; i++)
             wn_fold_set_baseline(o->fold, steps.step[i].cell, steps.step[i].baseline);
@@ -238,9 +263,8 @@ static wn_err tick_one(wn_windows *ws, open_window *o, const wn_lock_rules *rule
 }
 
 wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_rows_moved) {
-    wn_lock_rules rules = {ws->env.p_percent, *ws->env.sites};
     size_t moved = 0;
-    for (size_t i = 0; i < ws->n; i++) WN_TRY(tick_one(ws, ws->open[i], &rules, now_s, &moved));
+    for (size_t i = 0; i < ws->n; i++) WN_TRY(tick_one(ws, ws->open[i], now_s, &moved));
     *out_rows_moved = moved;
     return WN_OK;
 }
@@ -267,6 +291,10 @@ void wn_windows_info(const wn_windows *ws, size_t i, wn_window_info *out) {
         .file_bytes = wn_open_store_file_bytes(o->store),
         .last_batch_s = o->last_batch_s,
     };
+}
+
+size_t wn_windows_bad(const wn_windows *ws) {
+    return ws->bad_n;
 }
 
 uint64_t wn_windows_late(const wn_windows *ws) {

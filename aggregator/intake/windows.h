@@ -21,11 +21,10 @@ typedef struct wn_windows_env {  // all borrowed for the life of wn_windows
     wn_published *published;
     const char *open_dir;
     uint32_t p_percent;
-    const uint8_t *published_key;
 } wn_windows_env;
 
 // Opens every window found on disk: replays it, finishes a seal that was cut
-// off. A window that fails its authentication is set aside and counted.
+// off. A window that fails its authentication is set aside: what comes for it is late.
 WN_MUST_USE wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **out);
 void wn_windows_close(wn_windows *ws);
 
@@ -44,9 +43,9 @@ void wn_windows_committed(wn_windows *ws);
 WN_MUST_USE wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_rows_moved);
 
 // ---- seal ----
-typedef enum wn_seal_why { WN_SEAL_DUE, WN_SEAL_ASKED } wn_seal_why;
-// Marks a window as closing; WN_ERR_NOTFOUND when it is not open.
-WN_MUST_USE wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, int64_t now_s);
+// Marks a window as closing; WN_ERR_NOTFOUND when it is not open. forced: no
+// waiting for collectors that have not been heard of since this daemon started.
+WN_MUST_USE wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, bool forced, int64_t now_s);
 // A collector has drained: its stream ended with `sequence`.
 void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w, uint64_t generation,
                                  uint64_t sequence);
@@ -55,6 +54,10 @@ void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], co
 bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n, int64_t now_s);
 // Publishes for the last time, then destroys keys and files. Nothing staged.
 WN_MUST_USE wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows);
+
+// Destroys, unpublished, the windows that failed their authentication and whose time is over.
+WN_MUST_USE wn_err wn_windows_bury_bad(wn_windows *ws, int64_t now_s);
+size_t wn_windows_bad(const wn_windows *ws);
 
 // Iteration for status and the seal timer.
 typedef struct wn_window_info {

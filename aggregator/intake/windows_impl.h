@@ -7,6 +7,7 @@
 #include "windows.h"
 
 #define WN_EPOCHS_MAX 16
+#define WN_TEXT_KEYS_MAX 4
 
 typedef struct epoch {
     uint8_t edge[8], core[8];
@@ -30,8 +31,11 @@ typedef struct open_window {
     wn_fold *fold;
     wn_plan plan;             // the plan in force when the window opened
     wn_table_keys keys;
-    uint8_t key_store[32], text_key[32], core_name[8];
-    bool has_text_key;
+    uint8_t key_store[32], core_name[8];
+    uint8_t text_key[WN_TEXT_KEYS_MAX][32];  // more than one when a collector lost its state
+    size_t text_keys_n;
+    uint64_t declare[WN_SITES_MAX];  // sites that declared organisations while it was open
+    size_t declare_n;
     epoch epochs[WN_EPOCHS_MAX];
     size_t epochs_n;
     stream *streams;          // at most WN_OPEN_MARKS_MAX
@@ -41,7 +45,7 @@ typedef struct open_window {
     wn_rows rows;             // as published
     uint64_t tick;
     uint32_t policy_version;
-    bool backfilled, closing, meta_dirty;
+    bool backfilled, closing, forced, meta_dirty;
     bool dirty;               // something waits in `filling`
     bool in_commit;           // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;
@@ -55,6 +59,8 @@ struct wn_windows {
     open_window **open;
     size_t n, cap;
     uint64_t late;
+    wn_window bad[WN_IDENTITIES_MAX];  // on disk, but not authentic: never served, destroyed when their time is over
+    size_t bad_n;
 };
 
 open_window *wn_windows_find(const wn_windows *ws, const wn_window *w);
@@ -66,6 +72,8 @@ stream *wn_windows_stream(open_window *o, const wn_batch_id *id);
 wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out);
 // Puts text key, epochs and such into the running transaction of the window's store.
 wn_err wn_windows_put_meta(open_window *o);
+// The lock rules of this window: p%, sites, and what they declared so far.
+wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o);
 int64_t wn_windows_seals_at(const open_window *o);  // 0: backfilled
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);

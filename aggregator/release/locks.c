@@ -20,6 +20,8 @@ uint32_t wn_lock_k(const wn_table *table)
 
 bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site)
 {
+    for (size_t i = 0; i < rules->declare_n; i++)
+        if (rules->declare[i] == site) return true;
     const wn_site *s = wn_sites_by_tag(rules->sites, site);
     return s == NULL || s->organisations;
 }

@@ -14,6 +14,10 @@
 typedef struct wn_lock_rules {
     uint32_t p_percent;     // 20..35, drawn at install, never exported
     const wn_sites *sites;  // which sites declare organisations; an unknown site does
+    // Tags of sites that declared organisations at any time of the window: a
+    // lock is never loosened within one (R3).
+    const uint64_t *declare;
+    size_t declare_n;
 } wn_lock_rules;
 
 typedef struct wn_row {  // one published row

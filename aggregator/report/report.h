@@ -3,6 +3,9 @@
 // programs. Reads published/ alone and computes nothing that is not a sum of
 // released rows.
 //
+// Sessions are published when a window is sealed: until then there is no figure
+// (table –, JSON null, CSV empty), and a range adds up its sealed days.
+//
 // A range of several days adds up each day's floors: the people column is then
 // `visitor_days`, never visitors. What is hidden is said, never how much.
 #pragma once
@@ -30,6 +33,8 @@ typedef struct wn_report_query {  // all borrowed
     wn_report_format format;
     size_t limit;           // rows beside `other`; 0: all
     bool no_foot;           // TABLE: leaves the foot out (for all but the last of several tables)
+    uint8_t foot_measures;  // of the tables above that left it out: the foot speaks of them too
+    bool foot_has_country;
     const wn_table *shape;  // the plan's table, for the columns when nothing is published; may be NULL
 } wn_report_query;
 

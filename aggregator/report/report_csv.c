@@ -18,8 +18,11 @@ void wn_report_csv_write(const wn_report_rows *r, FILE *out)
             wn_report_text_csv(out, r->rows[i].label[d]);
             fputc(',', out);
         }
-        for (size_t c = 0; c < columns; c++)
-            fprintf(out, "%s%" PRIu64, c ? "," : "", wn_report_value(&r->rows[i], column[c].measure));
+        for (size_t c = 0; c < columns; c++) {
+            uint64_t value;
+            if (c) fputc(',', out);
+            if (wn_report_value(&r->rows[i], column[c].measure, &value)) fprintf(out, "%" PRIu64, value);
+        }
         fputs("\r\n", out);
     }
 }

@@ -35,9 +35,14 @@ static void row_fields(const wn_report_rows *r, const wn_report_row *row, FILE *
     size_t columns = wn_report_columns(r, column);
     for (unsigned d = 0; d < r->dims_n; d++) field_text(out, wn_dim_name(r->dims[d]), row->label[d]);
     if (row->is_other) fputs("\"other\":true,", out);
-    for (size_t c = 0; c < columns; c++)
-        fprintf(out, "%s\"%s\":%" PRIu64, c ? "," : "", column[c].name,
-                wn_report_value(row, column[c].measure));
+    for (size_t c = 0; c < columns; c++) {
+        uint64_t value;
+        fprintf(out, "%s\"%s\":", c ? "," : "", column[c].name);
+        if (wn_report_value(row, column[c].measure, &value))
+            fprintf(out, "%" PRIu64, value);
+        else
+            fputs("null", out);
+    }
 }
 
 static void time_text(int64_t t_s, FILE *out)

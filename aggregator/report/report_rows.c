@@ -60,7 +60,7 @@ static wn_err row_room(wn_report_rows *r)
     return WN_OK;
 }
 
-static wn_err row_add(wn_report_rows *r, const wn_public_row *row)
+static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed)
 {
     WN_TRY(row_room(r));
     size_t slot = slot_of(r, row);
@@ -74,7 +74,9 @@ static wn_err row_add(wn_report_rows *r, const wn_public_row *row)
     wn_report_row *sum = &r->rows[r->index[slot] - 1];
     sum->people += row->people;
     sum->events += row->events;
+    if (!sealed) return WN_OK;
     sum->sessions += row->sessions;
+    sum->has_sessions = true;
     return WN_OK;
 }
 
@@ -125,7 +127,7 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
     wn_report_rows *r = ctx;
     shape_take(r, head);
     r->err = window_add(r, head);
-    for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i]);
+    for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
     return r->err == WN_OK;
 }
 
@@ -224,8 +226,11 @@ size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3])
     return n;
 }
 
-uint64_t wn_report_value(const wn_report_row *row, uint8_t measure)
+bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out)
 {
-    if (measure == WN_MEASURE_EVENTS) return row->events;
-    return measure == WN_MEASURE_SESSIONS ? row->sessions : row->people;
+    if (measure == WN_MEASURE_SESSIONS && !row->has_sessions) return false;
+    *out = measure == WN_MEASURE_EVENTS     ? row->events
+           : measure == WN_MEASURE_SESSIONS ? row->sessions
+                                            : row->people;
+    return true;
 }

@@ -8,6 +8,7 @@ typedef struct wn_report_row {
     char label[2][WN_OPEN_TEXT_MAX + 1];
     bool is_other;
     uint64_t people, events, sessions;  // sums of floors
+    bool has_sessions;                  // stands in a sealed window: they are published at the seal
 } wn_report_row;
 
 typedef struct wn_report_rows {
@@ -42,7 +43,8 @@ typedef struct wn_report_column {
     uint8_t measure;
 } wn_report_column;
 size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3]);
-uint64_t wn_report_value(const wn_report_row *row, uint8_t measure);
+// False when nothing of it is published yet: never to be shown as 0.
+bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out);
 
 // One file a format.
 void wn_report_table_write(const wn_report_rows *r, FILE *out);

@@ -22,6 +22,18 @@ static size_t digits(uint64_t x)
     return n;
 }
 
+// One figure, right-aligned; a dash where nothing is published yet.
+static void figure(const wn_report_row *row, uint8_t measure, size_t width, FILE *out)
+{
+    uint64_t value;
+    if (wn_report_value(row, measure, &value)) {
+        fprintf(out, "%*" PRIu64, (int)width, value);
+    } else {
+        spaces(out, width - 1);
+        fputs("\u2013", out);
+    }
+}
+
 static void title(const wn_report_rows *r, FILE *out)
 {
     char from[11], to[11];
@@ -56,7 +68,8 @@ static void grid(const wn_report_rows *r, FILE *out)
     for (size_t c = 0; c < columns; c++) {
         width[c] = strlen(column[c].name);
         for (size_t i = 0; i < r->rows_n; i++) {
-            size_t n = digits(wn_report_value(&r->rows[i], column[c].measure));
+            uint64_t value = 0;
+            size_t n = wn_report_value(&r->rows[i], column[c].measure, &value) ? digits(value) : 1;
             if (n > width[c]) width[c] = n;
         }
     }
@@ -68,9 +81,10 @@ static void grid(const wn_report_rows *r, FILE *out)
         for (unsigned d = 0; d < r->dims_n; d++)
             spaces(out,
                    label_width[d] + GAP - wn_report_text_plain(out, r->rows[i].label[d], LABEL_WIDTH_MAX));
-        for (size_t c = 0; c < columns; c++)
-            fprintf(out, "%s%*" PRIu64, c ? "  " : "", (int)width[c],
-                    wn_report_value(&r->rows[i], column[c].measure));
+        for (size_t c = 0; c < columns; c++) {
+            if (c) fputs("  ", out);
+            figure(&r->rows[i], column[c].measure, width[c], out);
+        }
         fputc('\n', out);
     }
 }
@@ -90,10 +104,13 @@ static void foot(const wn_report_rows *r, FILE *out)
     if (open && r->windows_n > 1)
         fprintf(out, "%zu of %zu days %s not sealed yet: figures still grow.\n", open, r->windows_n,
                 open == 1 ? "is" : "are");
+    if (open && ((r->measures | r->query->foot_measures) & WN_MEASURE_SESSIONS))
+        fprintf(out, "sessions appear when a day is sealed%s.\n",
+                open < r->windows_n ? "; they add up the sealed days alone" : "");
     if (r->refused) fprintf(out, "Refused to be counted: at least %" PRIu64 " events.\n", r->refused);
     if (r->capped)
         fprintf(out, "Left out by the cap on one network: at least %" PRIu64 " events.\n", r->capped);
-    if (wn_report_rows_has_country(r)) fputs(WN_REPORT_ATTRIBUTION "\n", out);
+    if (wn_report_rows_has_country(r) || r->query->foot_has_country) fputs(WN_REPORT_ATTRIBUTION "\n", out);
 }
 
 void wn_report_table_write(const wn_report_rows *r, FILE *out)

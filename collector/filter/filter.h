@@ -88,6 +88,7 @@ typedef struct wn_sender {        // what the intake knows apart from the event
     wn_span accept_language;      // likewise
     wn_span page;                 // Referer of a pixel: used when the event has no url
     bool gpc, dnt;
+    bool doubt;                   // one of them stood there unreadable: the intake doubts every event's consent
     bool server_key;              // may state ip, user_agent, org
     bool backfill;                // log import: any past time is allowed if its window is open
     const wn_site *site;          // set: the only site this sender may write to, and the default
@@ -113,7 +114,7 @@ typedef struct wn_trace wn_trace;  // `winnow explain`; NULL in the daemon
 
 // Coarsens and strips one event. Wipes nothing: the caller wipes the event.
 //   dedupe_key  keys batch_key
-// refused and child: out->site and out->window are set where known, obs is not.
+// refused: out->site and out->window are set where known, obs is not.
 wn_verdict wn_filter(const wn_event *e, const wn_sender *sender, const wn_lookups *look,
                      const uint8_t dedupe_key[32], wn_scratch *scratch, wn_trace *trace, wn_filtered *out);
 

@@ -35,7 +35,13 @@ static size_t decode_round(uint8_t *p, size_t n) {
     return to;
 }
 
+// Once decoded and cut these are steps in a path, and a browser would resolve them: no page's name.
+static bool is_dots(const uint8_t *s, size_t n) {
+    return n <= 2 && s[0] == '.' && s[n - 1] == '.';
+}
+
 static bool hide(const uint8_t *s, size_t n) {
+    if (is_dots(s, n)) return true;
 #ifdef WN_MUTANT_DECODE_ONCE
     if (memchr(s, '%', n)) return false;
 #endif

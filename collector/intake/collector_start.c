@@ -117,8 +117,10 @@ wn_err wn_collector_load_sites(wn_collector *d, char *why, size_t why_bytes, int
     wn_sites sites = {NULL, 0};
     snprintf(path, sizeof path, "%s/sites.yaml", d->o.config_dir);
     wn_err err = wn_sites_load(path, &sites, why, why_bytes, out_line);
+    if (err == WN_OK && d->sites != NULL) err = wn_site_list_check(d->sites, &sites, why, why_bytes);
     if (err != WN_OK) {
         wn_log(WN_MSG_RELOAD_BAD, *out_line, 0, 0);
+        wn_sites_fini(&sites);
         return err;
     }
     wn_site_list *list = NULL;
@@ -255,6 +257,11 @@ wn_err wn_collector_open(wn_collector *d) {
     return WN_OK;
 }
 
+static void forget_delivered(wn_spool *s) {
+    wn_err err = wn_spool_settle(s);
+    if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 12, 0);  // it will be sent again, and known there
+}
+
 void wn_collector_close(wn_collector *d) {
     wn_http_close(d->http);
     wn_admin_close(d->admin);
@@ -267,6 +274,7 @@ void wn_collector_close(wn_collector *d) {
     if (d->zmq != NULL) zmq_ctx_term(d->zmq);
     wn_pipeline_close(d->pipeline);
     if (d->sessions != NULL) wn_sessions_close(d->sessions);
+    if (d->spool != NULL && !d->failed) forget_delivered(d->spool);
     wn_spool_close(d->spool);
     wn_edge_close(d->edge);
     wn_slots_close(d->slots);
@@ -284,14 +292,13 @@ const wn_metrics *wn_collector_metrics(wn_collector *d) {
     wn_metrics *m = &d->metrics;
     uint64_t windows = 0;
     for (uint32_t i = 0; i < WN_EDGE_WINDOWS_MAX; i++) windows += wn_edge_slot(d->edge, i) != NULL;
-    wn_metrics_refresh(m, wn_pipeline_count(d->pipeline), wn_now_s());
+    wn_metrics_refresh(m, wn_pipeline_count(d->pipeline), wn_sessions_count(d->sessions), wn_now_s());
     m->v[WN_METRIC_uptime_seconds] = (uint64_t)((wn_monotonic_ms() - d->started_ms) / 1000);
     m->v[WN_METRIC_peers_refused] = wn_zap_refused(d->zap);
     m->v[WN_METRIC_batches_delivered] = d->uplink == NULL ? 0 : wn_uplink_acked(d->uplink);
     m->v[WN_METRIC_uplink_up] = d->uplink != NULL && wn_uplink_up(d->uplink);
     m->v[WN_METRIC_epochs] = wn_edge_epochs(d->edge);
     m->v[WN_METRIC_sessions_evicted] = wn_sessions_evicted(d->sessions);
-    m->v[WN_METRIC_sessions_open] = wn_sessions_count(d->sessions);
     m->v[WN_METRIC_windows_open] = windows;
     m->v[WN_METRIC_sites] = d->sites->sites.n;
     m->v[WN_METRIC_spool_bytes] = wn_spool_bytes(d->spool);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // collector_verbs.c: what `winnow` can ask a running collector.
 #include <msgpack.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -31,21 +32,13 @@ static bool say(void *packer, bool ok, const char *text) {
     return true;
 }
 
-// Refusals by name; counters about persons only in steps (R14).
-static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N],
-                        bool coarse) {
-    uint64_t shown[WN_VERDICT_N] = {0};
+static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N]) {
     uint32_t n = 0;
-    for (unsigned i = 0; i < WN_VERDICT_N; i++) {
-        if (i == WN_KEEP) continue;
-        bool step = coarse && wn_verdict_about_person((wn_verdict)i);
-        shown[i] = step ? by_verdict[i] / WN_METRICS_STEP * WN_METRICS_STEP : by_verdict[i];
-        n += shown[i] != 0;
-    }
+    for (unsigned i = 0; i < WN_VERDICT_N; i++) n += i != WN_KEEP && by_verdict[i] != 0;
     put_text(pk, name);
     msgpack_pack_map(pk, n);
     for (unsigned i = 0; i < WN_VERDICT_N; i++)
-        if (shown[i] != 0) put_number(pk, wn_verdict_name((wn_verdict)i), shown[i]);
+        if (i != WN_KEEP && by_verdict[i] != 0) put_number(pk, wn_verdict_name((wn_verdict)i), by_verdict[i]);
 }
 
 // ---- the daemon ----
@@ -63,11 +56,13 @@ static bool verb_stop(void *ctx, uint64_t token, wn_mp *body, void *packer) {
 
 static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     (void)token, (void)body;
-    char why[256] = "";
+    char why[256] = "", text[400];
     int line = 0;
     wn_err err = wn_collector_load_sites(ctx, why, sizeof why, &line);
-    return say(packer, err == WN_OK,
-               err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+    if (err == WN_OK) return say(packer, true, "read again");
+    if (line > 0) snprintf(text, sizeof text, "sites.yaml, line %d: %s; the old one stays", line, why);
+    else snprintf(text, sizeof text, "sites.yaml: %s; the old one stays", why[0] ? why : wn_err_text(err));
+    return say(packer, false, text);
 }
 
 static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
@@ -87,7 +82,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     put_number(pk, "requests", c->requests);
     put_number(pk, "events", m->v[WN_METRIC_events]);
     put_number(pk, "accepted", m->by_verdict[WN_KEEP]);
-    put_reasons(pk, "refused", c->by_verdict, true);
+    put_reasons(pk, "refused", m->by_verdict);
     put_number(pk, "spool_bytes", m->v[WN_METRIC_spool_bytes]);
     put_number(pk, "spool_waiting", m->v[WN_METRIC_spool_waiting]);
     put_number(pk, "memory_bytes", m->v[WN_METRIC_request_memory_bytes]);
@@ -184,7 +179,7 @@ void wn_collector_import_done(void *ctx, uint64_t asker, const wn_import_result 
         put_number(&pk, "late", r->late);
         put_flag(&pk, "repeat", r->repeat);
         put_number(&pk, "repeated", r->repeated);
-        put_reasons(&pk, "reasons", reasons, false);
+        put_reasons(&pk, "reasons", reasons);
     }
     wn_control_answer(d->control, asker, (wn_span){(const uint8_t *)buf.data, buf.size});
     msgpack_sbuffer_destroy(&buf);

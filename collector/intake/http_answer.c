@@ -155,9 +155,7 @@ enum MHD_Result wn_answer_preflight(struct MHD_Connection *c, const wn_site_list
     cors(r, sites, origin);
     if (origin_allowed(sites, origin)) {
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS");
-        header(
-            r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, anonymousid, sentat, sp-anonymous, x-umami-cache, x-retry-count");
+        header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS, "content-type");
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "7200");
     }
     return send_once(c, MHD_HTTP_NO_CONTENT, r);

@@ -277,6 +277,25 @@ static void pixel_field(exchange *x, wn_filling *f, const char *key, wn_field fi
         wn_filling_text(f, field, "pageview", 8);
 }
 
+// The list of purposes, with commas between them. Standing there empty it refuses, standing there
+// twice it is a mistake, as in a body.
+static enum MHD_Result pixel_purposes(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_n,
+                                      const char *value, size_t n) {
+    (void)kind;
+    wn_filling *f = ctx;
+    if (key_n != 8 || memcmp(key, "purposes", 8) != 0) return MHD_YES;
+    wn_filling_open(f, WN_FIELD_purposes);
+    for (size_t i = 0, begin = 0; value != NULL && i <= n; i++) {
+        if (i < n && value[i] != ',') continue;
+        size_t end = i;
+        while (begin < end && value[begin] == ' ') begin++;
+        while (begin < end && value[end - 1] == ' ') end--;
+        if (begin < end) wn_filling_text(f, WN_FIELD_purposes, value + begin, end - begin);
+        begin = i + 1;
+    }
+    return MHD_YES;
+}
+
 static enum MHD_Result pixel_begin(exchange *x) {
     x->pixel = true;
     x->request = wn_http_sender_begin(x->connection, x->http->pipeline, true, &x->origin);
@@ -293,6 +312,7 @@ static enum MHD_Result pixel_begin(exchange *x) {
     pixel_field(x, &f, "u", WN_FIELD_url);
     pixel_field(x, &f, "r", WN_FIELD_referrer);
     pixel_field(x, &f, "w", WN_FIELD_screen);
+    MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pixel_purposes, &f);
     wn_filling_end(&f, (wn_span){NULL, 0});
     return finish(x);
 }

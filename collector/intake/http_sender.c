@@ -15,7 +15,7 @@ typedef struct heads {
     char forwarded[FORWARDED_BYTES_MAX];
     size_t forwarded_n;
     const char *forwarded_last;
-    bool forwarded_seen, forwarded_long, gpc, dnt;
+    bool forwarded_seen, forwarded_long, gpc, dnt, doubt;
 } heads;
 
 // Several X-Forwarded-For lines are one list; a list too long for us is read
@@ -31,6 +31,26 @@ static void forwarded_add(heads *h, const char *value) {
     if (h->forwarded_n != 0) h->forwarded[h->forwarded_n++] = ',';
     memcpy(h->forwarded + h->forwarded_n, value, n);
     h->forwarded_n += n;
+}
+
+// "0" is off, "1" is on; several lines or a list are on when one of them is.
+// Whatever else stands there said something that we do not understand.
+static bool read_signal(heads *h, const char *value) {
+    bool on = false;
+    for (;;) {
+        value += strspn(value, " \t");
+        char first = *value;
+        if (first != '0' && first != '1') h->doubt = true;
+        else value++;
+        on |= first == '1';
+        value += strspn(value, " \t");
+        if (*value == '\0') return on;
+        if (*value != ',') {
+            h->doubt = true;
+            return on;
+        }
+        value++;
+    }
 }
 
 static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value) {
@@ -54,10 +74,10 @@ static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char 
         if (strcasecmp(key, "X-Forwarded-For") == 0) forwarded_add(h, value);
         break;
     case 's':
-        if (strcasecmp(key, "Sec-GPC") == 0 && strcmp(value, "1") == 0) h->gpc = true;
+        if (strcasecmp(key, "Sec-GPC") == 0) h->gpc |= read_signal(h, value);
         break;
     case 'd':
-        if (strcasecmp(key, "DNT") == 0 && strcmp(value, "1") == 0) h->dnt = true;
+        if (strcasecmp(key, "DNT") == 0) h->dnt |= read_signal(h, value);
         break;
     default:
         break;
@@ -75,7 +95,7 @@ wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool 
     memset(&h, 0, offsetof(heads, forwarded));
     h.forwarded_n = 0;
     h.forwarded_last = NULL;
-    h.forwarded_seen = h.forwarded_long = h.gpc = h.dnt = false;
+    h.forwarded_seen = h.forwarded_long = h.gpc = h.dnt = h.doubt = false;
     MHD_get_connection_values(c, MHD_HEADER_KIND, read_head, &h);
     *out_origin = h.origin;
 
@@ -94,6 +114,7 @@ wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool 
         .page = pixel ? span_of(h.referer) : (wn_span){NULL, 0},
         .gpc = h.gpc,
         .dnt = h.dnt,
+        .doubt = h.doubt,
     };
     wn_request *r = wn_request_begin(p, &sender, NULL);
     wn_wipe(h.forwarded, h.forwarded_n);

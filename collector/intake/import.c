@@ -32,8 +32,10 @@ typedef struct one {
     step step;
     int64_t touched_ms, asked_ms, asking_since_ms;
     wn_import_raw raw;
-    crypto_generichash_state digest;
-    uint8_t chunk_hash[32];
+    crypto_generichash_state digest;  // of the lines walked, in the order of the file
+    size_t walked;
+    uint8_t chunk_hash[32], before_last[32];  // of all lines, and of all but the last
+    size_t known_lines;           // at the beginning, counted by a chunk before
     past window[WN_IMPORT_WINDOWS_MAX];
     size_t windows_n;
     size_t next_line;             // first line of the next part
@@ -56,14 +58,14 @@ struct wn_import {
 // ---- life ----
 
 wn_err wn_import_open(const wn_import_parts *parts, wn_import **out) {
-    wn_import *i = calloc(1, sizeof *i);
+    wn_import *i = aligned_alloc(_Alignof(wn_import), sizeof *i);  // a digest's state wants it
     if (i == NULL) return WN_ERR_NOMEM;
+    memset(i, 0, sizeof *i);
     i->parts = *parts;
     // Tokens of an earlier life of the daemon must not name an import of this one.
-    wn_err err = WN_OK;
     randombytes_buf(&i->next_token, 6);
-    if (err == WN_OK) *out = i;
-    return err;
+    *out = i;
+    return WN_OK;
 }
 
 static void drop(one *o) {
@@ -94,7 +96,7 @@ static const wn_site *site_of(const wn_import *i, const char *name) {
 static void chunk_reset(wn_import *i, one *o) {
     wn_import_raw_wipe(&o->raw);
     o->step = FILLING;
-    o->windows_n = o->next_line = 0;
+    o->windows_n = o->next_line = o->known_lines = o->walked = 0;
     o->last_token = 0;
     o->settled = false;
     memset(&o->result, 0, sizeof o->result);
@@ -102,8 +104,6 @@ static void chunk_reset(wn_import *i, one *o) {
     wn_span what = {(const uint8_t *)o->site, strlen(o->site)};
     wn_pipeline_hash(i->parts.pipeline, 'L', what, key);
     crypto_generichash_init(&o->digest, key, sizeof key, sizeof o->chunk_hash);
-    uint8_t format = (uint8_t)o->format;
-    crypto_generichash_update(&o->digest, &format, 1);
     wn_wipe(key, sizeof key);
 }
 
@@ -148,7 +148,6 @@ const char *wn_import_lines(wn_import *i, uint64_t token, wn_span bytes) {
     if (o->step != FILLING) return "the chunk before is still being counted";
     o->touched_ms = wn_monotonic_ms();
     if (wn_import_raw_add(&o->raw, bytes) != WN_OK) return "chunk full: 262,144 lines or 128 MiB";
-    crypto_generichash_update(&o->digest, bytes.p, bytes.n);
     return NULL;
 }
 
@@ -156,7 +155,6 @@ const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker) {
     one *o = find(i, token);
     if (o == NULL) return no_import;
     if (o->step != FILLING) return "the chunk before is still being counted";
-    crypto_generichash_final(&o->digest, o->chunk_hash, sizeof o->chunk_hash);
     o->asker = asker;
     o->step = CUTTING;
     return NULL;
@@ -190,30 +188,63 @@ static past *find_past(one *o, const wn_window *w) {
     return NULL;
 }
 
-// The distinct windows of the sorted lines. False: more than the limit.
+// The distinct windows of the lines, which are sorted but for one place. False: more than the limit.
 static bool gather_windows(const wn_import *i, one *o) {
     const wn_site *s = site_of(i, o->site);
     const wn_zone *zone = s == NULL ? NULL : wn_zone_find(s->zone);
     if (zone == NULL) return false;
-    int64_t end_s = INT64_MIN, now_s = wn_pipeline_now(i->parts.pipeline);
+    int64_t start_s = 0, end_s = 0, now_s = wn_pipeline_now(i->parts.pipeline);
     for (size_t k = 0; k < o->raw.lines_n; k++) {
         int64_t t = o->raw.line[k].time_s;
-        if (t == WN_LINE_UNREADABLE || t < end_s) continue;
+        if (t == WN_LINE_UNREADABLE || (t >= start_s && t < end_s)) continue;
+        wn_window w;
+        wn_zone_window(zone, (wn_kind)s->kind, t, &w);
+        start_s = w.start_s, end_s = w.end_s;
+        if (find_past(o, &w) != NULL) continue;
         if (o->windows_n == WN_IMPORT_WINDOWS_MAX) return false;
         past *p = &o->window[o->windows_n++];
-        memset(p, 0, sizeof *p);
-        wn_zone_window(zone, (wn_kind)s->kind, t, &p->window);
-        end_s = p->window.end_s;
+        *p = (past){.window = w};
         // Of a day that still takes live events the aggregator need not be asked.
         p->known = now_s < end_s + wn_grace_s((wn_kind)s->kind);
     }
     return true;
 }
 
+// Another import of the site may be about to remember what this one begins with.
+static bool must_wait(const wn_import *i, const one *o) {
+    if (o->step != CUTTING || o->raw.cut_at != 0) return false;
+    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+        const one *x = &i->import[k];
+        if (!x->used || x == o || strcmp(x->site, o->site) != 0) continue;
+        if (x->step == ASKING || x->step == COUNTING || (x->step == CUTTING && x->raw.cut_at != 0))
+            return true;
+    }
+    return false;
+}
+
+// Takes the lines just cut into the digest, and finds the most lines that a chunk before ended with.
+static void walk(const wn_import *i, one *o) {
+    for (; o->walked < o->raw.lines_n; o->walked++) {
+        const wn_chunk_line *l = &o->raw.line[o->walked];
+        memcpy(o->before_last, o->chunk_hash, sizeof o->before_last);
+        crypto_generichash_update(&o->digest, o->raw.bytes + l->offset, l->n);
+        crypto_generichash_update(&o->digest, (const uint8_t *)"\n", 1);
+        crypto_generichash_state upto = o->digest;
+        crypto_generichash_final(&upto, o->chunk_hash, sizeof o->chunk_hash);
+        if (wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash))
+            o->known_lines = o->walked + 1;
+    }
+}
+
 static void cut(wn_import *i, one *o) {
-    if (!wn_import_raw_cut(&o->raw, o->format, CUT_LINES_TURN, &i->line)) return;
-    wn_import_raw_sort(&o->raw);
+    if (must_wait(i, o)) return;
+    bool whole = wn_import_raw_cut(&o->raw, o->format, CUT_LINES_TURN, &i->line);
+    walk(i, o);
+    if (!whole) return;
+    wn_import_raw_sort(&o->raw, 0, o->known_lines);
+    wn_import_raw_sort(&o->raw, o->known_lines, o->raw.lines_n);
     o->result.lines = o->raw.lines_n;
+    o->result.repeated = o->next_line = o->known_lines;
     if (!gather_windows(i, o)) {
         finish(i, o,
                "more days in one chunk than Winnow keeps open; sort the log by time and import it in pieces");
@@ -320,10 +351,11 @@ static size_t part_end(const one *o) {
 }
 
 static void part_hash(const wn_import *i, const one *o, uint8_t out[16]) {
-    uint8_t in[32 + 4];
-    uint32_t part = (uint32_t)(o->next_line / WN_REQUEST_LINES_MAX);
+    uint8_t in[32 + 8];
+    uint32_t part = (uint32_t)((o->next_line - o->known_lines) / WN_REQUEST_LINES_MAX);
+    uint32_t from = (uint32_t)o->known_lines;
     memcpy(in, o->chunk_hash, 32);
-    for (int k = 0; k < 4; k++) in[32 + k] = (uint8_t)(part >> (8 * k));
+    for (int k = 0; k < 4; k++) in[32 + k] = (uint8_t)(part >> (8 * k)), in[36 + k] = (uint8_t)(from >> (8 * k));
     wn_pipeline_hash(i->parts.pipeline, 'I', (wn_span){in, sizeof in}, out);
 }
 
@@ -351,8 +383,7 @@ static void take_outcome(wn_import *i, one *o, const wn_outcome *out) {
 // Lines come in the order of time, give or take what a server writes late: who
 // was last seen long before them has left. Else a day's visits would crowd the
 // session table, which is made for half an hour's.
-static void end_idle(wn_import *i, const one *o) {
-    int64_t t = o->raw.line[o->next_line - 1].time_s;
+static void end_idle(wn_import *i, const one *o, int64_t t) {
     for (size_t k = 0; k < o->windows_n && t != WN_LINE_UNREADABLE; k++) {
         const wn_edge_window *w = wn_edge_find(i->parts.edge, &o->window[k].window);
         if (w == NULL || t < w->window.start_s) continue;
@@ -360,18 +391,39 @@ static void end_idle(wn_import *i, const one *o) {
     }
 }
 
+static const char *const memory_full =
+    "the memory of imports is full; this part may count again if it is sent again";
+
+// With the transaction of the last part: these bytes are counted. Also without
+// the last line, which a server may have been writing.
+static bool remember_bytes(wn_import *i, const one *o) {
+    if (o->next_line < o->raw.lines_n) return true;
+    if (o->result.by_verdict[WN_VERDICT_malformed] == o->raw.lines_n - o->known_lines) return true;
+    if (o->raw.lines_n > o->known_lines + 1 &&
+        !wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, o->before_last))
+        return false;
+    return wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash);
+}
+
+// Goes on behind the part just counted, or found counted.
+static void next_part(wn_import *i, one *o) {
+    o->next_line = part_end(o);
+    if (!remember_bytes(i, o)) finish(i, o, memory_full);
+    // Perhaps not yet durable: it may be of a chunk that is being counted beside this one.
+    else o->last_token = wn_pipeline_pending(i->parts.pipeline);
+}
+
 static void count(wn_import *i, one *o) {
     uint8_t hash[16];
     if (o->next_line >= o->raw.lines_n) {
+        if (o->known_lines == o->raw.lines_n) o->last_token = wn_pipeline_pending(i->parts.pipeline);
         o->step = DELIVERING;
         return;
     }
     part_hash(i, o, hash);
     if (o->request == NULL && wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, hash)) {
         o->result.repeated += part_end(o) - o->next_line;
-        o->next_line = part_end(o);
-        // Perhaps not yet durable: it is of a chunk that is being counted beside this one.
-        o->last_token = wn_pipeline_pending(i->parts.pipeline);
+        next_part(i, o);
         return;
     }
     if (o->request == NULL) o->request = filter_part(i, o);
@@ -384,16 +436,17 @@ static void count(wn_import *i, one *o) {
     if (done == WN_COMMIT_WAIT) return;
     // A full spool empties as the aggregator takes from it.
     if (done == WN_COMMIT_FULL) return;
-    if (!wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, hash)) {
-        finish(i, o, "the memory of imports is full; this part may count again if it is sent again");
+    const wn_outcome *out = wn_request_outcome(o->request);
+    bool readable = out->by_verdict[WN_VERDICT_malformed] < out->events;
+    if (readable && !wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, hash)) {
+        finish(i, o, memory_full);
         return;
     }
-    o->last_token = wn_pipeline_pending(i->parts.pipeline);
-    take_outcome(i, o, wn_request_outcome(o->request));
+    take_outcome(i, o, out);
     wn_request_free(o->request);
     o->request = NULL;
-    o->next_line = part_end(o);
-    end_idle(i, o);
+    end_idle(i, o, o->raw.line[part_end(o) - 1].time_s);
+    next_part(i, o);
 }
 
 // ---- delivery ----
@@ -452,7 +505,8 @@ bool wn_import_active(const wn_import *i) {
 bool wn_import_ready(const wn_import *i) {
     for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
         const one *o = &i->import[k];
-        if (o->used && (o->step == CUTTING || (o->step == COUNTING && o->request == NULL))) return true;
+        if (o->used && ((o->step == CUTTING && !must_wait(i, o)) || (o->step == COUNTING && o->request == NULL)))
+            return true;
     }
     return false;
 }

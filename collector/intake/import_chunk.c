@@ -74,10 +74,10 @@ static int by_time(const void *a, const void *b) {
     return x->offset < y->offset ? -1 : 1;
 }
 
-void wn_import_raw_sort(wn_import_raw *r) {
-    for (size_t i = 1; i < r->lines_n; i++) {
+void wn_import_raw_sort(wn_import_raw *r, size_t from, size_t to) {
+    for (size_t i = from + 1; i < to; i++) {
         if (r->line[i - 1].time_s <= r->line[i].time_s) continue;
-        qsort(r->line, r->lines_n, sizeof *r->line, by_time);
+        qsort(r->line + from, to - from, sizeof *r->line, by_time);
         return;
     }
 }

@@ -27,6 +27,6 @@ void wn_import_raw_close(wn_import_raw *r);
 WN_MUST_USE wn_err wn_import_raw_add(wn_import_raw *r, wn_span bytes);
 // Cuts at most `lines` more lines and reads their times; true when all are cut.
 bool wn_import_raw_cut(wn_import_raw *r, wn_line_format format, size_t lines, wn_line *scratch);
-// By time, and as they stood where times are equal.
-void wn_import_raw_sort(wn_import_raw *r);
+// Lines from..to by time, and as they stood where times are equal.
+void wn_import_raw_sort(wn_import_raw *r, size_t from, size_t to);
 void wn_import_raw_wipe(wn_import_raw *r);  // and gives the memory back

@@ -23,16 +23,24 @@ static const row rows[WN_METRIC_N] = {
 #include "metrics.def"
 };
 
-void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, int64_t now_s) {
+static uint64_t in_steps(uint64_t n) {
+    return n / WN_METRICS_STEP * WN_METRICS_STEP;
+}
+
+void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, uint64_t sessions_open, int64_t now_s) {
     bool persons = m->persons_at_s == 0 || now_s - m->persons_at_s >= WN_METRICS_REFRESH_S;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) {
+        if (i == WN_KEEP) continue;
         if (!wn_verdict_about_person((wn_verdict)i)) m->by_verdict[i] = c->by_verdict[i];
-        else if (persons) m->by_verdict[i] = c->by_verdict[i] / WN_METRICS_STEP * WN_METRICS_STEP;
+        else if (persons) m->by_verdict[i] = in_steps(c->by_verdict[i]);
     }
-    // Exact totals would tell the counters about persons by difference.
-    m->by_verdict[WN_KEEP] = c->by_verdict[WN_KEEP] / WN_METRICS_STEP * WN_METRICS_STEP;
-    if (persons) m->v[WN_METRIC_events] = c->events / WN_METRICS_STEP * WN_METRICS_STEP;
-    if (persons) m->persons_at_s = now_s;
+    if (persons) {
+        // Exact totals would tell the counters about persons by difference, and so would fresher ones.
+        m->by_verdict[WN_KEEP] = in_steps(c->by_verdict[WN_KEEP]);
+        m->v[WN_METRIC_events] = in_steps(c->events);
+        m->v[WN_METRIC_sessions_open] = in_steps(sessions_open);
+        m->persons_at_s = now_s;
+    }
     m->v[WN_METRIC_events_repeated] = c->repeated;
     m->v[WN_METRIC_transactions] = c->transactions;
     m->v[WN_METRIC_sessions_untracked] = c->untracked;

@@ -24,8 +24,9 @@ static inline void wn_metric_add(wn_metrics *m, wn_metric which) {
     m->v[which]++;
 }
 
-// Takes the pipeline's counts over: form verdicts exactly, those about persons coarsened.
-void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, int64_t now_s);
+// Takes the counts over: form verdicts exactly; those about persons, what was
+// kept, all events and open sessions in steps and together.
+void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, uint64_t sessions_open, int64_t now_s);
 // Writes the whole text. WN_METRICS_TEXT_MAX bytes always suffice.
 #define WN_METRICS_TEXT_MAX 16384
 size_t wn_metrics_text(const wn_metrics *m, char *out, size_t cap);

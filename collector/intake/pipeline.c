@@ -86,6 +86,7 @@ static wn_err batch_close(wn_pipeline *p, wn_open_batch *b) {
         return err;
     }
     p->newest[b->slot] = head.id;
+    memcpy(p->newest_epoch[b->slot], w->epoch, sizeof w->epoch);
     wn_batch_builder_reset(b->builder);
     if (p->batch_of[b->slot] == b - p->batch + 1) p->batch_of[b->slot] = 0;
     if (b - p->batch >= WN_PIPELINE_BATCHES_KEPT) {
@@ -219,25 +220,66 @@ static void count_outcome(wn_pipeline *p, const wn_outcome *o) {
     for (unsigned i = 0; i < WN_VERDICT_N; i++) p->counts.by_verdict[i] += o->by_verdict[i];
 }
 
+// ---- repeats of a whole request ----
+
+static const wn_named *find_named(const wn_pipeline *p, uint64_t site) {
+    for (size_t i = p->named_n; i > 0; i--)
+        if (p->named[i - 1].site == site) return &p->named[i - 1];
+    return NULL;
+}
+
+// Ids of senders mean something within a site only: another site's may be the same.
+static void name_site(wn_pipeline *p, wn_span batch_id, uint64_t scope, uint64_t site) {
+    if (find_named(p, site) != NULL) return;
+    WN_ASSERT(p->named_n < WN_COUNT(p->named) && batch_id.n <= 64);
+    wn_named *n = &p->named[p->named_n++];
+    uint8_t scoped[16 + 64];
+    memcpy(scoped, &scope, 8);
+    memcpy(scoped + 8, &site, 8);
+    memcpy(scoped + 16, batch_id.p, batch_id.n);
+    n->site = site;
+    wn_pipeline_hash(p, 'B', (wn_span){scoped, 16 + batch_id.n}, n->hash);
+    n->known = wn_pipeline_known(p, WN_MEMORY_12H, n->hash);
+    wn_wipe(scoped, sizeof scoped);
+}
+
+// Looks up every site the request names; what is of known ones only goes as a whole.
+static void name_sites(wn_request *r, wn_span batch_id, uint64_t scope) {
+    wn_pipeline *p = r->p;
+    p->named_n = 0;
+    if (batch_id.n == 0 || r->site == 0) return;
+    if (!r->sites_mixed) name_site(p, batch_id, scope, r->site);
+    wn_chunk *chunk = r->first;
+    for (const wn_record *rec = wn_request_record_first(r); rec != NULL && r->sites_mixed;
+         rec = wn_request_record_next(&chunk, rec))
+        name_site(p, batch_id, scope, rec->site);
+    bool all = p->named_n != 0;
+    for (size_t i = 0; i < p->named_n; i++) all &= p->named[i].known;
+    if (!all) return;
+    r->outcome.repeat = true;
+    r->outcome.repeated = r->outcome.accepted;
+    memset(r->outcome.by_verdict, 0, sizeof r->outcome.by_verdict);
+    wn_request_drop_records(r);
+}
+
+static void commit_records(wn_request *r) {
+    wn_pipeline *p = r->p;
+    wn_chunk *chunk = r->first;
+    for (const wn_record *rec = wn_request_record_first(r); rec != NULL;
+         rec = wn_request_record_next(&chunk, rec)) {
+        const wn_named *named = find_named(p, rec->site);
+        if (named != NULL && named->known) r->outcome.repeated++;
+        else commit_record(r, rec);
+    }
+    for (size_t i = 0; i < p->named_n; i++)
+        if (!p->named[i].known) wn_pipeline_remember(p, WN_MEMORY_12H, p->named[i].hash);
+}
+
 wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uint64_t *out_token) {
     wn_pipeline *p = r->p;
-    uint8_t hash[16];
     WN_ASSERT(!r->committed && r->event == NULL);
     if (r->full) return WN_COMMIT_FULL;
-    if (batch_id.n != 0) {
-        uint8_t scoped[8 + 64];
-        WN_ASSERT(batch_id.n <= 64);
-        memcpy(scoped, &scope, 8);
-        memcpy(scoped + 8, batch_id.p, batch_id.n);
-        wn_pipeline_hash(p, 'B', (wn_span){scoped, 8 + batch_id.n}, hash);
-        wn_wipe(scoped, sizeof scoped);
-        if (wn_pipeline_known(p, WN_MEMORY_12H, hash)) {
-            r->outcome.repeat = true;
-            r->outcome.repeated = r->outcome.accepted;
-            memset(r->outcome.by_verdict, 0, sizeof r->outcome.by_verdict);
-            wn_request_drop_records(r);
-        }
-    }
+    name_sites(r, batch_id, scope);
     if (r->records_n != 0) {
         size_t most = 2 * r->wire_bytes;  // the spool pads a batch to the next power of two
         uint64_t after = wn_spool_bytes(p->parts.spool) + p->txn_bytes + most + SPOOL_ROOM_BYTES;
@@ -246,11 +288,7 @@ wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uin
         size_t touches = p->touches + p->touches_syncing;
         if (touches != 0 && touches + r->records_n > WN_SESSION_PENDING_MAX) return WN_COMMIT_WAIT;
         p->txn_bytes += most;
-        wn_chunk *chunk = r->first;
-        for (wn_record *rec = wn_request_record_first(r); rec != NULL;
-             rec = wn_request_record_next(r, &chunk, rec))
-            commit_record(r, rec);
-        if (batch_id.n != 0) wn_pipeline_remember(p, WN_MEMORY_12H, hash);
+        commit_records(r);
     }
     bool waits = r->records_n != 0 || r->outcome.repeat;
     r->committed = true;
@@ -325,7 +363,9 @@ bool wn_pipeline_window_settled(const wn_pipeline *p, uint32_t slot) {
 }
 
 wn_batch_id wn_pipeline_newest(const wn_pipeline *p, uint32_t slot) {
-    return p->newest[slot];
+    const wn_edge_window *w = wn_edge_slot(p->parts.edge, slot);
+    bool same = w != NULL && memcmp(w->epoch, p->newest_epoch[slot], sizeof w->epoch) == 0;
+    return same ? p->newest[slot] : (wn_batch_id){.sequence = 0};
 }
 
 const wn_pipeline_counts *wn_pipeline_count(const wn_pipeline *p) {

@@ -39,6 +39,8 @@ struct wn_request {
     char key[41];        // "": any site
     bool site_forbidden; // the event named a site that its key may not write to
     bool lines, full, committed;
+    uint64_t site;       // tag of the last event's; 0: none has been named
+    bool sites_mixed;    // not all of one site
     wn_event *event;     // while one is being filled
     wn_chunk *first, *last;
     size_t records_n;
@@ -51,6 +53,13 @@ typedef struct wn_open_batch {
     uint32_t slot;
     bool used;
 } wn_open_batch;
+
+// A request's batch_id at one of the sites it names.
+typedef struct wn_named {
+    uint64_t site;
+    uint8_t hash[16];
+    bool known;          // its events of that site were counted before
+} wn_named;
 
 struct wn_pipeline {
     wn_pipeline_parts parts;
@@ -68,16 +77,19 @@ struct wn_pipeline {
     uint8_t batch_of[WN_EDGE_WINDOWS_MAX];  // 1 + index in `batch`; 0: none
     uint64_t txn_of[WN_EDGE_WINDOWS_MAX];   // the newest transaction with something of that window
     wn_batch_id newest[WN_EDGE_WINDOWS_MAX];  // the batch added last of that window
+    uint8_t newest_epoch[WN_EDGE_WINDOWS_MAX][8];  // and whose it was: slots are used again
     size_t txn_bytes;                    // upper bound of what the transaction being filled will take
     size_t touches, touches_syncing;     // of the transaction being filled, and of the one before it
     bool dirty, stuck;
     uint64_t submitted, durable;
+    wn_named named[WN_REQUEST_EVENTS_MAX];  // sites of the request being committed
+    size_t named_n;
     wn_pipeline_counts counts;
 };
 
 // request.c, for the commit.
 wn_record *wn_request_record_first(wn_request *r);
-wn_record *wn_request_record_next(wn_request *r, wn_chunk **inout_chunk, wn_record *at);
+wn_record *wn_request_record_next(wn_chunk **inout_chunk, const wn_record *at);
 void wn_request_drop_records(wn_request *r);
 void wn_request_turn_late(wn_request *r);  // one kept event's window closed meanwhile
 void wn_request_spares_free(wn_pipeline *p);

@@ -80,10 +80,9 @@ wn_record *wn_request_record_first(wn_request *r) {
     return r->first == NULL ? NULL : (wn_record *)(void *)r->first->bytes;
 }
 
-wn_record *wn_request_record_next(wn_request *r, wn_chunk **inout_chunk, wn_record *at) {
-    (void)r;
+wn_record *wn_request_record_next(wn_chunk **inout_chunk, const wn_record *at) {
     wn_chunk *c = *inout_chunk;
-    uint8_t *next = (uint8_t *)at + at->bytes;
+    uint8_t *next = (uint8_t *)(uintptr_t)at + at->bytes;
     if (next < c->bytes + c->used) return (wn_record *)(void *)next;
     *inout_chunk = c->next;
     return c->next == NULL ? NULL : (wn_record *)(void *)c->next->bytes;
@@ -280,6 +279,11 @@ static const wn_site *look_site(void *ctx, const char *name, size_t n) {
     return NULL;
 }
 
+static void note_site(wn_request *r, uint64_t site) {
+    r->sites_mixed |= r->site != 0 && r->site != site;
+    r->site = site;
+}
+
 static void filter_event(wn_request *r) {
     wn_pipeline *p = r->p;
     wn_filtered f;
@@ -291,6 +295,7 @@ static void filter_event(wn_request *r) {
     wn_verdict why = wn_filter(r->event, &r->sender, &look, p->parts.dedupe_key, p->scratch, NULL, &f);
     if (why == WN_VERDICT_unknown_site && r->site_forbidden) why = WN_VERDICT_not_allowed;
     bool by_person = why == WN_VERDICT_refused && f.window != NULL && f.site != NULL;
+    if (f.site != NULL) note_site(r, f.site->tag);
     if (why == WN_KEEP || by_person) record(r, &f, why);
     count(r, why);
     wn_wipe(&f.obs, sizeof f.obs);
@@ -306,6 +311,7 @@ static wn_event *sink_begin(void *ctx) {
     if (r->outcome.events >= events_max(r) || r->full) return NULL;
     r->event = event_get(r);
     if (r->event == NULL) r->full = true;
+    else if (r->sender.doubt) wn_event_doubt_consent(r->event);
     return r->event;
 }
 

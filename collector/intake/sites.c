@@ -3,6 +3,7 @@
 // request that borrows from it is answered.
 #include "sites.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,12 @@ wn_err wn_site_list_new(wn_sites *takes, uint64_t version, wn_site_list **out) {
     *takes = (wn_sites){NULL, 0};
     *out = l;
     return WN_OK;
+}
+
+wn_err wn_site_list_check(const wn_site_list *now, const wn_sites *next, char *why, size_t why_bytes) {
+    if (next->n != 0 || now->sites.n == 0) return WN_OK;
+    snprintf(why, why_bytes, "no site is left in it, and %zu are being counted", now->sites.n);
+    return WN_ERR_CONFIG;
 }
 
 wn_site_list *wn_site_list_hold(wn_site_list *l) {

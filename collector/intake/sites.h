@@ -15,6 +15,9 @@ typedef struct wn_site_list {  // refcounted; the loop thread only
 
 // Takes the sites; one reference is the caller's.
 WN_MUST_USE wn_err wn_site_list_new(wn_sites *takes, uint64_t version, wn_site_list **out);
+// WN_ERR_CONFIG when a reload would end with no site at all: a file that is gone, not a decision.
+WN_MUST_USE wn_err wn_site_list_check(const wn_site_list *now, const wn_sites *next, char *why,
+                                      size_t why_bytes);
 wn_site_list *wn_site_list_hold(wn_site_list *l);
 void wn_site_list_drop(wn_site_list *l);  // NULL fine; the last one frees
 

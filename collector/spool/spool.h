@@ -35,6 +35,9 @@ typedef enum wn_memory { WN_MEMORY_12H = 0, WN_MEMORY_IMPORT = 1 } wn_memory;
 WN_MUST_USE wn_err wn_spool_open(const char *dir, wn_slots *keys, const uint8_t collector[16],
                                  uint64_t bytes_max, int64_t sync_delay_ms, int64_t now_s, wn_spool **out,
                                  uint64_t *out_cut);
+// Before a clean end: a newest segment that holds nothing undelivered goes as the others do, so that
+// the next start has only what waits. Waits for the sync thread.
+WN_MUST_USE wn_err wn_spool_settle(wn_spool *s);
 void wn_spool_close(wn_spool *s); // waits for the sync thread; what was not submitted is dropped; NULL fine
 uint64_t wn_spool_last_txn(const wn_spool *s); // newest whole transaction on disk
 int wn_spool_fd(const wn_spool *s);            // eventfd: readable when a transaction is done

@@ -94,6 +94,16 @@ void wn_spool_reap(wn_spool *s) {
     }
 }
 
+wn_err wn_spool_settle(wn_spool *s) {
+    WN_TRY(wn_spool_sync_wait(&s->sync));
+    const wn_segment *last = s->segments_n > 0 ? &s->segments[s->segments_n - 1] : NULL;
+    if (last == NULL || last->bytes == WN_SEGMENT_HEAD_BYTES || !may_go(s, s->segments_n - 1)) return WN_OK;
+    WN_TRY(wn_spool_roll(s));
+    WN_TRY(wn_spool_sync_wait(&s->sync));
+    wn_spool_reap(s);
+    return wn_spool_sync_wait(&s->sync);
+}
+
 // ---- acks ----
 
 static void ack_stream(wn_spool *s, wn_stream *st, uint64_t sequence) {

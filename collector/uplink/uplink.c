@@ -203,7 +203,8 @@ static void set_aside(wn_uplink *u, wn_flown *b, bool late) {
     wn_window window = b->window;
     b->settled = true;
     if (!late) u->refused++;
-    wn_log(late ? WN_MSG_UPLINK_SEALED : WN_MSG_UPLINK_REFUSED, observations, 0, 0);
+    // How many came late says something about persons; how many we encoded badly does not.
+    wn_log(late ? WN_MSG_UPLINK_SEALED : WN_MSG_UPLINK_REFUSED, late ? 0 : observations, 0, 0);
     ack_settled(u);
     progress(u);
     if (late && u->ev.late != NULL) u->ev.late(u->ev.ctx, &window, observations);

@@ -18,6 +18,7 @@ EVENTS = int(os.environ.get("WN_KILL_EVENTS", "100000"))
 KILLS = int(os.environ.get("WN_KILLS", "10"))
 EACH = 10                                  # events a person, in two sessions
 PEOPLE = {"even": EVENTS // 2 // EACH, "nine": EVENTS // 2 // EACH - 2}  # and one more with nine events
+PARTS = max(20, KILLS)                     # what the ZeroMQ senders send in turn with the kills
 TABLES = ["traffic", "hours", "pages", "entry_pages", "exit_pages", "channels", "languages", "browsers", "devices", "events"]
 
 
@@ -87,9 +88,9 @@ def run(disturb):
             lines = [e for s, e in zmq if s == site]
 
             def send(site=site, lines=lines):
-                part = -(-len(lines) // 20)
-                for n in range(20):
-                    while disturb and len(killed) < n * KILLS // 20:
+                part = -(-len(lines) // PARTS)
+                for n in range(PARTS):
+                    while disturb and len(killed) < n * KILLS // PARTS:
                         time.sleep(0.02)
                     try:
                         w.send(site, lines[n * part:(n + 1) * part], "--batch-prefix", f"z{site}{n}", "--timeout", "120")

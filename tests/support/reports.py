@@ -32,7 +32,7 @@ class Report:
         for r in j["rows"]:
             other = r.get("other", False)
             labels = tuple(r.get(d, "") for d in self.dimensions)
-            values = {m: r[m] for m in MEASURES if m in r}
+            values = {m: r[m] or 0 for m in MEASURES if m in r}  # null: sessions, before the seal
             if "visitor_days" in r:
                 values["people"] = r["visitor_days"]
             key = "other" if other else labels

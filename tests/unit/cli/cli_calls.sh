@@ -40,6 +40,8 @@ expect 1 'no site yet' "$winnow" seal
 expect 0 'winnow 0' "$winnow" --version
 expect 0 '.TH winnow 1' "$winnow" --man
 expect 0 'Usage: winnow seal' "$winnow" seal --help
+expect 0 'larger epoch counts' "$winnow" down --help
+expect 0 'larger epoch counts' "$winnow" up --help
 expect 0 'version 1' "$winnow" plan check
 expect 1 'cannot be read' "$winnow" plan check "$dir/none.yaml"
 expect 1 'nothing was published' "$winnow" ledger list
@@ -54,6 +56,7 @@ expect 1 'say which site' "$winnow" report
 expect 1 'there is no site s99' "$winnow" seal --site s99
 expect 1 'the collector does not run' "$winnow" import --site s1 /dev/null
 expect 1 'no such file' "$winnow" import --site s1 "$dir/none.log"
+expect 1 'is a directory' "$winnow" import --site s1 "$dir"
 expect 1 'still runs' "$winnow" seal --site s1 --date today
 expect 1 'the aggregator does not run' "$winnow" seal --site s1
 expect 0 '10 sites' "$winnow" --check-config
@@ -66,6 +69,14 @@ expect 1 'has a signing key' "$winnow" site sign s1
 expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a?mail=ann@b.example"}'
 expect 3 'a part of `user_id`' "$winnow" explain --purposes basic,measure \
     --event '{"name":"pageview","url":"/pricing","user_id":"pricing"}'
+expect 3 'a part of `user_id`' "$winnow" explain --purposes basic,measure \
+    --event '{"name":"ann_meyer","url":"/a","user_id":"ann_meyer"}'
+expect 3 'a part of `device_id`' "$winnow" explain --purposes basic,measure \
+    --event '{"name":"pageview","url":"/team/annmeyer","device_id":"annmeyer"}'
+printf '%s\n' '{"name":"pageview","url":"/a"}' '{"name":"annmeyer","url":"/a","user_id":"annmeyer"}' >"$dir/events.ndjson"
+expect 3 '2 events: keep 2' "$winnow" explain --purposes basic,measure "$dir/events.ndjson"
+printf '%s\n' '{"name":"pageview","url":"/u/ann@b.example"}' '{"name":"purchase","url":"/a","user_id":"annmeyer"}' >"$dir/events.ndjson"
+expect 0 '2 events: keep 2' "$winnow" explain --purposes basic,measure "$dir/events.ndjson"
 expect 1 'not one JSON object' "$winnow" explain --event nonsense
 
 printf 'sites:\n  - name: UPPER\n    zone: UTC\n' >"$dir/config/sites.yaml"

@@ -93,6 +93,38 @@ Test(explain_run, a_planted_leak_is_found, .init = setup, .fini = teardown) {
     cr_assert_str_eq(e.leak, "user_id");
 }
 
+Test(explain_run, an_id_in_the_name_or_in_another_letter_case_is_found, .init = setup, .fini = teardown) {
+    static const struct {
+        const char *text, *leak;
+    } cases[] = {
+        {"{\"name\":\"ann_meyer\",\"url\":\"/a\",\"user_id\":\"ann_meyer\"}", "user_id"},
+        {"{\"name\":\"Ann_Meyer\",\"url\":\"/a\",\"anonymous_id\":\"ANN_MEYER\"}", "anonymous_id"},
+        {"{\"name\":\"pageview\",\"url\":\"/team/annmeyer/\",\"device_id\":\"annmeyer\"}", "device_id"},
+        {"{\"name\":\"pageview\",\"url\":\"/team/annmeyer?who=annmeyer\"}", "url"},
+        {"{\"name\":\"annmeyer\",\"url\":\"/a\",\"props\":{\"who\":\"annmeyer\"}}", "props"},
+    };
+    wn_explain_sender s = {.site = &site, .purposes = "basic,measure"};
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        cr_assert(json(&s, cases[i].text));
+        cr_assert_eq(e.verdict, WN_KEEP, "case %zu: %s", i, wn_verdict_name(e.verdict));
+        cr_assert(e.leak && strcmp(e.leak, cases[i].leak) == 0, "case %zu", i);
+    }
+}
+
+Test(explain_run, an_id_that_the_filter_takes_out_is_none, .init = setup, .fini = teardown) {
+    static const char *const cases[] = {
+        "{\"name\":\"ann-4711\",\"url\":\"/a\",\"user_id\":\"ann-4711\"}",
+        "{\"name\":\"pageview\",\"url\":\"/u/ann@b.example/x\",\"user_id\":\"ann@b.example\"}",
+        "{\"name\":\"annm\",\"url\":\"/a?annmeyer\",\"user_id\":\"other_1\"}",
+    };
+    wn_explain_sender s = {.site = &site, .purposes = "basic,measure"};
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        cr_assert(json(&s, cases[i]));
+        cr_assert_eq(e.verdict, WN_KEEP);
+        cr_assert(!e.leak && !e.trace.identifying, "case %zu: %s", i, e.leak ? e.leak : "the filter says so");
+    }
+}
+
 Test(explain_run, matrix_is_the_same_text_on_every_run) {
     char *text[2] = {NULL, NULL};
     size_t n[2];

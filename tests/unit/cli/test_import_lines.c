@@ -21,6 +21,13 @@ static void teardown(void) {
     unlink(path);
 }
 
+Test(import_lines, a_directory_is_said_to_be_none_of_its_kinds) {
+    wn_import_lines *l = NULL;
+    cr_assert_eq(wn_import_lines_open("/tmp", &l), WN_ERR_FORMAT);
+    cr_assert_eq(wn_import_lines_open("/tmp/none/such", &l), WN_ERR_NOTFOUND);
+    cr_assert_null(l);
+}
+
 static void write_plain(const char *text, size_t n) {
     FILE *f = fopen(path, "wb");
     fwrite(text, 1, n, f);

@@ -319,6 +319,97 @@ Test(report, days_of_other_columns_are_not_added_up)
     output_free(&o);
 }
 
+static void publish_visits(int32_t day, bool sealed, uint64_t sessions)
+{
+    wn_public_head h = head_of("channels", WN_DIM_channel, day);
+    h.sealed = sealed;
+    const wn_public_row rows[] = {row_of("search", 40, 90, sessions), row_of("email", 20, 30, 0)};
+    publish(&h, rows, 2);
+}
+
+Test(report, no_figure_of_sessions_before_the_seal_in_any_format)
+{
+    static const char *const want[] = {
+        [WN_REPORT_TABLE] = "search       40      90         \u2013\nemail        20      30         \u2013\n",
+        [WN_REPORT_CSV] = "channel,people,events,sessions\r\nsearch,40,90,\r\nemail,20,30,\r\n",
+        [WN_REPORT_JSON] = "{\"channel\":\"search\",\"people\":40,\"events\":90,\"sessions\":null}",
+        [WN_REPORT_NDJSON] = "\"channel\":\"email\",\"people\":20,\"events\":30,\"sessions\":null}",
+    };
+    publish_visits(DAY, false, 0);
+    for (int f = WN_REPORT_TABLE; f <= WN_REPORT_NDJSON; f++) {
+        wn_report_query q = query_of("channels", DAY, DAY, (wn_report_format)f);
+        output o = run(&q);
+        cr_assert(strstr(o.out, want[f]), "format %d:\n%s", f, o.out);
+        output_free(&o);
+    }
+}
+
+Test(report, a_sealed_window_without_a_crowd_of_sessions_says_0_which_is_at_least)
+{
+    publish_visits(DAY, true, 50);
+    wn_report_query q = query_of("channels", DAY, DAY, WN_REPORT_CSV);
+    output o = run(&q);
+    cr_assert_str_eq(o.out, "channel,people,events,sessions\r\nsearch,40,90,50\r\nemail,20,30,0\r\n");
+    output_free(&o);
+}
+
+Test(report, a_range_adds_up_the_sessions_of_its_sealed_days_alone)
+{
+    publish_visits(DAY, true, 50);
+    publish_visits(DAY + 1, true, 40);
+    publish_visits(DAY + 2, false, 70);  // whatever an open window holds is not read
+    wn_report_query q = query_of("channels", DAY, DAY + 2, WN_REPORT_CSV);
+    output o = run(&q);
+    cr_assert(strstr(o.out, "search,120,270,90\r\n"), "%s", o.out);
+    output_free(&o);
+    q = query_of("channels", DAY + 2, DAY + 3, WN_REPORT_CSV);
+    o = run(&q);
+    cr_assert(strstr(o.out, "search,40,90,\r\n"), "%s", o.out);
+    output_free(&o);
+}
+
+Test(report, a_row_that_stands_in_open_windows_alone_has_no_sessions)
+{
+    wn_public_head h = head_of("channels", WN_DIM_channel, DAY + 1);
+    const wn_public_row fresh = row_of("social", 10, 10, 0);
+    publish_visits(DAY, true, 50);
+    h.sealed = false;
+    publish(&h, &fresh, 1);
+    wn_report_query q = query_of("channels", DAY, DAY + 1, WN_REPORT_CSV);
+    output o = run(&q);
+    cr_assert(strstr(o.out, "search,40,90,50\r\n") && strstr(o.out, "social,10,10,\r\n"), "%s", o.out);
+    output_free(&o);
+}
+
+Test(report, the_foot_says_when_sessions_appear)
+{
+    static const char words[] = "sessions appear when a day is sealed";
+    publish_visits(DAY, true, 50);
+    publish_visits(DAY + 1, false, 0);
+    wn_report_query q = query_of("channels", DAY, DAY, WN_REPORT_TABLE);
+    output o = run(&q);
+    cr_assert_null(strstr(o.out, words), "all days are sealed");
+    output_free(&o);
+    q = query_of("channels", DAY + 1, DAY + 1, WN_REPORT_TABLE);
+    o = run(&q);
+    cr_assert(strstr(o.out, "sessions appear when a day is sealed.\n"));
+    output_free(&o);
+    wn_public_head h = head_of("pages", ROUTE, DAY + 1);
+    const wn_public_row row = row_of("/", 20, 20, 0);
+    h.measures = WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS;
+    h.sealed = false;
+    publish(&h, &row, 1);
+    q.table = "pages";
+    o = run(&q);
+    cr_assert_null(strstr(o.out, words), "a table without sessions");
+    output_free(&o);
+    q.foot_measures = WN_MEASURE_SESSIONS;  // the foot of several tables
+    q.foot_has_country = true;
+    o = run(&q);
+    cr_assert(strstr(o.out, words) && strstr(o.out, WN_REPORT_ATTRIBUTION));
+    output_free(&o);
+}
+
 Test(report, a_measure_that_one_day_lacks_is_left_out_of_the_sum)
 {
     wn_public_head old = head_of("pages", ROUTE, DAY), now = head_of("pages", ROUTE, DAY + 1);
