@@ -5,13 +5,13 @@
 #   WN_FUZZ_RUNS    inputs a fuzz target (1,000,000, but at most WN_FUZZ_S seconds: 600)
 #   WN_KILLS        kill -9 of each daemon under load (200)
 #   WN_WORLDS       made-up worlds for the locks (100,000)
-#   WN_CANARIES     marked identifiers for the scan (100,000)
+#   WN_CANARIES     marked identifiers for the scan (20,000)
 #
 #   tests/long.sh            all
 #   tests/long.sh PART...    of: fuzz kill worlds canary valgrind bare
 set -eu
 cd "$(dirname "$0")/.."
-export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-100000}"
+export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-20000}"
 export WINNOW_BIN="$PWD/build/dev/bin" WINNOW_TESTS="$PWD/build/dev/tests" WINNOW_SOURCE="$PWD" PYTHONDONTWRITEBYTECODE=1
 
 step() { printf '\n-- %s\n' "$*"; }

@@ -30,7 +30,7 @@ static void whole_chunk(const uint8_t *data, size_t n) {
         size_t bytes = 0;
         for (size_t i = 0; i < raw.lines_n; i++) bytes += raw.line[i].n;
         WN_ASSERT(raw.lines_n <= 4096 && bytes + raw.newlines == n);
-        wn_import_raw_sort(&raw);
+        wn_import_raw_sort(&raw, 0, raw.lines_n);
         for (size_t i = 1; i < raw.lines_n; i++) WN_ASSERT(raw.line[i - 1].time_s <= raw.line[i].time_s);
     }
     wn_import_raw_wipe(&raw);

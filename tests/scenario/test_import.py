@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-from winnow import Winnow, expect
+from winnow import AGENT, Winnow, expect, person
 
 SOURCE = os.environ["WINNOW_SOURCE"]
 TESTS = os.environ["WINNOW_TESTS"]
@@ -85,6 +85,24 @@ with Winnow() as w:
     second = os.path.join(w.dir, "second")
     reports(w, second, days)
     expect(before == {f: open(os.path.join(second, f)).read() for f in os.listdir(second)}, "rows moved")
+
+# A log that has grown since counts from there on, whatever the format it is read by.
+with Winnow() as w:
+    w.up("log")
+    path = os.path.join(w.dir, "growing.log")
+
+    def grow(first, n):
+        with open(path, "a") as f:
+            for i in range(first, first + n):
+                f.write(f'{person(i)} - - [17/May/2015:10:{i // 60:02}:{i % 60:02} +0000] "GET /p HTTP/1.1" 200 5 "-" "{AGENT}"\n')
+
+    for first, n, known, form in ((0, 60, 0, "combined"), (60, 30, 60, "combined"), (90, 0, 90, "combined"), (90, 0, 90, "common")):
+        grow(first, n)
+        said = w.cli("import", "--site", "log", "--format", form, "--keep-open", path).stdout.decode()
+        found = counts_of(said)
+        expect(found["lines"] == first + n and found["counted"] == n, "a log that grew", said)
+        repeated = re.search(r"^repeated +(\d+)", said, re.M)
+        expect(int(repeated.group(1) if repeated else 0) == known, "known lines", known, said)
 
 # The same log in pieces, gzipped, with a tick after each: several published states.
 with Winnow() as w:

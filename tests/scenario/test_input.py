@@ -8,6 +8,7 @@ import threading
 
 from winnow import AGENT, Winnow, expect, free_port, person, view, wait_for
 
+LIMIT = 65536  # body_bytes_max
 GOOD = view("shop", "https://shop.example/")
 
 
@@ -20,7 +21,7 @@ def reasons(answer):
     return {r["index"]: r["reason"] for r in answer["refused"]}
 
 
-with Winnow(body_bytes_max=65536) as w:
+with Winnow(body_bytes_max=LIMIT) as w:
     w.up("shop")
     who = {"X-Forwarded-For": person(1), "User-Agent": AGENT}
 
@@ -55,11 +56,38 @@ with Winnow(body_bytes_max=65536) as w:
     whole = json.dumps([GOOD, GOOD, GOOD]).encode()
     status, answer = w.post(whole[:-30], who)
     expect(status == 400 and answer["accepted"] == 2 and list(reasons(answer).values()) == ["malformed"], "truncated", status, answer)
-    for junk in (b"", b"\0", b"nonsense", b"[" * 100000, b'{"a":' * 5000, b"\xff\xfe[]", b"[1,2,3]"):
-        status, answer = w.post(junk[:60000], who)
-        expect(status in (400, 404) or (status == 200 and answer["accepted"] == 0), "junk", junk[:10], status, answer)
-    expect(w.post(b" " * 70000, who)[0] == 413, "too large")
-    expect(w.post([GOOD] * 1000, who)[0] in (200, 413), "many")
+    # Each body, its status and the reasons by index. What is JSON throughout is 200, each item on its own.
+    broken, whole_but_wrong = 400, 200
+    for junk, want, why in (
+        (b"", broken, {}),
+        (b"\0", broken, {}),
+        (b"nonsense", broken, {}),
+        (b"3", broken, {}),
+        (b"null", broken, {}),
+        (b'"text"', broken, {}),
+        (b"\xff\xfe[]", broken, {}),
+        (b" " * LIMIT, broken, {}),
+        (b"[" * 60000, broken, {0: "malformed"}),
+        (b'{"a":' * 5000, broken, {0: "malformed"}),
+        (b"[{}]{}", broken, {0: "missing_field"}),
+        (b"[]", whole_but_wrong, {}),
+        (b"{}", whole_but_wrong, {0: "missing_field"}),
+        (b"[[]]", whole_but_wrong, {0: "malformed"}),
+        (b"[1,2,3]", whole_but_wrong, {0: "malformed", 1: "malformed", 2: "malformed"}),
+    ):
+        status, answer = w.post(junk, who)
+        expect(status == want and answer["accepted"] == 0 and reasons(answer) == why, "junk", junk[:10], status, answer)
+        expect((answer.get("error") == "malformed") == (want == broken), "junk's error", junk[:10], answer)
+
+    # The limit on a body, to the byte; 1,000 events are more.
+    some = json.dumps([GOOD] * 900).encode()
+    for size, want in ((LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413), (LIMIT + 5000, 413)):
+        status, answer = w.post(some[:-1] + b" " * (size - len(some)) + b"]", who)
+        expect(status == want, "a body of", size, "bytes", status, answer)
+        expect(want == 413 or answer == {"accepted": 900, "refused": []}, "a body of", size, "bytes", answer)
+    expect(len(json.dumps([GOOD] * 1000)) > LIMIT, "1,000 events are no longer too many")
+    status, answer = w.post([GOOD] * 1000, who)
+    expect(status == 413 and answer == {"error": "body too large"}, "1,000 events", status, answer)
     expect(w.get("/nowhere")[0] == 404 and w.request("PUT", "/v1/events")[0] == 405, "other paths and methods")
     status, answer = w.post([GOOD], who)
     expect((status, answer["accepted"]) == (200, 1), "and it still works", status, answer)

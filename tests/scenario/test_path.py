@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole path: HTTP, pixel and ZeroMQ in; published rows out; small numbers nowhere."""
-from winnow import AGENT, Winnow, expect, person, view
+import os
+import re
+import signal
+
+from winnow import AGENT, Winnow, expect, person, view, wait_for
 
 with Winnow() as w:
     w.up("shop")
@@ -44,4 +48,22 @@ with Winnow() as w:
     expect(verified.returncode == 0, verified.stdout, verified.stderr)
     late = w.post(view("shop", "https://shop.example/"), {"X-Forwarded-For": person(1), "User-Agent": AGENT})
     expect(late[0] == 200 and late[1]["accepted"] == 1, "a late person sees plain success", late)
+
+# Settings that vanish take no site away; what was delivered is not sent again after a clean stop.
+with Winnow() as w:
+    w.up("shop", "blog")
+    for i in range(60):
+        w.post(view("shop" if i % 2 else "blog", "https://shop.example/"), {"X-Forwarded-For": person(i), "User-Agent": AGENT})
+    sites = os.path.join(w.env["WINNOW_CONFIG_DIR"], "sites.yaml")
+    os.rename(sites, sites + ".away")
+    os.kill(w.pids()["collector"], signal.SIGHUP)
+    wait_for("a word about it", lambda: "the old one stays" in w.log())
+    expect(w.metrics()["winnow_sites"] == 2, "sites that are counted on")
+    expect(w.post(view("shop", "https://shop.example/"), {"X-Forwarded-For": person(1), "User-Agent": AGENT})[1]["accepted"] == 1, "still counted")
+    os.rename(sites + ".away", sites)
+    wait_for("delivery", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+    expect(w.metrics()["winnow_sessions_open"] % 20 == 0, "visits stand in steps of 20")
+    w.down()
+    w.up()
+    expect(not re.search(r"[1-9]\d* batches wait", w.log()), "delivered ones wait again", w.log()[-2000:])
 print("ok")

@@ -124,9 +124,22 @@ Test(route, keeps_words_years_and_small_numbers) {
         {"/iphone5", "/iphone5"},
         {"/a%20b", "/a b"},
         {"/:x", "/:x"},
-        {"/..", "/.."},
         {"/u/a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z-a-b-c-d-e-f",
          "/u/a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z-a-b-c-d-e-f"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, hides_steps_that_a_browser_would_take) {
+    static const row rows[] = {
+        {"/..", "/:x"},
+        {"/.", "/:x"},
+        {"/a;x/%252e%252e/b", "/a/:x/b"},
+        {"/a/%2e;v=1/b", "/a/:x/b"},
+        {"/a/.%2525252e/b", "/a/:x/b"},
+        {"/a/..;/b", "/a/:x/b"},
+        {"/...", "/..."},
+        {"/.a/a.", "/.a/a."},
     };
     expect(rows, WN_COUNT(rows));
 }

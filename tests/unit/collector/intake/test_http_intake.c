@@ -314,7 +314,7 @@ Test(http_intake, answers_a_preflight) {
     cr_expect_eq(status(), 204);
     cr_expect_not_null(strstr(answer, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"));
     cr_expect_not_null(strstr(answer, "Access-Control-Max-Age: 7200\r\n"));
-    cr_expect_not_null(strstr(answer, "authorization, content-type"));
+    cr_expect_not_null(strstr(answer, "Access-Control-Allow-Headers: content-type\r\n"));
     cr_expect_null(strstr(answer, "Set-Cookie"));
 }
 
@@ -520,19 +520,70 @@ Test(http_intake, obeys_the_signals_of_the_request) {
         "{\"site\":\"shop\",\"name\":\"pageview\",\"url\":\"/\",\"purposes\":[\"basic\",\"share\"]}";
     ask(POST, share);
     cr_expect(rig_read(&r).last.flags & WN_OBS_SHARE);
-    static const char *const off[] = {"\r\nSec-GPC: 1", "\r\nDNT: 1", "\r\nsec-gpc: 0\r\nSec-GPC: 1"};
+    static const char *const off[] = {"\r\nSec-GPC: 1", "\r\nDNT: 1", "\r\nsec-gpc: 0\r\nSec-GPC: 1",
+                                      "\r\nSec-GPC: 0, 1", "\r\nDNT: 1 ,0",
+                                      "\r\nDNT: 0\r\nSec-GPC: 1\r\nSec-GPC: 0"};
     for (size_t i = 0; i < WN_COUNT(off); i++) {
         char heads[128];
         snprintf(heads, sizeof heads, POST "%s", off[i]);
         ask(heads, share);
         cr_expect_not(rig_read(&r).last.flags & WN_OBS_SHARE, "%s", off[i] + 2);
     }
-    static const char *const on[] = {"\r\nSec-GPC: true", "\r\nDNT: 0", "\r\nSec-GPC: 11"};
+    static const char *const on[] = {"\r\nSec-GPC: 0", "\r\nDNT: 0", "\r\nSec-GPC: 0,\t0\r\nDNT: 0"};
     for (size_t i = 0; i < WN_COUNT(on); i++) {
         char heads[128];
         snprintf(heads, sizeof heads, POST "%s", on[i]);
         ask(heads, share);
         cr_expect(rig_read(&r).last.flags & WN_OBS_SHARE, "%s", on[i] + 2);
+    }
+}
+
+Test(http_intake, a_signal_it_cannot_read_refuses_everything) {
+    static const char *const unreadable[] = {"Sec-GPC: true", "Sec-GPC: 11", "DNT: null", "DNT:",
+                                             "Sec-GPC: 1, x", "DNT: 0,", "Sec-GPC: 0\r\nSec-GPC: ?1",
+                                             "DNT: 1 0", "Sec-GPC: ,1"};
+    for (size_t i = 0; i < WN_COUNT(unreadable); i++) {
+        char heads[128];
+        snprintf(heads, sizeof heads, POST "\r\n%s", unreadable[i]);
+        ask(heads, "[" VIEW "," VIEW "]");
+        cr_expect_str_eq(body_of(), "{\"accepted\":2,\"refused\":[]}", "%s", unreadable[i]);
+        cr_expect_eq(rig_read(&r).views, 0, "%s", unreadable[i]);
+        cr_expect_eq(rig_read(&r).refusals, 2 * i + 2 + i, "%s", unreadable[i]);
+        snprintf(heads, sizeof heads, "GET /p.gif?site=shop&u=/a HTTP/1.1\r\n%s", unreadable[i]);
+        fetch(heads);
+        cr_expect_eq(rig_read(&r).views, 0, "%s", unreadable[i]);
+        cr_expect_eq(rig_read(&r).refusals, 3 * i + 3, "%s", unreadable[i]);
+    }
+}
+
+Test(http_intake, the_pixel_takes_purposes_as_a_body_does) {
+    static const struct {
+        const char *purposes;
+        size_t views, refusals;
+        bool share;
+    } rows[] = {
+        {"", 1, 0, false},
+        {"&purposes=basic,share", 1, 0, true},
+        {"&purposes=share%2C+basic%20", 1, 0, true},
+        {"&purposes=basic", 1, 0, false},
+        {"&purposes=basic,unheard-of", 1, 0, false},
+        {"&purposes=", 0, 1, false},
+        {"&purposes", 0, 1, false},
+        {"&purposes=,", 0, 1, false},
+        {"&purposes=share", 0, 1, false},
+        {"&purposes=basic&purposes=share", 0, 0, false},
+    };
+    size_t views = 0, refusals = 0;
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        char heads[256];
+        snprintf(heads, sizeof heads, "GET /p.gif?site=shop&u=/a%s HTTP/1.1", rows[i].purposes);
+        fetch(heads);
+        cr_expect_eq(status(), 200);
+        rig_stored s = rig_read(&r);
+        cr_expect_eq(s.views, views += rows[i].views, "%s", rows[i].purposes);
+        cr_expect_eq(s.refusals, refusals += rows[i].refusals, "%s", rows[i].purposes);
+        if (rows[i].views != 0)
+            cr_expect_eq((s.last.flags & WN_OBS_SHARE) != 0, rows[i].share, "%s", rows[i].purposes);
     }
 }
 

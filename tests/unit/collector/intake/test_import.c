@@ -206,7 +206,118 @@ Test(import, the_same_bytes_count_once) {
     cr_expect_eq(chunk()->counted, 5000, "another site");
     begin("shop", "common");
     add_views(17, 0, 5000);
-    cr_expect_not(chunk()->repeat, "another format");
+    cr_expect(chunk()->repeat, "another format is no other log");
+}
+
+Test(import, a_log_that_has_grown_counts_from_where_it_was) {
+    static const int before[] = {0, 60, 90, 90, 5000, 9100}, now[] = {60, 90, 90, 5000, 9100, 9100};
+    for (size_t i = 0; i < WN_COUNT(now); i++) {
+        if (i == 3) {
+            wn_import_close(import);
+            rig_restart(&r);
+            open_import();
+        }
+        begin("shop", i == 1 ? "common" : "combined");
+        add_views(17, 0, now[i]);
+        const wn_import_result *res = chunk();
+        cr_expect_eq(res->repeated, before[i], "%zu", i);
+        cr_expect_eq(res->counted, now[i] - before[i], "%zu", i);
+        cr_expect_eq(res->repeat, now[i] == before[i], "%zu", i);
+        cr_expect_eq(sum(res), res->lines);
+        windows_told = 0;
+        cr_expect_null(wn_import_end(import, token, count_window, NULL));
+        cr_expect_eq(windows_told, 1);
+    }
+    cr_expect_eq(rig_read(&r).views, 0, "all delivered");
+}
+
+Test(import, a_last_line_that_was_being_written_does_not_hide_those_before) {
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    add("203.0.113.9 - - [17/May/2015:09:00:00 +0000] \"GET /cut-o");
+    cr_expect_eq(chunk()->counted, 60);
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    add("203.0.113.9 - - [17/May/2015:09:00:00 +0000] \"GET /cut-off HTTP/1.1\" 200 5 \"-\" \"" RIG_UA "\"");
+    const wn_import_result *res = chunk();
+    cr_expect_eq(res->repeated, 60);
+    cr_expect_eq(res->counted, 1);
+    begin("shop", "combined");  // and now its end has come, too
+    add_views(17, 0, 60);
+    add("203.0.113.9 - - [17/May/2015:09:00:00 +0000] \"GET /cut-off HTTP/1.1\" 200 5 \"-\" \"" RIG_UA
+        "\"\n");
+    add_views(17, 60, 2);
+    res = chunk();
+    cr_expect_eq(res->repeated, 61);
+    cr_expect_eq(res->counted, 2);
+}
+
+Test(import, new_lines_of_an_earlier_day_count_beside_known_ones) {
+    begin("shop", "combined");
+    add_views(18, 0, 60);
+    cr_expect_eq(chunk()->counted, 60);
+    begin("shop", "combined");
+    add_views(18, 0, 60), add_views(17, 0, 5), add_views(18, 60, 5);
+    const wn_import_result *res = chunk();
+    cr_expect_eq(res->repeated, 60);
+    cr_expect_eq(res->counted, 10);
+    cr_expect_null(wn_import_end(import, token, count_window, NULL));
+    cr_expect_eq(windows_told, 2);
+}
+
+Test(import, what_no_line_could_be_read_of_is_not_remembered) {
+    begin("shop", "vhost-combined");
+    add_views(17, 0, 60);
+    cr_expect_eq(chunk()->by_verdict[WN_VERDICT_malformed], 60);
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    cr_expect_eq(chunk()->counted, 60);
+}
+
+Test(import, a_kill_amid_the_rest_of_a_grown_log_goes_on_where_it_stopped) {
+    size_t grown = 60 + 3 * WN_REQUEST_LINES_MAX;
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    cr_assert_eq(chunk()->counted, 60);
+    begin("shop", "combined");
+    add_views(17, 0, (int)grown);
+    cr_assert_null(wn_import_chunk(import, token, 77));
+    uint64_t from = wn_pipeline_durable(r.pipeline);
+    while (wn_pipeline_durable(r.pipeline) < from + 2) turn();
+    size_t before = rig_read(&r).views;
+    cr_assert(before > 0 && before < grown - 60);
+    wn_import_close(import);
+    rig_restart(&r);
+    open_import();
+    begin("shop", "combined");
+    add_views(17, 0, (int)grown);
+    rig_deliver(&r);
+    const wn_import_result *res = chunk();
+    cr_expect_eq(res->repeated, 60 + before);
+    cr_expect_eq(res->counted, grown - 60 - before);
+    cr_expect_eq(sum(res), res->lines);
+    begin("shop", "combined");
+    add_views(17, 0, (int)grown);
+    cr_expect_eq(chunk()->repeated, grown);
+}
+
+Test(import, two_imports_of_one_log_at_a_time_count_it_once) {
+    uint64_t counted = 0, repeated = 0;
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    cr_assert_null(wn_import_chunk(import, token, 77));
+    begin("shop", "combined");
+    add_views(17, 0, 90);
+    cr_assert_null(wn_import_chunk(import, token, 77));
+    for (int i = 0; i < 10000 && answers < 2; i++) {
+        size_t seen = answers;
+        turn();
+        if (answers != seen) counted += result.counted, repeated += result.repeated;
+        if (wn_pipeline_pending(r.pipeline) == 0) rig_deliver(&r);
+    }
+    cr_expect_eq(answers, 2);
+    cr_expect_eq(counted, 90);
+    cr_expect_eq(repeated, 60);
 }
 
 Test(import, a_kill_in_the_middle_goes_on_where_it_stopped) {

@@ -11,24 +11,27 @@ static wn_pipeline_counts c;
 Test(metrics, counters_about_persons_move_in_steps_and_rarely) {
     c.by_verdict[WN_VERDICT_refused] = 39;
     c.by_verdict[WN_VERDICT_late] = 19;
-    c.by_verdict[WN_VERDICT_child] = 20;
-    wn_metrics_refresh(&m, &c, 1000);
+    c.by_verdict[WN_KEEP] = 20;
+    wn_metrics_refresh(&m, &c, 39, 1000);
     cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 20);
     cr_expect_eq(m.by_verdict[WN_VERDICT_late], 0);
-    cr_expect_eq(m.by_verdict[WN_VERDICT_child], 20);
+    cr_expect_eq(m.by_verdict[WN_KEEP], 20);
+    cr_expect_eq(m.v[WN_METRIC_sessions_open], 20);
     c.by_verdict[WN_VERDICT_refused] = 400;
-    wn_metrics_refresh(&m, &c, 1000 + WN_METRICS_REFRESH_S - 1);
+    wn_metrics_refresh(&m, &c, 60, 1000 + WN_METRICS_REFRESH_S - 1);
     cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 20);
-    wn_metrics_refresh(&m, &c, 1000 + WN_METRICS_REFRESH_S);
+    cr_expect_eq(m.v[WN_METRIC_sessions_open], 20);
+    wn_metrics_refresh(&m, &c, 60, 1000 + WN_METRICS_REFRESH_S);
     cr_expect_eq(m.by_verdict[WN_VERDICT_refused], 400);
+    cr_expect_eq(m.v[WN_METRIC_sessions_open], 60);
 }
 
 Test(metrics, counters_about_form_are_exact_and_fresh) {
     c.by_verdict[WN_VERDICT_bot] = 7;
-    wn_metrics_refresh(&m, &c, 1000);
+    wn_metrics_refresh(&m, &c, 39, 1000);
     cr_expect_eq(m.by_verdict[WN_VERDICT_bot], 7);
     c.by_verdict[WN_VERDICT_bot] = 8;
-    wn_metrics_refresh(&m, &c, 1001);
+    wn_metrics_refresh(&m, &c, 39, 1001);
     cr_expect_eq(m.by_verdict[WN_VERDICT_bot], 8);
 }
 
@@ -36,12 +39,17 @@ Test(metrics, totals_do_not_give_persons_away_by_difference) {
     c.by_verdict[WN_KEEP] = 105;
     c.by_verdict[WN_VERDICT_refused] = 3;
     c.events = 108;
-    wn_metrics_refresh(&m, &c, 1000);
+    wn_metrics_refresh(&m, &c, 39, 1000);
     cr_expect_eq(m.by_verdict[WN_KEEP], 100);
     cr_expect_eq(m.v[WN_METRIC_events], 100);
     c.events = 141;
-    wn_metrics_refresh(&m, &c, 1001);
+    c.by_verdict[WN_KEEP] = 138;
+    wn_metrics_refresh(&m, &c, 39, 1001);
     cr_expect_eq(m.v[WN_METRIC_events], 100);
+    cr_expect_eq(m.by_verdict[WN_KEEP], 100, "both move at one time");
+    wn_metrics_refresh(&m, &c, 39, 1000 + WN_METRICS_REFRESH_S);
+    cr_expect_eq(m.v[WN_METRIC_events], 140);
+    cr_expect_eq(m.by_verdict[WN_KEEP], 120);
 }
 
 Test(metrics, the_text_is_openmetrics) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "intake_rig.h"
 
 static rig r;
@@ -133,6 +134,98 @@ Test(pipeline, a_request_with_a_batch_id_counts_once) {
     }
     cr_expect_eq(rig_read(&r).views, 1);
     cr_expect_eq(rig_read(&r).events, 1);
+}
+
+static uint64_t tag_of(const char *site) {
+    return wn_sites_by_name(&r.sites->sites, site, strlen(site))->tag;
+}
+
+static size_t views_of(const char *site) {
+    static wn_batch_reader reader;
+    wn_spool_record rec;
+    wn_observation obs;
+    size_t n = 0;
+    wn_spool_rewind(r.spool);
+    while (wn_spool_next(r.spool, &rec)) {
+        cr_assert_eq(wn_batch_reader_init(&reader, (wn_span){rec.bytes, rec.n}), WN_OK);
+        while (wn_batch_reader_next(&reader, &obs))
+            n += obs.kind == WN_OBS_VIEW && obs.site == tag_of(site);
+    }
+    return n;
+}
+
+// A request of one page view at each site named; the outcome stays with the caller.
+static wn_outcome views_at(const char *const *sites, const char *request_id, const char *event_id) {
+    wn_request *q = begin();
+    for (; *sites != NULL; sites++)
+        rig_event(q, "site", *sites, "name", "pageview", "url", "/a", event_id == NULL ? NULL : "batch_id",
+                  event_id, NULL);
+    commit(q, request_id == NULL ? none : span(request_id));
+    wn_outcome o = *wn_request_outcome(q);
+    wn_request_free(q);
+    rig_sync(&r);
+    return o;
+}
+
+Test(pipeline, batch_ids_of_different_sites_are_different) {
+    static const char *const shop[] = {"shop", NULL}, *const blog[] = {"blog", NULL};
+    cr_expect_not(views_at(shop, "same", NULL).repeat);
+    cr_expect_not(views_at(blog, "same", NULL).repeat, "another site's id");
+    cr_expect(views_at(shop, "same", NULL).repeat);
+    cr_expect(views_at(blog, "same", NULL).repeat);
+    cr_expect_eq(views_of("shop"), 1);
+    cr_expect_eq(views_of("blog"), 1);
+    for (int i = 0; i < 2; i++) views_at(shop, NULL, "same"), views_at(blog, NULL, "same");
+    cr_expect_eq(views_of("shop"), 2, "ids of events are of their site, too");
+    cr_expect_eq(views_of("blog"), 2);
+}
+
+Test(pipeline, a_request_of_several_sites_repeats_at_each_by_itself) {
+    static const char *const shop[] = {"shop", "shop", NULL}, *const both[] = {"shop", "blog", "shop", NULL},
+                             *const all[] = {"app", "blog", "shop", "nobody", NULL};
+    views_at(shop, "id", NULL);
+    wn_outcome o = views_at(both, "id", NULL);
+    cr_expect_not(o.repeat);
+    cr_expect_eq(o.accepted, 3, "a repeat is success");
+    cr_expect_eq(o.repeated, 2);
+    cr_expect_eq(o.kept, 1);
+    o = views_at(all, "id", NULL);
+    cr_expect_eq(o.repeated, 2);
+    cr_expect_eq(o.kept, 1);
+    o = views_at(all, "id", NULL);
+    cr_expect(o.repeat);
+    cr_expect_eq(o.kept, 0);
+    cr_expect_eq(views_of("shop"), 2);
+    cr_expect_eq(views_of("blog"), 1);
+    cr_expect_eq(views_of("app"), 1);
+}
+
+Test(pipeline, a_slot_used_again_knows_no_batch_of_the_window_before) {
+    view("/a", NULL);
+    rig_sync(&r);
+    const wn_site *shop = wn_sites_by_name(&r.sites->sites, "shop", 4);
+    const wn_edge_window *w = wn_edge_window_at(r.edge, shop, r.now_s, r.now_s, false);
+    uint32_t slot = w->slot;
+    wn_window gone = w->window, next;
+    cr_assert_eq(wn_pipeline_newest(r.pipeline, slot).sequence, 1);
+    cr_assert_eq(wn_edge_forget(r.edge, &gone), WN_OK);
+    cr_expect_eq(wn_pipeline_newest(r.pipeline, slot).sequence, 0);
+    wn_zone_window(wn_zone_find("UTC"), WN_KIND_WEB, r.now_s - 40 * 86400, &next);
+    cr_assert_eq(wn_edge_allow(r.edge, &next), WN_OK);
+    cr_assert_eq(wn_edge_find(r.edge, &next)->slot, slot, "the test wants the slot again");
+    cr_expect_eq(wn_pipeline_newest(r.pipeline, slot).sequence, 0);
+}
+
+Test(pipeline, a_reload_to_no_site_at_all_is_refused) {
+    wn_sites none_left = {NULL, 0};
+    wn_site_list *empty;
+    char why[256] = "";
+    cr_expect_eq(wn_site_list_check(r.sites, &none_left, why, sizeof why), WN_ERR_CONFIG);
+    cr_expect_not_null(strstr(why, "3 are being counted"));
+    cr_expect_eq(wn_site_list_check(r.sites, &r.sites->sites, why, sizeof why), WN_OK);
+    cr_assert_eq(wn_site_list_new(&none_left, 1, &empty), WN_OK);
+    cr_expect_eq(wn_site_list_check(empty, &none_left, why, sizeof why), WN_OK, "there was none before");
+    wn_site_list_drop(empty);
 }
 
 Test(pipeline, batch_ids_of_different_senders_are_different) {

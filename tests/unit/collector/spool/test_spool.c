@@ -173,6 +173,32 @@ Test(spool, numbers_go_on_when_every_record_is_gone) {
     rig_end(&r);
 }
 
+Test(spool, a_clean_end_leaves_nothing_that_was_delivered) {
+    spool_rig r = {0};
+    rig_make(&r);
+    const uint8_t hash[16] = {7};
+    wn_window a = rig_window(20777);
+    wn_batch_id id = rig_add(&r, &a, 1, 1);
+    cr_assert(wn_spool_remember(r.spool, WN_MEMORY_12H, hash, 1000));
+    uint64_t txn = rig_commit(&r), empty = 0;
+    for (int i = 0; i < 3; i++) {
+        if (i == 1) wn_spool_ack(r.spool, &a, id.generation, 1);
+        cr_assert_eq(wn_spool_settle(r.spool), WN_OK);
+        cr_expect_eq(rig_files(&r, ".seg"), 1);
+        if (i == 1) empty = wn_spool_bytes(r.spool);
+        if (i == 2) cr_expect_eq(wn_spool_bytes(r.spool), empty);
+        rig_close(&r);
+        rig_open(&r);
+        cr_expect_eq(wn_spool_waiting(r.spool), i == 0, "%d", i);
+        cr_expect_eq(wn_spool_last_txn(r.spool), txn, "numbers went back");
+        cr_expect(wn_spool_known(r.spool, WN_MEMORY_12H, hash));
+    }
+    rig_add(&r, &a, 2, 1);
+    cr_expect_eq(rig_commit(&r), txn + 1);
+    cr_expect_eq(wn_spool_waiting(r.spool), 1);
+    rig_end(&r);
+}
+
 static bool has_key(const spool_rig *r, const char *name) {
     uint8_t key[32];
     return wn_slots_get(r->keys, name, key) == WN_OK;

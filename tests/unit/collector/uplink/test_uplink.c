@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "fake_aggregator.h"
+#include "log.h"
 
 static void expect_once(const fake_aggregator *f, unsigned first, unsigned last) {
     for (unsigned i = first; i <= last; i++)
@@ -189,6 +192,31 @@ Test(uplink, a_sealed_window_is_late_once_and_out_of_the_way) {
     cr_assert_eq(f.late_calls, 20);
     cr_assert_eq(f.late, want);
     for (unsigned i = 1; i <= 40; i++) cr_expect_eq(f.counted[i], i % 2 == 0, "%u", i);
+    fake_end(&f);
+}
+
+Test(uplink, the_log_says_that_observations_came_late_and_not_how_many) {
+    spool_rig r = {0};
+    fake_aggregator f;
+    char text[4096], *line;
+    FILE *log = tmpfile();
+    int real = dup(STDERR_FILENO);
+    fake_make(&f, &r);
+    f.sealed_day = 20778;
+    fill(&f, 1, 2, 2);
+    fflush(stderr);
+    wn_log_level(WN_LEVEL_WARN);
+    dup2(fileno(log), STDERR_FILENO);
+    fake_deliver(&f);
+    dup2(real, STDERR_FILENO);
+    cr_assert_gt(f.late, 0);
+    rewind(log);
+    text[fread(text, 1, sizeof text - 1, log)] = '\0';
+    fclose(log);
+    close(real);
+    cr_assert_not_null(line = strstr(text, "observations arrived after"), "%s", text);
+    line[strcspn(line, "\n")] = '\0';
+    cr_expect_null(strpbrk(line - 5, "0123456789"), "%s", line);
     fake_end(&f);
 }
 
