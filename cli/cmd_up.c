@@ -285,6 +285,6 @@ const wn_command wn_cmd_down = {
     .doc = "Stops what `winnow up` runs.",
     .more = "Lets go of the keys that say who is the same person: what is counted stays, but people of"
             " windows that are open begin anew as a second epoch after the next start, and the larger epoch"
-            " counts. To lose none of today's people, stop after a seal.",
+            " counts.",
     .run = down,
 };

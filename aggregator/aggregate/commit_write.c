@@ -45,6 +45,25 @@ static wn_err reserve_order(wn_commit *c, size_t n)
     return WN_OK;
 }
 
+static uint64_t person_of(const wn_commit *c, uint64_t key)
+{
+    return wn_pool_member(&c->add, (uint32_t)(key & ((1u << JOIN_AT_BITS) - 1)))->person;
+}
+
+// Two whose 16 bits are the same would else stand in the order they came.
+static void settle_ties(const wn_commit *c, uint64_t *key, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        for (size_t j = i; j > 0 && key[j] >> JOIN_AT_BITS == key[j - 1] >> JOIN_AT_BITS &&
+                           person_of(c, key[j]) < person_of(c, key[j - 1]);
+             j--) {
+            uint64_t t = key[j];
+            key[j] = key[j - 1];
+            key[j - 1] = t;
+        }
+    }
+}
+
 static wn_err write_joins(wn_commit *c)
 {
     uint32_t n = c->add.members_n;
@@ -56,6 +75,7 @@ static wn_err write_joins(wn_commit *c)
         key[i] = place << JOIN_AT_BITS | i;
     }
     key = wn_sort64(key, key + n, n, JOIN_AT_BITS, 64);
+    settle_ties(c, key, n);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t at = (uint32_t)(key[i] & ((1u << JOIN_AT_BITS) - 1));
         WN_TRY(wn_record_join(&c->out, wn_pool_member(&c->add, at)));

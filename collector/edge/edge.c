@@ -255,6 +255,9 @@ static wn_country *open_country(const wn_options *o) {
         o->config_dir[0] != '\0' ? own : "/etc/winnow/country.mmdb",
         "/usr/share/winnow/country.mmdb",
         "/var/lib/winnow/country.mmdb",
+#ifdef WN_COUNTRY_DB_INSTALLED
+        WN_COUNTRY_DB_INSTALLED,
+#endif
 #ifdef WN_COUNTRY_DB
         WN_COUNTRY_DB,
 #endif

@@ -109,7 +109,7 @@ static wn_span first_comment(const char *ua, size_t n) {
 // What words say, inside the first comment or anywhere. Found all at once: tokens
 // are chained by their first byte, so that a byte costs only those it may begin.
 enum {
-    C_OTHER = 1 << 0,    // a system of none of our families
+    C_OTHER = 1 << 0, // a system of none of our families
     C_X11 = 1 << 1,
     C_WINDOWS = 1 << 2,
     C_MACOS = 1 << 3,
@@ -131,96 +131,97 @@ enum {
     A_MOBILE = 1 << 18,
 };
 
-#define WORD(text, says) {text, sizeof(text) - 1, says},
+#define WORD(text, says)                                                                                     \
+    { text, sizeof(text) - 1, says }
 static const struct {
     const char *text;
     uint8_t n;
     uint32_t says;
 } words[] = {
-    WORD("windows phone", C_OTHER | A_PHONE)
-    WORD("windows ce", C_OTHER)
-    WORD("xbox", C_OTHER | A_CONSOLE)
-    WORD("tizen", C_OTHER)
-    WORD("web0s", C_OTHER | A_TV)
-    WORD("webos", C_OTHER)
-    WORD("hpwos", C_OTHER)
-    WORD("kaios", C_OTHER | A_PHONE)
-    WORD("sailfish", C_OTHER)
-    WORD("roku", C_OTHER | A_TV)
-    WORD("playstation", C_OTHER | A_CONSOLE)
-    WORD("nintendo", C_OTHER | A_CONSOLE)
-    WORD("netcast", C_OTHER | A_TV)
-    WORD("viera", C_OTHER | A_TV)
-    WORD("bada", C_OTHER)
-    WORD("symbian", C_OTHER | A_PHONE)
-    WORD("series60", C_OTHER | A_PHONE)
-    WORD("blackberry", C_OTHER | A_PHONE)
-    WORD("bb10", C_OTHER | A_PHONE)
-    WORD("playbook", C_OTHER | A_TABLET)
-    WORD("freebsd", C_OTHER)
-    WORD("openbsd", C_OTHER)
-    WORD("netbsd", C_OTHER)
-    WORD("dragonfly", C_OTHER)
-    WORD("sunos", C_OTHER)
-    WORD("haiku", C_OTHER)
-    WORD("beos", C_OTHER)
-    WORD("os/2", C_OTHER)
-    WORD("amiga", C_OTHER)
-    WORD("mac_powerpc", C_OTHER)
-    WORD("j2me", C_OTHER | A_PHONE)
-    WORD("harmony", C_OTHER)
-    WORD("fuchsia", C_OTHER)
-    WORD("crkey", C_OTHER | A_TV)
-    WORD("appletv", C_OTHER | A_TV)
-    WORD("apple tv", C_OTHER | A_TV)
-    WORD("watch", C_OTHER | C_WATCH)
-    WORD("smart-tv", C_OTHER | A_TV)
-    WORD("smarttv", C_OTHER | A_TV)
-    WORD("hbbtv", C_OTHER | A_TV)
-    WORD("x11", C_X11)
-    WORD("windows", C_WINDOWS)
-    WORD("win98", C_WINDOWS)
-    WORD("macintosh", C_MACOS)
-    WORD("iphone", C_IOS | A_PHONE)
-    WORD("ipad", C_IOS | A_TABLET)
-    WORD("ipod", C_IOS | A_PHONE)
-    WORD("android", C_ANDROID)
-    WORD("cros ", C_CROS)
-    WORD("linux", C_LINUX)
-    WORD("bsd", C_BSD)
-    WORD("mobile", C_MOBILE | A_MOBILE)
-    WORD("; wv", C_WEB_VIEW)
-    WORD("msie ", C_EXPLORER)
-    WORD("trident/7", C_EXPLORER)
-    WORD("maxthon", C_BUILT_ON_IT)
-    WORD("aol ", C_BUILT_ON_IT)
-    WORD("avant", C_BUILT_ON_IT)
-    WORD("tencent", C_BUILT_ON_IT)
-    WORD("360se", C_BUILT_ON_IT)
-    WORD("theworld", C_BUILT_ON_IT)
-    WORD("metasr", C_BUILT_ON_IT)
-    WORD("lbbrowser", C_BUILT_ON_IT)
-    WORD("iemobile", C_BUILT_ON_IT | A_PHONE)
-    WORD("crazy browser", C_BUILT_ON_IT)
-    WORD("sogou", C_BUILT_ON_IT)
-    WORD("opera", C_BUILT_ON_IT)
-    WORD("konqueror", C_BUILT_ON_IT)
-    WORD("smart tv", A_TV)
-    WORD("googletv", A_TV)
-    WORD("google tv", A_TV)
-    WORD("android tv", A_TV)
-    WORD("bravia", A_TV)
-    WORD("philipstv", A_TV)
-    WORD("opera tv", A_TV)
-    WORD("dtv", A_TV)
-    WORD("; aft", A_TV)
-    WORD(" tv ", A_TV)
-    WORD("tablet;", A_TABLET)
-    WORD("kindle", A_TABLET)
-    WORD("silk-accelerated", A_TABLET)
-    WORD("opera mini", A_PHONE)
-    WORD("opera mobi", A_PHONE)
-    WORD("midp", A_PHONE)
+    WORD("windows phone", C_OTHER | A_PHONE),
+    WORD("windows ce", C_OTHER),
+    WORD("xbox", C_OTHER | A_CONSOLE),
+    WORD("tizen", C_OTHER),
+    WORD("web0s", C_OTHER | A_TV),
+    WORD("webos", C_OTHER),
+    WORD("hpwos", C_OTHER),
+    WORD("kaios", C_OTHER | A_PHONE),
+    WORD("sailfish", C_OTHER),
+    WORD("roku", C_OTHER | A_TV),
+    WORD("playstation", C_OTHER | A_CONSOLE),
+    WORD("nintendo", C_OTHER | A_CONSOLE),
+    WORD("netcast", C_OTHER | A_TV),
+    WORD("viera", C_OTHER | A_TV),
+    WORD("bada", C_OTHER),
+    WORD("symbian", C_OTHER | A_PHONE),
+    WORD("series60", C_OTHER | A_PHONE),
+    WORD("blackberry", C_OTHER | A_PHONE),
+    WORD("bb10", C_OTHER | A_PHONE),
+    WORD("playbook", C_OTHER | A_TABLET),
+    WORD("freebsd", C_OTHER),
+    WORD("openbsd", C_OTHER),
+    WORD("netbsd", C_OTHER),
+    WORD("dragonfly", C_OTHER),
+    WORD("sunos", C_OTHER),
+    WORD("haiku", C_OTHER),
+    WORD("beos", C_OTHER),
+    WORD("os/2", C_OTHER),
+    WORD("amiga", C_OTHER),
+    WORD("mac_powerpc", C_OTHER),
+    WORD("j2me", C_OTHER | A_PHONE),
+    WORD("harmony", C_OTHER),
+    WORD("fuchsia", C_OTHER),
+    WORD("crkey", C_OTHER | A_TV),
+    WORD("appletv", C_OTHER | A_TV),
+    WORD("apple tv", C_OTHER | A_TV),
+    WORD("watch", C_OTHER | C_WATCH),
+    WORD("smart-tv", C_OTHER | A_TV),
+    WORD("smarttv", C_OTHER | A_TV),
+    WORD("hbbtv", C_OTHER | A_TV),
+    WORD("x11", C_X11),
+    WORD("windows", C_WINDOWS),
+    WORD("win98", C_WINDOWS),
+    WORD("macintosh", C_MACOS),
+    WORD("iphone", C_IOS | A_PHONE),
+    WORD("ipad", C_IOS | A_TABLET),
+    WORD("ipod", C_IOS | A_PHONE),
+    WORD("android", C_ANDROID),
+    WORD("cros ", C_CROS),
+    WORD("linux", C_LINUX),
+    WORD("bsd", C_BSD),
+    WORD("mobile", C_MOBILE | A_MOBILE),
+    WORD("; wv", C_WEB_VIEW),
+    WORD("msie ", C_EXPLORER),
+    WORD("trident/7", C_EXPLORER),
+    WORD("maxthon", C_BUILT_ON_IT),
+    WORD("aol ", C_BUILT_ON_IT),
+    WORD("avant", C_BUILT_ON_IT),
+    WORD("tencent", C_BUILT_ON_IT),
+    WORD("360se", C_BUILT_ON_IT),
+    WORD("theworld", C_BUILT_ON_IT),
+    WORD("metasr", C_BUILT_ON_IT),
+    WORD("lbbrowser", C_BUILT_ON_IT),
+    WORD("iemobile", C_BUILT_ON_IT | A_PHONE),
+    WORD("crazy browser", C_BUILT_ON_IT),
+    WORD("sogou", C_BUILT_ON_IT),
+    WORD("opera", C_BUILT_ON_IT),
+    WORD("konqueror", C_BUILT_ON_IT),
+    WORD("smart tv", A_TV),
+    WORD("googletv", A_TV),
+    WORD("google tv", A_TV),
+    WORD("android tv", A_TV),
+    WORD("bravia", A_TV),
+    WORD("philipstv", A_TV),
+    WORD("opera tv", A_TV),
+    WORD("dtv", A_TV),
+    WORD("; aft", A_TV),
+    WORD(" tv ", A_TV),
+    WORD("tablet;", A_TABLET),
+    WORD("kindle", A_TABLET),
+    WORD("silk-accelerated", A_TABLET),
+    WORD("opera mini", A_PHONE),
+    WORD("opera mobi", A_PHONE),
+    WORD("midp", A_PHONE),
 };
 #undef WORD
 

@@ -46,7 +46,7 @@ static int dial(void) {
 static void put(int fd, const char *text, size_t n) {
     while (n != 0) {
         ssize_t k = send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (k < 0) wn_http_turn(http);  // the server reads in this thread, too
+        if (k < 0) wn_http_turn(http); // the server reads in this thread, too
         else text += k, n -= (size_t)k;
     }
 }
@@ -84,7 +84,7 @@ static const char *hear(int fd, bool disk) {
         const char *length = strstr(answer, "Content-Length: ");
         if (body != NULL && length != NULL && n >= (size_t)(body + 4 - answer) + (size_t)atoi(length + 16))
             break;
-        if (body != NULL && length == NULL) break;  // 204, 304
+        if (body != NULL && length == NULL) break; // 204, 304
         cr_assert_lt(wn_monotonic_ms(), until, "no answer");
         wn_http_turn(http);
         if (disk) rig_sync(&r);
@@ -388,7 +388,7 @@ static void answers_only_what_is_durable(void) {
     int n = snprintf(text, sizeof text,
                      POST "\r\nHost: x\r\nUser-Agent: " RIG_UA "\r\nContent-Length: %zu\r\n\r\n" VIEW,
                      strlen(VIEW));
-    for (int round = 1; round <= 2; round++) {  // and the connection lives on
+    for (int round = 1; round <= 2; round++) { // and the connection lives on
         put(fd, text, (size_t)n);
         serve();
         cr_expect_eq(wn_http_waiting(http), 1);
@@ -420,7 +420,7 @@ static void survives_a_client_that_leaves(void) {
         cr_expect_eq(wn_http_waiting(http), 1);
         struct linger reset = {1, 0};
         if (how == 1) setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        if (how == 2) shutdown(fd, SHUT_WR);  // only half: it still listens
+        if (how == 2) shutdown(fd, SHUT_WR); // only half: it still listens
         else close(fd);
         serve();
         rig_sync(&r);
@@ -520,9 +520,9 @@ Test(http_intake, obeys_the_signals_of_the_request) {
         "{\"site\":\"shop\",\"name\":\"pageview\",\"url\":\"/\",\"purposes\":[\"basic\",\"share\"]}";
     ask(POST, share);
     cr_expect(rig_read(&r).last.flags & WN_OBS_SHARE);
-    static const char *const off[] = {"\r\nSec-GPC: 1", "\r\nDNT: 1", "\r\nsec-gpc: 0\r\nSec-GPC: 1",
-                                      "\r\nSec-GPC: 0, 1", "\r\nDNT: 1 ,0",
-                                      "\r\nDNT: 0\r\nSec-GPC: 1\r\nSec-GPC: 0"};
+    static const char *const off[] = {
+        "\r\nSec-GPC: 1",    "\r\nDNT: 1",    "\r\nsec-gpc: 0\r\nSec-GPC: 1",
+        "\r\nSec-GPC: 0, 1", "\r\nDNT: 1 ,0", "\r\nDNT: 0\r\nSec-GPC: 1\r\nSec-GPC: 0"};
     for (size_t i = 0; i < WN_COUNT(off); i++) {
         char heads[128];
         snprintf(heads, sizeof heads, POST "%s", off[i]);
@@ -539,9 +539,15 @@ Test(http_intake, obeys_the_signals_of_the_request) {
 }
 
 Test(http_intake, a_signal_it_cannot_read_refuses_everything) {
-    static const char *const unreadable[] = {"Sec-GPC: true", "Sec-GPC: 11", "DNT: null", "DNT:",
-                                             "Sec-GPC: 1, x", "DNT: 0,", "Sec-GPC: 0\r\nSec-GPC: ?1",
-                                             "DNT: 1 0", "Sec-GPC: ,1"};
+    static const char *const unreadable[] = {"Sec-GPC: true",
+                                             "Sec-GPC: 11",
+                                             "DNT: null",
+                                             "DNT:",
+                                             "Sec-GPC: 1, x",
+                                             "DNT: 0,",
+                                             "Sec-GPC: 0\r\nSec-GPC: ?1",
+                                             "DNT: 1 0",
+                                             "Sec-GPC: ,1"};
     for (size_t i = 0; i < WN_COUNT(unreadable); i++) {
         char heads[128];
         snprintf(heads, sizeof heads, POST "\r\n%s", unreadable[i]);

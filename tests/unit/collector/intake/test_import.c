@@ -242,7 +242,7 @@ Test(import, a_last_line_that_was_being_written_does_not_hide_those_before) {
     const wn_import_result *res = chunk();
     cr_expect_eq(res->repeated, 60);
     cr_expect_eq(res->counted, 1);
-    begin("shop", "combined");  // and now its end has come, too
+    begin("shop", "combined"); // and now its end has come, too
     add_views(17, 0, 60);
     add("203.0.113.9 - - [17/May/2015:09:00:00 +0000] \"GET /cut-off HTTP/1.1\" 200 5 \"-\" \"" RIG_UA
         "\"\n");

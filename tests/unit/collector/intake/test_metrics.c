@@ -54,7 +54,7 @@ Test(metrics, totals_do_not_give_persons_away_by_difference) {
 
 Test(metrics, the_text_is_openmetrics) {
     char text[WN_METRICS_TEXT_MAX];
-    memset(&m, 0xff, sizeof m);  // the widest numbers there are
+    memset(&m, 0xff, sizeof m); // the widest numbers there are
     size_t n = wn_metrics_text(&m, text, sizeof text);
     cr_assert_lt(n, sizeof text);
     text[n] = '\0';

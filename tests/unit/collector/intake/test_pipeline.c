@@ -54,7 +54,7 @@ Test(pipeline, an_abandoned_request_leaves_nothing) {
     wn_request *q = begin();
     rig_event(q, "site", "shop", "name", "pageview", "url", "/a", NULL);
     wn_event_sink sink = wn_request_sink(q);
-    cr_assert_not_null(sink.begin(sink.ctx));  // and one half filled
+    cr_assert_not_null(sink.begin(sink.ctx)); // and one half filled
     wn_request_free(q);
     rig_sync(&r);
     cr_expect_eq(rig_read(&r).batches, 0);
@@ -148,8 +148,7 @@ static size_t views_of(const char *site) {
     wn_spool_rewind(r.spool);
     while (wn_spool_next(r.spool, &rec)) {
         cr_assert_eq(wn_batch_reader_init(&reader, (wn_span){rec.bytes, rec.n}), WN_OK);
-        while (wn_batch_reader_next(&reader, &obs))
-            n += obs.kind == WN_OBS_VIEW && obs.site == tag_of(site);
+        while (wn_batch_reader_next(&reader, &obs)) n += obs.kind == WN_OBS_VIEW && obs.site == tag_of(site);
     }
     return n;
 }
