@@ -10,9 +10,9 @@
 #include "control.h"
 #include "windows.h"
 
-#define ASKERS_MAX 16        // CLI commands waiting for seals
+#define ASKERS_MAX 16 // CLI commands waiting for seals
 
-typedef struct asker {       // a `winnow seal` that waits
+typedef struct asker { // a `winnow seal` that waits
     uint64_t token;
     char windows[64][WN_WINDOW_TEXT_BYTES];
     size_t n;
@@ -22,10 +22,10 @@ typedef struct asker {       // a `winnow seal` that waits
 
 typedef struct sync_thread {
     pthread_t thread;
-    int wake_fd, done_fd;    // eventfds
+    int wake_fd, done_fd; // eventfds
     wn_windows *windows;
     wn_err result;
-    bool busy;               // loop thread's view
+    bool busy; // loop thread's view
     atomic_bool stop;
 } sync_thread;
 

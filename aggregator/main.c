@@ -16,7 +16,7 @@
 #include "crypt.h"
 #include "log.h"
 
-#define BATCHES_A_TURN 256  // then timers and control get their turn
+#define BATCHES_A_TURN 256 // then timers and control get their turn
 #define POLL_MS 250
 #define HELLO_MS 10000
 
@@ -92,7 +92,8 @@ static void take_batch(aggregator *d, wn_peer peer, const char *key, wn_span byt
     wn_uplink_msg a = {.what = WN_ANSWER_REFUSED};
     bool deferred = false;
     wn_err err = wn_batch_reader_init(&d->reader, bytes);
-    if (err == WN_OK && !wn_collectors_register(d->collectors, d->reader.head.id.collector, key, peer)) err = WN_ERR_AUTH;
+    if (err == WN_OK && !wn_collectors_register(d->collectors, d->reader.head.id.collector, key, peer))
+        err = WN_ERR_AUTH;
     if (err == WN_OK) {
         a.window = d->reader.head.window;
         a.generation = d->reader.head.id.generation;
@@ -102,7 +103,7 @@ static void take_batch(aggregator *d, wn_peer peer, const char *key, wn_span byt
         d->observations += d->reader.head.observations;
         a.what = (uint8_t)wn_windows_take(d->windows, &d->reader, d->last_batch_s, &a.sequence, &deferred);
     }
-    wn_wipe(&d->reader.head, sizeof d->reader.head);  // it held the window's text key
+    wn_wipe(&d->reader.head, sizeof d->reader.head); // it held the window's text key
     // An ack that cannot wait for its sync does not leave at all: the batch comes again.
     if (deferred) {
         (void)!wn_collectors_hold(d->collectors, peer, &a);
@@ -133,8 +134,7 @@ static void take_message(aggregator *d, wn_peer peer, const char *key, const wn_
             wn_collectors_answer(d->collectors, peer, &c);
         }
         break;
-    case WN_ASK_BATCH:
-        break;
+    case WN_ASK_BATCH: break;
     }
 }
 
@@ -146,10 +146,8 @@ static void collectors_turn(aggregator *d) {
         wn_span bytes = {zmq_msg_data(&msg), zmq_msg_size(&msg)};
         const char *key = wn_door_peer(&msg);
         wn_uplink_msg m;
-        if (wn_wire_is_batch(bytes))
-            take_batch(d, peer, key, bytes);
-        else if (wn_uplink_msg_decode(bytes, &m) == WN_OK)
-            take_message(d, peer, key, &m);
+        if (wn_wire_is_batch(bytes)) take_batch(d, peer, key, bytes);
+        else if (wn_uplink_msg_decode(bytes, &m) == WN_OK) take_message(d, peer, key, &m);
         wn_msg_close(&msg);
     }
 }
@@ -271,9 +269,9 @@ static wn_err load_plan(aggregator *d) {
     char path[400], why[200] = "";
     int line = 0;
     snprintf(path, sizeof path, "%s/plan.yaml", d->o.config_dir);
-    wn_err err = access(path, F_OK) == 0
-                     ? wn_plan_load_file(path, &d->plan, why, sizeof why, &line)
-                     : wn_plan_load(wn_plan_default, strlen(wn_plan_default), &d->plan, why, sizeof why, &line);
+    wn_err err = access(path, F_OK) == 0 ? wn_plan_load_file(path, &d->plan, why, sizeof why, &line)
+                                         : wn_plan_load(wn_plan_default, strlen(wn_plan_default), &d->plan,
+                                                        why, sizeof why, &line);
     if (err != WN_OK) fprintf(stderr, "winnow-aggregator: %s, line %d: %s\n", path, line, why);
     return err;
 }
@@ -305,8 +303,11 @@ static wn_err allow_collectors(aggregator *d) {
         }
         fclose(f);
         if (n > 1) {
-            fprintf(stderr, "winnow-aggregator: %s lists %zu collectors; this version takes one, as collectors cannot yet "
-                            "share the identity keys\n", d->o.collector_keys, n);
+            fprintf(stderr,
+                    "winnow-aggregator: %s lists %zu collectors; this version takes one, as collectors "
+                    "cannot yet "
+                    "share the identity keys\n",
+                    d->o.collector_keys, n);
             return WN_ERR_CONFIG;
         }
     }
@@ -327,7 +328,8 @@ static wn_err open_doors(aggregator *d) {
     wn_err err = wn_collectors_open(d->zmq, endpoint, &own, &d->collectors);
     wn_wipe(&own, sizeof own);
     WN_TRY(err);
-    return wn_control_open(d->zmq, d->zap, d->role_dir, wn_aggregator_verbs, wn_aggregator_verbs_n, d, &d->control);
+    return wn_control_open(d->zmq, d->zap, d->role_dir, wn_aggregator_verbs, wn_aggregator_verbs_n, d,
+                           &d->control);
 }
 
 static wn_err open_state(aggregator *d) {
@@ -425,7 +427,7 @@ static void loop(aggregator *d, int signal_fd) {
         }
     }
     if (!d->failed && wn_windows_staged(d->windows)) {
-        sync_turn(d);  // what was taken is made durable and acknowledged
+        sync_turn(d); // what was taken is made durable and acknowledged
         while (d->sync.busy && !d->failed) {
             zmq_poll(&items[2], 1, POLL_MS);
             sync_turn(d);
@@ -476,12 +478,14 @@ int main(int argc, char **argv) {
     int line = 0;
     wn_err err = load_plan(&d);
     if (err == WN_OK && wn_aggregator_load_sites(&d, &line) != WN_OK) {
-        fprintf(stderr, "winnow-aggregator: %s/sites.yaml, line %d is not valid; see `winnow site list`\n", d.o.config_dir, line);
+        fprintf(stderr, "winnow-aggregator: %s/sites.yaml, line %d is not valid; see `winnow site list`\n",
+                d.o.config_dir, line);
         err = WN_ERR_CONFIG;
     }
     if (err != WN_OK) return 2;
     if (d.o.check_config) {
-        printf("configuration is valid: %zu sites, plan version %u with %zu tables\n", d.sites->n, d.plan.version, d.plan.n);
+        printf("configuration is valid: %zu sites, plan version %u with %zu tables\n", d.sites->n,
+               d.plan.version, d.plan.n);
         return 0;
     }
     return run(&d);

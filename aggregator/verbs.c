@@ -79,7 +79,8 @@ static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     int line = 0;
     aggregator *d = ctx;
     wn_err err = wn_aggregator_load_sites(d, &line);
-    wn_put_result(packer, err == WN_OK, err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+    wn_put_result(packer, err == WN_OK,
+                  err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
     return true;
 }
 
@@ -134,7 +135,7 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
         if (key.n == 5 && memcmp(key.p, "force", 5) == 0) {
             wn_mp_bool(body, &force);
         } else if (key.n == 10 && memcmp(key.p, "backfilled", 10) == 0) {
-            (void)wn_mp_skip(body, 0);  // says why, changes nothing
+            (void)wn_mp_skip(body, 0); // says why, changes nothing
         } else if (key.n == 7 && memcmp(key.p, "windows", 7) == 0 && a.n == 0 && wn_mp_array(body, 64, &n)) {
             for (uint32_t i = 0; i < n && wn_mp_str(body, WN_WINDOW_TEXT_BYTES - 1, &text); i++) {
                 memcpy(a.windows[a.n], text.p, text.n);
@@ -155,8 +156,9 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     int64_t now = wn_now_s();
     for (size_t i = 0; i < a.n; i++) {
         if (now >= windows[i].end_s || force) continue;
-        wn_put_result(packer, false, "this window is still running: what arrives after the seal counts as late; "
-                                  "add --force if that is what you want");
+        wn_put_result(packer, false,
+                      "this window is still running: what arrives after the seal counts as late; "
+                      "add --force if that is what you want");
         return true;
     }
     // Windows that are not open need no seal: already sealed, or nothing came.

@@ -17,7 +17,7 @@ typedef struct options {
     mode mode;
     const char *site, *url;
     char host[128];
-    int64_t day_s;   // start of the day, UTC; -1: no times in events
+    int64_t day_s; // start of the day, UTC; -1: no times in events
     bool state_org;
     uint32_t tries;
 } options;
@@ -80,8 +80,11 @@ static int read_options(int argc, char **argv, options *o) {
         {"org-share", 1, NULL, 'O'}, {"state-org", 0, NULL, 'g'}, {"refuse", 1, NULL, 'f'},
         {"seed", 1, NULL, 'S'},      {"mode", 1, NULL, 'm'},      {"url", 1, NULL, 'u'},
         {"tries", 1, NULL, 't'},     {"help", 0, NULL, 'h'},      {NULL, 0, NULL, 0}};
-    *o = (options){.world = {.seed = 1, .people = 500, .org_percent = 40, .last_s = 86400}, .site = "demo",
-                   .url = "http://127.0.0.1:8090", .day_s = -1, .tries = 12};
+    *o = (options){.world = {.seed = 1, .people = 500, .org_percent = 40, .last_s = 86400},
+                   .site = "demo",
+                   .url = "http://127.0.0.1:8090",
+                   .day_s = -1,
+                   .tries = 12};
     int c;
     while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
         uint64_t v = 0;
@@ -91,15 +94,30 @@ static int read_options(int argc, char **argv, options *o) {
         case 'H': snprintf(o->host, sizeof o->host, "%s", optarg); break;
         case 'd': ok = read_date(optarg, &o->day_s); break;
         case 'r': ok = read_hours(optarg, &o->world); break;
-        case 'p': ok = number(optarg, 1, 10000000, &v); o->world.people = (uint32_t)v; break;
-        case 'o': ok = number(optarg, 0, 1000000, &v); o->world.orgs = (uint32_t)v; break;
-        case 'O': ok = number(optarg, 0, 100, &v); o->world.org_percent = (uint32_t)v; break;
+        case 'p':
+            ok = number(optarg, 1, 10000000, &v);
+            o->world.people = (uint32_t)v;
+            break;
+        case 'o':
+            ok = number(optarg, 0, 1000000, &v);
+            o->world.orgs = (uint32_t)v;
+            break;
+        case 'O':
+            ok = number(optarg, 0, 100, &v);
+            o->world.org_percent = (uint32_t)v;
+            break;
         case 'g': o->state_org = true; break;
-        case 'f': ok = number(optarg, 0, 100, &v); o->world.refuse_percent = (uint32_t)v; break;
+        case 'f':
+            ok = number(optarg, 0, 100, &v);
+            o->world.refuse_percent = (uint32_t)v;
+            break;
         case 'S': ok = number(optarg, 0, UINT64_MAX, &o->world.seed); break;
         case 'm': ok = read_mode(optarg, &o->mode); break;
         case 'u': o->url = optarg; break;
-        case 't': ok = number(optarg, 1, 1000, &v); o->tries = (uint32_t)v; break;
+        case 't':
+            ok = number(optarg, 1, 1000, &v);
+            o->tries = (uint32_t)v;
+            break;
         case 'h': fputs(help, stdout); return 1;
         default: fputs(help, stderr); return 1 + 2;
         }
@@ -272,7 +290,7 @@ static int send_all(const options *o, const wn_traffic_world *w) {
         last[s] = i + 1;
     }
     for (size_t i = 0; ok && i < w->hits_n; i++) {
-        size_t at[32], n = 0;  // 8 views and as many deeds at most
+        size_t at[32], n = 0; // 8 views and as many deeds at most
         if (first[w->hit[i].session] != i + 1) continue;
         for (size_t j = i + 1; j && n < 32; j = next[j - 1]) at[n++] = j - 1;
         ok = post_visit(o, w, at, n, &http, &sum);

@@ -17,7 +17,9 @@
 #define PAUSE_MAX_MS 2000
 
 bool wn_traffic_http_init(wn_traffic_http *h, const char *url, uint32_t tries_max) {
-    static const struct { const char *start, *host; } known[] = {
+    static const struct {
+        const char *start, *host;
+    } known[] = {
         {"http://127.0.0.1:", "127.0.0.1"}, {"http://localhost:", "127.0.0.1"}, {"http://[::1]:", "::1"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t n = strlen(known[i].start);

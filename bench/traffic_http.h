@@ -13,9 +13,9 @@
 typedef struct wn_traffic_http {
     char host[48];
     uint16_t port;
-    int fd;              // -1: not connected
-    uint32_t tries_max;  // of one request
-    uint64_t retried;    // requests sent again
+    int fd;             // -1: not connected
+    uint32_t tries_max; // of one request
+    uint64_t retried;   // requests sent again
     char reply[WN_TRAFFIC_REPLY_MAX];
     size_t reply_n;
 } wn_traffic_http;

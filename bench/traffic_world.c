@@ -13,18 +13,18 @@
 // Networks of one country: prefix, how many bits of it are fixed, languages.
 typedef struct place {
     uint32_t weight;
-    uint32_t v4;       // first address
+    uint32_t v4; // first address
     uint8_t v4_bits;
-    const char *v6;    // first 32 bits as text; every /48 below is taken as theirs
+    const char *v6; // first 32 bits as text; every /48 below is taken as theirs
     const char *language;
 } place;
 static const place places[] = {
-    {24, 0x49000000u, 8, "2601:0", "en-US"},  {14, 0x54800000u, 10, "2003:c", "de-DE"},
+    {24, 0x49000000u, 8, "2601:0", "en-US"},    {14, 0x54800000u, 10, "2003:c", "de-DE"},
     {10, 0x56800000u, 10, "2a00:23c", "en-GB"}, {9, 0x5A000000u, 9, "2a01:cb0", "fr-FR"},
-    {7, 0x7E000000u, 8, "2400:241", "ja-JP"}, {6, 0x58000000u, 11, "2a02:900", "es-ES"},
-    {6, 0x4F000000u, 10, "2a01:200", "it-IT"}, {5, 0x46400000u, 12, "2604:3d0", "en-CA"},
-    {5, 0x75C00000u, 10, "2409:400", "hi-IN"}, {5, 0xB1000000u, 10, "2804:14", "pt-BR"},
-    {4, 0x53000000u, 11, "2a01:110", "pl-PL"}, {3, 0x01800000u, 11, "2001:800", "en-AU"},
+    {7, 0x7E000000u, 8, "2400:241", "ja-JP"},   {6, 0x58000000u, 11, "2a02:900", "es-ES"},
+    {6, 0x4F000000u, 10, "2a01:200", "it-IT"},  {5, 0x46400000u, 12, "2604:3d0", "en-CA"},
+    {5, 0x75C00000u, 10, "2409:400", "hi-IN"},  {5, 0xB1000000u, 10, "2804:14", "pt-BR"},
+    {4, 0x53000000u, 11, "2a01:110", "pl-PL"},  {3, 0x01800000u, 11, "2001:800", "en-AU"},
     {2, 0x5AE00000u, 12, "2001:204", "sv-SE"},
 };
 
@@ -291,7 +291,7 @@ bool wn_traffic_world_make(const wn_traffic_options *o, wn_traffic_world *out) {
     size_t cap = 0;
     bool ok = w.person != NULL;
     uint64_t r = (o->seed * 0x9E3779B97F4A7C15ull) | 1;
-    for (int i = 0; i < 8; i++) wn_traffic_random(&r);  // small seeds start alike
+    for (int i = 0; i < 8; i++) wn_traffic_random(&r); // small seeds start alike
     for (uint32_t i = 0; ok && i < o->people; i++) {
         make_person(&r, o, &w.person[i]);
         uint32_t visits = wn_traffic_below(&r, 4) == 0 ? 2 : 1;

@@ -318,7 +318,8 @@ static bool set_keys(sender *s, const wn_args *a) {
     wn_question_init(&q, "reload", 0);
     wn_err said = wn_cli_ask(s->c, s->c->collector_dir, &q, 5000, &r);
     wn_question_fini(&q);
-    bool well = said == WN_ERR_NOTFOUND || said == WN_ERR_TIMEOUT || (said == WN_OK && wn_reply_flag(&r, "ok"));
+    bool well =
+        said == WN_ERR_NOTFOUND || said == WN_ERR_TIMEOUT || (said == WN_OK && wn_reply_flag(&r, "ok"));
     wn_reply_fini(&r);
     if (!well) (void)wn_cli_failed("the collector did not take the new key: %s", wn_err_text(said));
     return well;

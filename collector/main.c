@@ -19,13 +19,13 @@
 
 #define SECOND_MS 1000
 #define PEERS_REPORT_MS 60000
-#define OTHER_FILES 256         // beside HTTP connections: ZeroMQ, spool, logs
-#define STACK_WIPE_BYTES 65536  // deeper than any handler goes
+#define OTHER_FILES 256        // beside HTTP connections: ZeroMQ, spool, logs
+#define STACK_WIPE_BYTES 65536 // deeper than any handler goes
 
 typedef struct loop_state {
     int64_t now_ms, second_at_ms, sweep_at_ms, review_at_ms, peers_at_ms, stop_at_ms;
     uint64_t peers_refused;
-    bool quiet;  // doors no longer take anything new
+    bool quiet; // doors no longer take anything new
 } loop_state;
 
 // In the order of the poll items; the uplink comes last because it may be missing.

@@ -6,7 +6,7 @@
 
 typedef struct wn_zone wn_zone;
 
-#define WN_ZONES_MAX 256  // zones one process may use
+#define WN_ZONES_MAX 256 // zones one process may use
 
 // NULL for a name the system's zone data does not know, or past WN_ZONES_MAX.
 // Cached for the process; never freed. Any thread.
@@ -31,8 +31,8 @@ int64_t wn_grace_s(wn_kind kind);
 // second number there is the offset of the monotonic clock alone (without it
 // both move), which never runs backwards.
 int64_t wn_now_s(void);
-int64_t wn_now_ms(void);      // wall
-int64_t wn_monotonic_ms(void);  // runs through suspend too
+int64_t wn_now_ms(void);       // wall
+int64_t wn_monotonic_ms(void); // runs through suspend too
 
 // "2026-11-20" ↔ days. parse answers false unless exactly that form and a real date.
 void wn_day_text(int32_t day, char out[11]);

@@ -29,9 +29,9 @@ WN_MUST_USE wn_err wn_options_read(wn_program prog, int argc, char **argv, wn_op
 // The state and config directories for this user: root /var/lib/winnow and
 // /etc/winnow, else $XDG_STATE_HOME/winnow and $XDG_CONFIG_HOME/winnow.
 void wn_options_defaults(wn_options *o);
-void wn_options_man(wn_program prog, FILE *out);   // troff, from the rows
+void wn_options_man(wn_program prog, FILE *out); // troff, from the rows
 void wn_options_help(wn_program prog, FILE *out);
-void wn_options_man_rows(wn_program prog, FILE *out);  // the options' part of it
+void wn_options_man_rows(wn_program prog, FILE *out); // the options' part of it
 // How many words this argument takes as an option of `prog`: 2 ("--name VALUE"),
 // 1 ("--name=VALUE", "--bool"), 0 when it is none. For the CLI, whose commands have flags of their own.
 int wn_options_words(wn_program prog, const char *arg);
@@ -45,34 +45,34 @@ const char *wn_options_nearest(const char *word, const char *const *words, size_
 #define WN_SITE_KEYS_MAX 8
 
 typedef struct wn_site_key {
-    char key[41];   // CURVE public key, Z85
-    bool server;    // may add ip and user_agent, and state org
+    char key[41]; // CURVE public key, Z85
+    bool server;  // may add ip and user_agent, and state org
 } wn_site_key;
 
 typedef struct wn_site {
-    char name[WN_SITE_NAME_BYTES];  // [a-z0-9][a-z0-9._-]*
-    uint64_t tag;                   // wn_site_tag(name)
+    char name[WN_SITE_NAME_BYTES]; // [a-z0-9][a-z0-9._-]*
+    uint64_t tag;                  // wn_site_tag(name)
     char zone[WN_ZONE_BYTES];
-    uint8_t kind;                   // wn_kind
-    bool organisations;             // declares organisations: undeclared people are one
+    uint8_t kind;       // wn_kind
+    bool organisations; // declares organisations: undeclared people are one
     char hosts[WN_SITE_HOSTS_MAX][128];
-    size_t hosts_n;                 // 0: any page host
+    size_t hosts_n; // 0: any page host
     wn_site_key keys[WN_SITE_KEYS_MAX];
     size_t keys_n;
-    uint8_t sign_key[32];           // for user_sig
+    uint8_t sign_key[32]; // for user_sig
     bool has_sign_key;
 } wn_site;
 
 typedef struct wn_sites {
-    wn_site *site;  // sorted by tag
+    wn_site *site; // sorted by tag
     size_t n;
 } wn_sites;
 
 // A missing file is an empty list. On a mistake: WN_ERR_CONFIG, line and words in `why`.
 WN_MUST_USE wn_err wn_sites_load(const char *path, wn_sites *out, char *why, size_t why_bytes, int *out_line);
-WN_MUST_USE wn_err wn_sites_save(const char *path, const wn_sites *s);  // 0600, write+sync+rename
+WN_MUST_USE wn_err wn_sites_save(const char *path, const wn_sites *s); // 0600, write+sync+rename
 void wn_sites_fini(wn_sites *s);
-void wn_sites_sort(wn_sites *s);  // by tag, after an addition
+void wn_sites_sort(wn_sites *s); // by tag, after an addition
 // NULL when right, else what is allowed (static words). host_set writes the form that is compared.
 const char *wn_site_name_check(const char *name);
 const char *wn_site_host_set(const char *host, char out[128]);
@@ -82,34 +82,36 @@ const wn_site *wn_sites_by_name(const wn_sites *s, const char *name, size_t n);
 
 // ---- release plan (schemas/plan.yaml, or CONFIG/plan.yaml) ----
 #define WN_TABLES_MAX 32
-#define WN_K_CLOSED 10  // people a row needs where its values are a closed list (R4)
-#define WN_K_OPEN 20    // … where anybody can coin one
+#define WN_K_CLOSED 10 // people a row needs where its values are a closed list (R4)
+#define WN_K_OPEN 20   // … where anybody can coin one
 enum { WN_MEASURE_PEOPLE = 1, WN_MEASURE_EVENTS = 2, WN_MEASURE_SESSIONS = 4 };
 
 typedef struct wn_table {
     char id[32];
     char doc[128];
-    uint8_t dims[2];      // WN_DIM_NONE: unused
-    uint8_t dims_n;       // 0..2
-    uint8_t measures;     // bits; people always
-    uint8_t kinds;        // bit (1 << wn_obs_kind): which observations contribute people and events
-    uint16_t clamp;       // one person's events in a cell a window, 20..200
-    uint8_t k;            // derived: 10 closed, 20 when a dimension is open
+    uint8_t dims[2];  // WN_DIM_NONE: unused
+    uint8_t dims_n;   // 0..2
+    uint8_t measures; // bits; people always
+    uint8_t kinds;    // bit (1 << wn_obs_kind): which observations contribute people and events
+    uint16_t clamp;   // one person's events in a cell a window, 20..200
+    uint8_t k;        // derived: 10 closed, 20 when a dimension is open
 } wn_table;
 
 typedef struct wn_plan {
     uint32_t version;
-    uint8_t digest[32];   // BLAKE2b-256 of the text
+    uint8_t digest[32]; // BLAKE2b-256 of the text
     wn_table table[WN_TABLES_MAX];
-    size_t n;             // table[0] has no dimension: everybody
-    char *text;           // owned YAML text, NUL-terminated
+    size_t n;   // table[0] has no dimension: everybody
+    char *text; // owned YAML text, NUL-terminated
     size_t text_bytes;
 } wn_plan;
 
-extern const char wn_plan_default[];  // schemas/plan.yaml, embedded, NUL-terminated
+extern const char wn_plan_default[]; // schemas/plan.yaml, embedded, NUL-terminated
 // Checks as it loads: known dimensions, one table a dimension set, table 0 without dimension.
-WN_MUST_USE wn_err wn_plan_load(const char *text, size_t n, wn_plan *out, char *why, size_t why_bytes, int *out_line);
-WN_MUST_USE wn_err wn_plan_load_file(const char *path, wn_plan *out, char *why, size_t why_bytes, int *out_line);
+WN_MUST_USE wn_err wn_plan_load(const char *text, size_t n, wn_plan *out, char *why, size_t why_bytes,
+                                int *out_line);
+WN_MUST_USE wn_err wn_plan_load_file(const char *path, wn_plan *out, char *why, size_t why_bytes,
+                                     int *out_line);
 void wn_plan_fini(wn_plan *p);
-int wn_plan_table(const wn_plan *p, const char *id);  // -1 when there is none
+int wn_plan_table(const wn_plan *p, const char *id); // -1 when there is none
 void wn_plan_print(const wn_plan *p, FILE *out);

@@ -15,7 +15,7 @@
 #define CONTROL_DOMAIN "control"
 #define VERB_BYTES_MAX 32
 #define TURN_MESSAGES_MAX 16
-#define IDENTITY_BYTES 5  // what a ROUTER gives a peer that names itself not
+#define IDENTITY_BYTES 5 // what a ROUTER gives a peer that names itself not
 
 struct wn_control {
     void *socket;
@@ -30,8 +30,8 @@ static wn_err socket_path(const char *role_dir, char *out, size_t cap) {
     return n > 0 && (size_t)n < cap ? WN_OK : WN_ERR_CONFIG;
 }
 
-wn_err wn_control_open(void *zmq_ctx, wn_zap *zap, const char *role_dir, const wn_control_verb *verbs, size_t n,
-                       void *daemon, wn_control **out) {
+wn_err wn_control_open(void *zmq_ctx, wn_zap *zap, const char *role_dir, const wn_control_verb *verbs,
+                       size_t n, void *daemon, wn_control **out) {
     char keys[256], endpoint[128];
     wn_curve own, client;
     wn_control *c = calloc(1, sizeof *c);
@@ -129,7 +129,8 @@ void wn_control_turn(wn_control *c) {
             return;
         }
         zmq_msg_init(&body);
-        bool whole = zmq_msg_more(&identity) && zmq_msg_recv(&body, c->socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(&body);
+        bool whole = zmq_msg_more(&identity) && zmq_msg_recv(&body, c->socket, ZMQ_DONTWAIT) >= 0 &&
+                     !zmq_msg_more(&body);
         while (!whole && zmq_msg_more(&body))
             if (zmq_msg_recv(&body, c->socket, ZMQ_DONTWAIT) < 0) break;
         if (whole && zmq_msg_size(&identity) == IDENTITY_BYTES) {

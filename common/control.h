@@ -11,7 +11,7 @@
 #include "mp.h"
 #include "zdoor.h"
 
-typedef struct wn_control wn_control;  // daemon side
+typedef struct wn_control wn_control; // daemon side
 
 // Handles one request. `body` is a map already entered past "do"; the handler
 // writes its answer map with msgpack-c into `packer` (msgpack_packer *).
@@ -24,11 +24,11 @@ typedef struct wn_control_verb {
 
 // role_dir: STATE/collector or STATE/aggregator; keys "control" (server) and
 // "cli" (the one listed client) stand in role_dir/keys and are made if missing.
-WN_MUST_USE wn_err wn_control_open(void *zmq_ctx, wn_zap *zap, const char *role_dir, const wn_control_verb *verbs,
-                                   size_t n, void *daemon, wn_control **out);
+WN_MUST_USE wn_err wn_control_open(void *zmq_ctx, wn_zap *zap, const char *role_dir,
+                                   const wn_control_verb *verbs, size_t n, void *daemon, wn_control **out);
 void wn_control_close(wn_control *c);
-void *wn_control_socket(wn_control *c);   // to poll
-void wn_control_turn(wn_control *c);      // handle what is waiting
+void *wn_control_socket(wn_control *c); // to poll
+void wn_control_turn(wn_control *c);    // handle what is waiting
 void wn_control_answer(wn_control *c, uint64_t token, wn_span body);
 
 // CLI side: sends, waits at most timeout_ms (-1: for ever) for one answer.

@@ -9,7 +9,14 @@
 
 #include "walls.h"
 
-enum { NONCE_BYTES = 24, TAG_BYTES = 16, PADDED_MIN_BYTES = 512, PRF_MIN_BYTES = 8, PRF_MAX_BYTES = 64, PRF_BLOCK_BYTES = 128 };
+enum {
+    NONCE_BYTES = 24,
+    TAG_BYTES = 16,
+    PADDED_MIN_BYTES = 512,
+    PRF_MIN_BYTES = 8,
+    PRF_MAX_BYTES = 64,
+    PRF_BLOCK_BYTES = 128
+};
 
 _Static_assert(WN_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
 _Static_assert(NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");

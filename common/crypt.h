@@ -6,7 +6,7 @@
 #include "winnow/base.h"
 
 #define WN_KEY_BYTES 32
-#define WN_BOX_OVERHEAD (24 + 16)  // nonce ‖ … ‖ tag
+#define WN_BOX_OVERHEAD (24 + 16) // nonce ‖ … ‖ tag
 
 // Once per process before anything else here. WN_ERR_ENTROPY on failure.
 WN_MUST_USE wn_err wn_crypt_init(void);

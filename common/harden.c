@@ -31,7 +31,7 @@ void wn_harden(void) {
     umask(077);
     // Libraries free buffers with plaintext in them (libzmq's CURVE does): the
     // allocator overwrites whatever is freed.
-    if (WN_WALL_WIPE) (void)mallopt(M_PERTURB, FREED_BYTE);  // a sanitizer's allocator has no such knob
+    if (WN_WALL_WIPE) (void)mallopt(M_PERTURB, FREED_BYTE); // a sanitizer's allocator has no such knob
     if (swap_is_on()) wn_log(WN_MSG_SWAP_ON, 0, 0, 0);
 #ifdef WN_TEST_CLOCK
     if (getenv("WINNOW_TEST_DUMPABLE") != NULL) return; // the canary scan takes a core of each process

@@ -8,8 +8,8 @@
 
 #include "winnow/base.h"
 
-#define WN_KEEPER_IDENTITY "identity"  // identity keys, one page table of wn_identity
-#define WN_KEEPER_SESSIONS "sessions"  // collector only
+#define WN_KEEPER_IDENTITY "identity" // identity keys, one page table of wn_identity
+#define WN_KEEPER_SESSIONS "sessions" // collector only
 
 // Environment a keeper sets: "identity=5,sessions=6".
 #define WN_KEEPER_ENV "WINNOW_KEEPER_FDS"
@@ -17,8 +17,8 @@
 typedef struct wn_kept {
     void *p;
     size_t bytes;
-    bool fresh;   // zero-filled: nobody held it before
-    bool kept;    // false: private memory, a kill begins a new epoch
+    bool fresh; // zero-filled: nobody held it before
+    bool kept;  // false: private memory, a kill begins a new epoch
 } wn_kept;
 
 // Maps the region of this name ([a-z]+, ≤ 31) at `bytes`, on a 64-byte boundary.
@@ -35,8 +35,8 @@ WN_MUST_USE wn_err wn_keeper_hand(const char *const *names, const int *fds, size
 // The identity keys: a fixed table, one entry an open window, zeroed at seal.
 #define WN_IDENTITIES_MAX 512
 typedef struct wn_identity {
-    char window[64];    // wn_window_text; "" = free
-    uint8_t key[32];    // K_edge or K_core
+    char window[64]; // wn_window_text; "" = free
+    uint8_t key[32]; // K_edge or K_core
 } wn_identity;
 #define WN_IDENTITY_BYTES (sizeof(wn_identity) * WN_IDENTITIES_MAX)
 

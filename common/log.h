@@ -14,7 +14,7 @@ typedef enum wn_msg {
 
 typedef enum wn_level { WN_LEVEL_ERROR, WN_LEVEL_WARN, WN_LEVEL_INFO, WN_LEVEL_DEBUG } wn_level;
 
-void wn_log_level(wn_level level);  // default INFO
+void wn_log_level(wn_level level); // default INFO
 // Writes one line to stderr: time, level, message with the integers put where
 // its text says {0}, {1}, {2}. Integers must say nothing about a person.
 void wn_log(wn_msg msg, int64_t a, int64_t b, int64_t c);

@@ -7,8 +7,8 @@
 
 typedef struct head {
     wn_mp_type type;
-    uint64_t arg;       // value of an integer, length of the others; bits of a float
-    const uint8_t *at;  // after the head
+    uint64_t arg;      // value of an integer, length of the others; bits of a float
+    const uint8_t *at; // after the head
     bool is_double;
 } head;
 
@@ -51,7 +51,7 @@ static head head_signed(const wn_mp *m, size_t n) {
 static head head_ext(const wn_mp *m, size_t n, uint64_t fixed) {
     head h = head_with(m, WN_MP_EXT, n);
     if (h.type == WN_MP_END) return h;
-    h.arg = (n != 0 ? h.arg : fixed) + 1;  // and the type byte
+    h.arg = (n != 0 ? h.arg : fixed) + 1; // and the type byte
     return h;
 }
 
@@ -101,7 +101,7 @@ static head head_of(const wn_mp *m) {
     case 0xdd: return head_with(m, WN_MP_ARRAY, 4);
     case 0xde: return head_with(m, WN_MP_MAP, 2);
     case 0xdf: return head_with(m, WN_MP_MAP, 4);
-    default: return none;  // 0xc1 is reserved
+    default: return none; // 0xc1 is reserved
     }
 }
 
@@ -212,8 +212,7 @@ bool wn_mp_map(wn_mp *m, uint32_t max, uint32_t *out_n) {
 bool wn_mp_skip(wn_mp *m, unsigned depth_max) {
     head h = head_of(m);
     switch (h.type) {
-    case WN_MP_END:
-        return fail(m);
+    case WN_MP_END: return fail(m);
     case WN_MP_STR:
     case WN_MP_BIN:
     case WN_MP_EXT:
@@ -229,9 +228,7 @@ bool wn_mp_skip(wn_mp *m, unsigned depth_max) {
             if (!wn_mp_skip(m, depth_max - 1)) return false;
         return true;
     }
-    default:
-        m->p = h.at;
-        return true;
+    default: m->p = h.at; return true;
     }
 }
 

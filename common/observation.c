@@ -81,7 +81,7 @@ static const closed_list closed_lists[WN_CLOSED_N] = {
     [WN_DIM_device] = {devices, WN_COUNT(devices), false},
     [WN_DIM_screen] = {screens, WN_COUNT(screens), false},
 };
-#define HOURS_MAX 25  // a day that ends summer time
+#define HOURS_MAX 25 // a day that ends summer time
 
 // Listed two-letter codes as a table: the aggregator asks for every observation.
 static bool letters_listed[WN_CLOSED_N][26 * 26];
@@ -95,7 +95,8 @@ __attribute__((constructor)) static void list_letters(void) {
     for (unsigned d = 0; d < WN_CLOSED_N; d++) {
         const closed_list *l = &closed_lists[d];
         for (size_t i = 0; l->letters && i < l->n; i++)
-            letters_listed[d][letters_index((unsigned)l->item[i][0] | 0x20u, (unsigned)l->item[i][1] | 0x20u)] = true;
+            letters_listed[d][letters_index((unsigned)l->item[i][0] | 0x20u,
+                                            (unsigned)l->item[i][1] | 0x20u)] = true;
     }
 }
 
@@ -116,12 +117,9 @@ void wn_closed_label(unsigned dim, uint16_t value, char out[32]) {
         snprintf(out, 32, "unknown");
         return;
     }
-    if (dim == WN_DIM_hour)
-        snprintf(out, 32, "%02u:00", value - 1u);
-    else if (closed_lists[dim].letters)
-        snprintf(out, 32, "%c%c", value >> 8, value & 0xff);
-    else
-        snprintf(out, 32, "%s", closed_lists[dim].item[value - 1]);
+    if (dim == WN_DIM_hour) snprintf(out, 32, "%02u:00", value - 1u);
+    else if (closed_lists[dim].letters) snprintf(out, 32, "%c%c", value >> 8, value & 0xff);
+    else snprintf(out, 32, "%s", closed_lists[dim].item[value - 1]);
 }
 
 static uint64_t little_endian(const uint8_t b[8]) {
@@ -145,9 +143,10 @@ void wn_value_seal(const uint8_t key[32], wn_span text, wn_value *out) {
     plain[0] = (uint8_t)text.n;
     if (text.n != 0) memcpy(plain + 1, text.p, text.n);
     wn_prf(key, text, out->nonce, sizeof out->nonce);
-    if (wn_value_id(out) == 0) out->nonce[0] = 1;  // 0 means absent
+    if (wn_value_id(out) == 0) out->nonce[0] = 1; // 0 means absent
     if (WN_WALL_CIPHER) {
-        crypto_aead_xchacha20poly1305_ietf_encrypt(out->bytes, NULL, plain, padded, NULL, 0, NULL, out->nonce, key);
+        crypto_aead_xchacha20poly1305_ietf_encrypt(out->bytes, NULL, plain, padded, NULL, 0, NULL, out->nonce,
+                                                   key);
     } else {
         memcpy(out->bytes, plain, padded);
         memset(out->bytes + padded, 0, crypto_aead_xchacha20poly1305_ietf_ABYTES);
@@ -156,12 +155,14 @@ void wn_value_seal(const uint8_t key[32], wn_span text, wn_value *out) {
     wn_wipe(plain, sizeof plain);
 }
 
-wn_err wn_value_open(const uint8_t key[32], const wn_value *v, char out_text[WN_OPEN_TEXT_MAX + 1], size_t *out_bytes) {
+wn_err wn_value_open(const uint8_t key[32], const wn_value *v, char out_text[WN_OPEN_TEXT_MAX + 1],
+                     size_t *out_bytes) {
     uint8_t plain[WN_VALUE_SEALED_MAX];
     size_t tag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
     if (v->n < tag + VALUE_BLOCK || v->n > WN_VALUE_SEALED_MAX) return WN_ERR_CORRUPT;
     if (WN_WALL_CIPHER) {
-        int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, v->bytes, v->n, NULL, 0, v->nonce, key);
+        int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, v->bytes, v->n, NULL, 0,
+                                                            v->nonce, key);
         if (rc != 0) return WN_ERR_CORRUPT;
     } else {
         memcpy(plain, v->bytes, v->n - tag);

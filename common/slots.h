@@ -9,8 +9,8 @@
 
 #include "winnow/base.h"
 
-#define WN_SLOT_NAME_BYTES 96   // incl. NUL
-#define WN_SLOTS_MAX 1024       // named limit of live keys
+#define WN_SLOT_NAME_BYTES 96 // incl. NUL
+#define WN_SLOTS_MAX 1024     // named limit of live keys
 
 typedef struct wn_slots wn_slots;
 
@@ -18,7 +18,7 @@ typedef struct wn_slots wn_slots;
 // Holds an flock: a second opener for writing gets WN_ERR_BUSY. read_only
 // needs the file to exist and takes no lock.
 WN_MUST_USE wn_err wn_slots_open(const char *path, bool read_only, wn_slots **out);
-void wn_slots_close(wn_slots *s);  // wipes; NULL fine
+void wn_slots_close(wn_slots *s); // wipes; NULL fine
 // WN_ERR_NOTFOUND when there is none.
 WN_MUST_USE wn_err wn_slots_get(const wn_slots *s, const char *name, uint8_t out[32]);
 // Finds or makes (random) and syncs.

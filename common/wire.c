@@ -12,9 +12,9 @@
 // batch = [version, collector, window, generation, sequence, policy, epoch,
 //          text_key, sites, refusals, values, observations]
 #define BATCH_FIELDS 12
-#define MSG_FIELDS 6  // [version, what, collector, window, generation, sequence]
+#define MSG_FIELDS 6 // [version, what, collector, window, generation, sequence]
 
-#define INDEX_SLOTS 8192u  // power of two, twice WN_BATCH_VALUES_MAX
+#define INDEX_SLOTS 8192u // power of two, twice WN_BATCH_VALUES_MAX
 #define OBS_BYTES_WORST 4096u
 #define HEAD_BYTES_WORST 4096u
 
@@ -26,7 +26,7 @@ typedef struct slot {
 struct wn_batch_builder {
     uint64_t sites[WN_BATCH_SITES_MAX];
     uint32_t sites_n;
-    uint32_t refused[WN_BATCH_SITES_MAX];  // by site index
+    uint32_t refused[WN_BATCH_SITES_MAX]; // by site index
     uint32_t values_n, obs_n, stamp;
     msgpack_sbuffer values, obs;
     slot index[INDEX_SLOTS];
@@ -108,7 +108,8 @@ static uint32_t value_number(wn_batch_builder *b, msgpack_packer *pk, uint64_t i
     return b->values_n;
 }
 
-wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs, const wn_value *const values[WN_OPEN_N]) {
+wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
+                            const wn_value *const values[WN_OPEN_N]) {
     size_t used = b->values.size + b->obs.size + OBS_BYTES_WORST + HEAD_BYTES_WORST;
     if (b->obs_n == WN_BATCH_OBS_MAX || used > WN_BATCH_BYTES_MAX) return WN_ERR_FULL;
     if (b->values_n + WN_OPEN_N > WN_BATCH_VALUES_MAX) return WN_ERR_FULL;
@@ -129,7 +130,8 @@ wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs, cons
     for (unsigned i = 0; i < WN_CLOSED_N; i++) msgpack_pack_uint16(&pk, obs->closed[i]);
     msgpack_pack_array(&pk, WN_OPEN_N);
     for (unsigned i = 0; i < WN_OPEN_N; i++)
-        msgpack_pack_uint32(&pk, obs->open[i] == 0 ? 0 : value_number(b, &values_pk, obs->open[i], values[i]));
+        msgpack_pack_uint32(&pk,
+                            obs->open[i] == 0 ? 0 : value_number(b, &values_pk, obs->open[i], values[i]));
     msgpack_pack_uint16(&pk, obs->seconds);
     b->obs_n++;
     return WN_OK;
@@ -223,10 +225,10 @@ static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation 
     uint64_t kind = 0, flags = 0, site = 0, v = 0;
     memset(o, 0, sizeof *o);
     if (!wn_mp_array(m, 9, &n) || n != 9) return false;
-    bool ok = wn_mp_uint(m, WN_OBS_SESSION, &kind) && kind >= WN_OBS_VIEW && wn_mp_uint(m, WN_OBS_FLAGS_ALL, &flags) &&
-              wn_mp_uint(m, WN_BATCH_SITES_MAX, &site) && site < r->sites_n &&
-              wn_mp_bin_exact(m, sizeof o->person, o->person) && wn_mp_uint(m, UINT64_MAX, &o->prefix) &&
-              wn_mp_uint(m, UINT64_MAX, &o->org);
+    bool ok = wn_mp_uint(m, WN_OBS_SESSION, &kind) && kind >= WN_OBS_VIEW &&
+              wn_mp_uint(m, WN_OBS_FLAGS_ALL, &flags) && wn_mp_uint(m, WN_BATCH_SITES_MAX, &site) &&
+              site < r->sites_n && wn_mp_bin_exact(m, sizeof o->person, o->person) &&
+              wn_mp_uint(m, UINT64_MAX, &o->prefix) && wn_mp_uint(m, UINT64_MAX, &o->org);
     if (!ok) return false;
     if (!wn_mp_array(m, WN_CLOSED_N, &n) || n != WN_CLOSED_N) return false;
     for (unsigned i = 0; i < WN_CLOSED_N; i++) {
@@ -250,7 +252,8 @@ static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation 
 static bool check_value(wn_mp *m) {
     uint32_t n = 0;
     wn_span nonce, bytes;
-    if (!wn_mp_array(m, 2, &n) || n != 2 || !wn_mp_bin(m, 24, &nonce) || !wn_mp_bin(m, WN_VALUE_SEALED_MAX, &bytes))
+    if (!wn_mp_array(m, 2, &n) || n != 2 || !wn_mp_bin(m, 24, &nonce) ||
+        !wn_mp_bin(m, WN_VALUE_SEALED_MAX, &bytes))
         return false;
     return bytes.n != 0 ? nonce.n == 24 : nonce.n == 8;
 }
@@ -262,13 +265,15 @@ wn_err wn_batch_reader_init(wn_batch_reader *r, wn_span bytes) {
     if (bytes.n > WN_BATCH_BYTES_MAX) return WN_ERR_FORMAT;
     wn_mp_init(&m, bytes);
     r->end = m.end;
-    if (!wn_mp_array(&m, BATCH_FIELDS, &n) || n != BATCH_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v)) return WN_ERR_FORMAT;
+    if (!wn_mp_array(&m, BATCH_FIELDS, &n) || n != BATCH_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
+        return WN_ERR_FORMAT;
     if (v != WN_WIRE_VERSION) return WN_ERR_VERSION;
     wn_batch_head *h = &r->head;
     bool ok = wn_mp_bin_exact(&m, sizeof h->id.collector, h->id.collector) && read_window(&m, &h->window) &&
               wn_mp_uint(&m, UINT64_MAX, &h->id.generation) && wn_mp_uint(&m, UINT64_MAX, &h->id.sequence) &&
               wn_mp_uint(&m, UINT32_MAX, &v) && wn_mp_bin_exact(&m, sizeof h->edge_epoch, h->edge_epoch) &&
-              wn_mp_bin_exact(&m, sizeof h->text_key, h->text_key) && wn_mp_array(&m, WN_BATCH_SITES_MAX, &r->sites_n);
+              wn_mp_bin_exact(&m, sizeof h->text_key, h->text_key) &&
+              wn_mp_array(&m, WN_BATCH_SITES_MAX, &r->sites_n);
     if (!ok) return WN_ERR_FORMAT;
     h->policy_version = (uint32_t)v;
     for (uint32_t i = 0; i < r->sites_n; i++)
@@ -288,7 +293,7 @@ wn_err wn_batch_reader_init(wn_batch_reader *r, wn_span bytes) {
         wn_value value;
         wn_batch_reader_value(r, i, &value);
         r->value_id[i] = wn_value_id(&value);
-        if (r->value_id[i] == 0) return WN_ERR_FORMAT;  // 0 means absent
+        if (r->value_id[i] == 0) return WN_ERR_FORMAT; // 0 means absent
     }
     if (!wn_mp_array(&m, WN_BATCH_OBS_MAX, &h->observations)) return WN_ERR_FORMAT;
     r->p = m.p;
@@ -308,8 +313,9 @@ void wn_batch_reader_value(const wn_batch_reader *r, uint32_t i, wn_value *out) 
     wn_mp m = {r->value_at[i], r->end, false};
     uint32_t n = 0;
     wn_span nonce = {NULL, 0}, bytes = {NULL, 0};
-    bool ok = wn_mp_array(&m, 2, &n) && wn_mp_bin(&m, 24, &nonce) && wn_mp_bin(&m, WN_VALUE_SEALED_MAX, &bytes);
-    WN_ASSERT(ok);  // checked whole by init
+    bool ok =
+        wn_mp_array(&m, 2, &n) && wn_mp_bin(&m, 24, &nonce) && wn_mp_bin(&m, WN_VALUE_SEALED_MAX, &bytes);
+    WN_ASSERT(ok); // checked whole by init
     memset(out->nonce, 0, sizeof out->nonce);
     memcpy(out->nonce, nonce.p, nonce.n);
     memcpy(out->bytes, bytes.p, bytes.n);
@@ -346,7 +352,8 @@ wn_err wn_uplink_msg_decode(wn_span bytes, wn_uplink_msg *out) {
     uint32_t n = 0;
     uint64_t v = 0, what = 0;
     wn_mp_init(&m, bytes);
-    if (!wn_mp_array(&m, MSG_FIELDS, &n) || n != MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v)) return WN_ERR_FORMAT;
+    if (!wn_mp_array(&m, MSG_FIELDS, &n) || n != MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
+        return WN_ERR_FORMAT;
     if (v != WN_WIRE_VERSION) return WN_ERR_VERSION;
     wn_uplink_msg msg;
     bool ok = wn_mp_uint(&m, UINT8_MAX, &what) && wn_mp_bin_exact(&m, sizeof msg.collector, msg.collector) &&

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ZAP_ENDPOINT "inproc://zeromq.zap.01"  // fixed by ZeroMQ RFC 27
+#define ZAP_ENDPOINT "inproc://zeromq.zap.01" // fixed by ZeroMQ RFC 27
 #define ZAP_STOP "inproc://winnow.zap.stop"
 #define DOMAINS_MAX 4
 #define DOMAIN_BYTES 16
@@ -70,7 +70,7 @@ wn_err wn_curve_load(const char *dir, const char *name, bool make, wn_curve *out
     if (err == WN_ERR_NOTFOUND && make) {
         if (zmq_curve_keypair(keys[0], keys[1]) != 0) return WN_ERR_STATE;
         err = write_file(path, 0600, keys[0], keys[1]);
-        if (err == WN_ERR_STATE) err = read_keys(path, 2, keys);  // another process was first
+        if (err == WN_ERR_STATE) err = read_keys(path, 2, keys); // another process was first
     }
     if (err == WN_OK && make && access(pub, F_OK) != 0) {
         err = write_file(pub, 0644, keys[0], NULL);
@@ -102,11 +102,11 @@ typedef struct domain {
 } domain;
 
 struct wn_zap {
-    void *socket;       // REP, used by the thread alone
-    void *stop_in;      // PAIR, used by the thread alone
+    void *socket;  // REP, used by the thread alone
+    void *stop_in; // PAIR, used by the thread alone
     void *stop_out;
     pthread_t thread;
-    pthread_mutex_t lock;  // over `domains`
+    pthread_mutex_t lock; // over `domains`
     domain domains[DOMAINS_MAX];
     size_t domains_n;
     atomic_uint_fast64_t refused;
@@ -114,7 +114,8 @@ struct wn_zap {
 
 static domain *find_domain(wn_zap *z, const char *name, size_t n) {
     for (size_t i = 0; i < z->domains_n; i++)
-        if (strlen(z->domains[i].name) == n && memcmp(z->domains[i].name, name, n) == 0) return &z->domains[i];
+        if (strlen(z->domains[i].name) == n && memcmp(z->domains[i].name, name, n) == 0)
+            return &z->domains[i];
     return NULL;
 }
 
@@ -128,7 +129,16 @@ static bool is_listed(wn_zap *z, const char *name, size_t n, const char *key) {
 }
 
 // Request: version, id, domain, address, identity, mechanism, credentials.
-enum { ZAP_VERSION, ZAP_ID, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_CREDENTIALS, ZAP_FRAMES };
+enum {
+    ZAP_VERSION,
+    ZAP_ID,
+    ZAP_DOMAIN,
+    ZAP_ADDRESS,
+    ZAP_IDENTITY,
+    ZAP_MECHANISM,
+    ZAP_CREDENTIALS,
+    ZAP_FRAMES
+};
 
 static void zap_reply(wn_zap *z, const zmq_msg_t *version, const zmq_msg_t *id, const char *user) {
     const char *code = user != NULL ? "200" : "400";
@@ -161,7 +171,8 @@ static void zap_turn(wn_zap *z) {
                  memcmp(zmq_msg_data(&frame[ZAP_MECHANISM]), "CURVE", 5) == 0 &&
                  zmq_msg_size(&frame[ZAP_CREDENTIALS]) == 32 &&
                  zmq_z85_encode(key, zmq_msg_data(&frame[ZAP_CREDENTIALS]), 32) != NULL;
-    bool listed = curve && is_listed(z, zmq_msg_data(&frame[ZAP_DOMAIN]), zmq_msg_size(&frame[ZAP_DOMAIN]), key);
+    bool listed =
+        curve && is_listed(z, zmq_msg_data(&frame[ZAP_DOMAIN]), zmq_msg_size(&frame[ZAP_DOMAIN]), key);
     if (!listed) atomic_fetch_add(&z->refused, 1);
     if (n > ZAP_ID) zap_reply(z, &frame[ZAP_VERSION], &frame[ZAP_ID], listed ? key : NULL);
     for (size_t i = 0; i < n; i++) zmq_msg_close(&frame[i]);
@@ -194,9 +205,9 @@ wn_err wn_zap_start(void *zmq_ctx, wn_zap **out) {
     z->socket = zmq_socket(zmq_ctx, ZMQ_REP);
     z->stop_in = zmq_socket(zmq_ctx, ZMQ_PAIR);
     z->stop_out = zmq_socket(zmq_ctx, ZMQ_PAIR);
-    bool ok = z->socket != NULL && z->stop_in != NULL && z->stop_out != NULL && zmq_bind(z->socket, ZAP_ENDPOINT) == 0 &&
-              zmq_bind(z->stop_in, ZAP_STOP) == 0 && zmq_connect(z->stop_out, ZAP_STOP) == 0 &&
-              pthread_create(&z->thread, NULL, zap_run, z) == 0;
+    bool ok = z->socket != NULL && z->stop_in != NULL && z->stop_out != NULL &&
+              zmq_bind(z->socket, ZAP_ENDPOINT) == 0 && zmq_bind(z->stop_in, ZAP_STOP) == 0 &&
+              zmq_connect(z->stop_out, ZAP_STOP) == 0 && pthread_create(&z->thread, NULL, zap_run, z) == 0;
     if (!ok) return zap_free(z), WN_ERR_STATE;
     *out = z;
     return WN_OK;
@@ -251,7 +262,8 @@ static wn_err door_limits(void *s) {
     return ok ? WN_OK : WN_ERR_STATE;
 }
 
-wn_err wn_door_bind(void *zmq_ctx, const char *endpoint, const char *name, const wn_curve *own, void **out_socket) {
+wn_err wn_door_bind(void *zmq_ctx, const char *endpoint, const char *name, const wn_curve *own,
+                    void **out_socket) {
     void *s = zmq_socket(zmq_ctx, ZMQ_ROUTER);
     if (s == NULL) return WN_ERR_STATE;
     int server = 1, handover = 1, handshake_ms = 5000;

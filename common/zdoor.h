@@ -9,9 +9,9 @@
 
 #include "winnow/base.h"
 
-#define WN_CURVE_TEXT 41  // Z85 key and its NUL
+#define WN_CURVE_TEXT 41 // Z85 key and its NUL
 
-typedef struct wn_curve {  // Z85 text, as libzmq takes it
+typedef struct wn_curve { // Z85 text, as libzmq takes it
     char public_key[WN_CURVE_TEXT];
     char secret_key[WN_CURVE_TEXT];
 } wn_curve;
@@ -24,15 +24,15 @@ WN_MUST_USE wn_err wn_curve_load_public(const char *dir, const char *name, char 
 // One ZAP handler a context: a thread that knows domains and their lists.
 typedef struct wn_zap wn_zap;
 WN_MUST_USE wn_err wn_zap_start(void *zmq_ctx, wn_zap **out);
-void wn_zap_stop(wn_zap *z);  // after the doors are closed, before zmq_ctx_term
+void wn_zap_stop(wn_zap *z); // after the doors are closed, before zmq_ctx_term
 // Replaces the list of a domain (keys copied; Z85 public keys).
 WN_MUST_USE wn_err wn_zap_allow(wn_zap *z, const char *domain, const char *const *keys, size_t n);
-uint64_t wn_zap_refused(const wn_zap *z);  // connections refused so far
+uint64_t wn_zap_refused(const wn_zap *z); // connections refused so far
 
 // A bound ROUTER whose peers must be listed for `domain`. The peer's key is
 // readable on each message: wn_door_peer.
-WN_MUST_USE wn_err wn_door_bind(void *zmq_ctx, const char *endpoint, const char *domain,
-                                const wn_curve *own, void **out_socket);
+WN_MUST_USE wn_err wn_door_bind(void *zmq_ctx, const char *endpoint, const char *domain, const wn_curve *own,
+                                void **out_socket);
 // A connected DEALER.
 WN_MUST_USE wn_err wn_door_connect(void *zmq_ctx, const char *endpoint, const char *server_key,
                                    const wn_curve *own, void **out_socket);

@@ -7,8 +7,7 @@
 
 #include "commit_state.h"
 
-wn_err wn_commit_new(wn_fold *f, wn_commit **out)
-{
+wn_err wn_commit_new(wn_fold *f, wn_commit **out) {
     wn_commit *c = calloc(1, sizeof *c);
     if (c == NULL) return WN_ERR_NOMEM;
     c->f = f;
@@ -21,8 +20,7 @@ wn_err wn_commit_new(wn_fold *f, wn_commit **out)
     return WN_OK;
 }
 
-void wn_commit_free(wn_commit *c)
-{
+void wn_commit_free(wn_commit *c) {
     if (c == NULL) return;
     wn_growing_fini(&c->obs, c->obs_n * sizeof(pending));
     wn_growing_fini(&c->refusals, c->refusals_n * sizeof(refusal));
@@ -40,8 +38,7 @@ void wn_commit_free(wn_commit *c)
 }
 
 // Forgets what encode made.
-static void unencode(wn_commit *c)
-{
+static void unencode(wn_commit *c) {
     wn_pool_reset(&c->add);
     wn_networks_reset(&c->claims);
     wn_wipe(c->repeats.p, c->repeats_n * sizeof(uint64_t));
@@ -51,29 +48,25 @@ static void unencode(wn_commit *c)
     wn_record_reset(&c->out, c->f->plan.table, c->base);
 }
 
-void wn_commit_reset(wn_commit *c)
-{
+void wn_commit_reset(wn_commit *c) {
     unencode(c);
     wn_wipe(c->obs.p, c->obs_n * sizeof(pending));
     wn_pool_reset(&c->texts);
     c->obs_n = c->refusals_n = 0;
 }
 
-bool wn_commit_empty(const wn_commit *c)
-{
+bool wn_commit_empty(const wn_commit *c) {
     return c->obs_n == 0 && c->refusals_n == 0 && c->texts.values.n == 0;
 }
 
-wn_err wn_commit_observe(wn_commit *c, const wn_observation *obs, const wn_table_keys *keys, uint8_t epoch)
-{
+wn_err wn_commit_observe(wn_commit *c, const wn_observation *obs, const wn_table_keys *keys, uint8_t epoch) {
     if (c->obs_n == WN_COMMIT_OBS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&c->obs, (c->obs_n + 1) * sizeof(pending)));
     *pending_at(c, c->obs_n++) = (pending){.obs = *obs, .keys = keys, .epoch = epoch};
     return WN_OK;
 }
 
-wn_err wn_commit_value(wn_commit *c, const wn_value *v)
-{
+wn_err wn_commit_value(wn_commit *c, const wn_value *v) {
     if (v->n == 0 || v->n > WN_VALUE_SEALED_MAX) return WN_OK;
     uint64_t id = wn_value_id(v);
     if (wn_pool_find_value(&c->f->pool, id) != NULL || wn_pool_find_value(&c->texts, id) != NULL)
@@ -81,8 +74,7 @@ wn_err wn_commit_value(wn_commit *c, const wn_value *v)
     return wn_pool_add_value(&c->texts, v);
 }
 
-wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refused)
-{
+wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refused) {
     for (size_t i = 0; i < c->refusals_n; i++) {
         if (refusal_at(c, i)->site != site) continue;
         refusal_at(c, i)->refused += refused;
@@ -93,8 +85,7 @@ wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refused)
     return WN_OK;
 }
 
-static wn_err clear_counters(wn_commit *c)
-{
+static wn_err clear_counters(wn_commit *c) {
     c->capped_n = c->base.sites;
     WN_TRY(wn_growing_reserve(&c->capped, c->capped_n * sizeof(uint32_t)));
     WN_TRY(wn_growing_reserve(&c->open_cells, c->capped_n * WN_TABLES_MAX * sizeof(uint32_t)));
@@ -103,21 +94,23 @@ static wn_err clear_counters(wn_commit *c)
     return WN_OK;
 }
 
-wn_err wn_commit_encode(wn_commit *c)
-{
+wn_err wn_commit_encode(wn_commit *c) {
     unencode(c);
     WN_TRY(clear_counters(c));
     WN_TRY(wn_commit_take(c));
     WN_TRY(wn_commit_write(c));
-    WN_TRY(wn_pool_reserve(&c->f->pool, &c->texts));  // values
-    return wn_pool_reserve(&c->f->pool, &c->add);     // all else
+    WN_TRY(wn_pool_reserve(&c->f->pool, &c->texts)); // values
+    return wn_pool_reserve(&c->f->pool, &c->add);    // all else
 }
 
-size_t wn_commit_records(const wn_commit *c) { return c->out.records; }
-wn_span wn_commit_record(const wn_commit *c, size_t i) { return wn_record_at(&c->out, i); }
+size_t wn_commit_records(const wn_commit *c) {
+    return c->out.records;
+}
+wn_span wn_commit_record(const wn_commit *c, size_t i) {
+    return wn_record_at(&c->out, i);
+}
 
-void wn_commit_apply(wn_commit *c)
-{
+void wn_commit_apply(wn_commit *c) {
     for (size_t i = 0; i < c->out.records; i++) {
         // Our own bytes, for the state they were written for, with memory reserved.
         wn_err err = wn_journal_replay(c->f, wn_record_at(&c->out, i));

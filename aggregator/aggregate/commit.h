@@ -17,18 +17,18 @@
 
 typedef struct wn_commit wn_commit;
 
-#define WN_COMMIT_OBS_MAX 65536  // 64 full batches
+#define WN_COMMIT_OBS_MAX 65536 // 64 full batches
 
 // Keeps `f` until free.
 WN_MUST_USE wn_err wn_commit_new(wn_fold *f, wn_commit **out);
-void wn_commit_free(wn_commit *c);   // wipes; NULL fine
-void wn_commit_reset(wn_commit *c);  // gathers anew; keeps capacity
+void wn_commit_free(wn_commit *c);  // wipes; NULL fine
+void wn_commit_reset(wn_commit *c); // gathers anew; keeps capacity
 bool wn_commit_empty(const wn_commit *c);
 
 // `keys` is kept until encode. WN_ERR_FULL at WN_COMMIT_OBS_MAX: encode first.
 WN_MUST_USE wn_err wn_commit_observe(wn_commit *c, const wn_observation *obs, const wn_table_keys *keys,
                                      uint8_t epoch);
-WN_MUST_USE wn_err wn_commit_value(wn_commit *c, const wn_value *v);  // n = 0: ignored
+WN_MUST_USE wn_err wn_commit_value(wn_commit *c, const wn_value *v); // n = 0: ignored
 WN_MUST_USE wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refused);
 
 // The first sight of a person in the window (an epoch) decides prefix,
@@ -37,6 +37,6 @@ WN_MUST_USE wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refuse
 // prefix's cap is counted as capped and dropped whole. May be called again.
 WN_MUST_USE wn_err wn_commit_encode(wn_commit *c);
 size_t wn_commit_records(const wn_commit *c);
-wn_span wn_commit_record(const wn_commit *c, size_t i);  // ≤ WN_JOURNAL_BYTES_MAX; until reset
+wn_span wn_commit_record(const wn_commit *c, size_t i); // ≤ WN_JOURNAL_BYTES_MAX; until reset
 // The fold must be as it was at encode (baselines aside). Resets.
 void wn_commit_apply(wn_commit *c);

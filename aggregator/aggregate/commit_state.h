@@ -8,7 +8,7 @@
 
 #define BLOCK_OBS 32
 
-typedef struct pending {  // one observation
+typedef struct pending { // one observation
     wn_observation obs;
     const wn_table_keys *keys;
     uint8_t epoch;
@@ -19,9 +19,9 @@ typedef struct refusal {
     uint64_t refused;
 } refusal;
 
-typedef struct work {  // one increment on its way
+typedef struct work { // one increment on its way
     wn_increment inc;
-    uint64_t hash;  // of the cell, then of the member
+    uint64_t hash; // of the cell, then of the member
     uint32_t cell, hint;
 } work;
 
@@ -32,28 +32,33 @@ typedef struct block {
 
 struct wn_commit {
     wn_fold *f;
-    wn_growing obs, refusals;  // pending, refusal
+    wn_growing obs, refusals; // pending, refusal
     size_t obs_n, refusals_n;
-    wn_pool texts;  // values alone: what the batches brought
+    wn_pool texts; // values alone: what the batches brought
     // made by encode:
-    wn_pool add;                    // what is new, numbered on from the fold's
-    wn_networks claims;             // unsigned people this commit adds, a prefix
-    wn_growing capped, open_cells;  // uint32 a site; uint32 a (site, table)
+    wn_pool add;                   // what is new, numbered on from the fold's
+    wn_networks claims;            // unsigned people this commit adds, a prefix
+    wn_growing capped, open_cells; // uint32 a site; uint32 a (site, table)
     size_t capped_n;
-    wn_growing repeats, order;  // uint64 each
+    wn_growing repeats, order; // uint64 each
     size_t repeats_n, order_n;
     block *block;
     wn_record_out out;
-    wn_record_state base;  // the fold's at encode
+    wn_record_state base; // the fold's at encode
 };
 
-static inline pending *pending_at(const wn_commit *c, size_t i) { return (pending *)(void *)c->obs.p + i; }
-static inline refusal *refusal_at(const wn_commit *c, size_t i)
-{
+static inline pending *pending_at(const wn_commit *c, size_t i) {
+    return (pending *)(void *)c->obs.p + i;
+}
+static inline refusal *refusal_at(const wn_commit *c, size_t i) {
     return (refusal *)(void *)c->refusals.p + i;
 }
-static inline uint32_t *u32_at(const wn_growing *g, size_t i) { return (uint32_t *)(void *)g->p + i; }
-static inline uint64_t *u64_at(const wn_growing *g, size_t i) { return (uint64_t *)(void *)g->p + i; }
+static inline uint32_t *u32_at(const wn_growing *g, size_t i) {
+    return (uint32_t *)(void *)g->p + i;
+}
+static inline uint64_t *u64_at(const wn_growing *g, size_t i) {
+    return (uint64_t *)(void *)g->p + i;
+}
 
 // A repeat in 64 bits: member, what the clamps leave room for, and the increment (0 or 1 of each).
 enum {

@@ -7,8 +7,7 @@
 #include "commit_state.h"
 
 // ---- numbers: the fold's first, then the commit's ----
-wn_err wn_commit_site(wn_commit *c, uint64_t tag, uint32_t *out)
-{
+wn_err wn_commit_site(wn_commit *c, uint64_t tag, uint32_t *out) {
     *out = wn_pool_find_site(&c->f->pool, tag);
     if (*out != WN_NONE) return WN_OK;
     uint32_t at = wn_pool_find_site(&c->add, tag);
@@ -26,8 +25,8 @@ wn_err wn_commit_site(wn_commit *c, uint64_t tag, uint32_t *out)
     return WN_OK;
 }
 
-static wn_err network_of(const wn_networks *have, wn_networks *add, uint32_t site, uint64_t id, uint32_t *out)
-{
+static wn_err network_of(const wn_networks *have, wn_networks *add, uint32_t site, uint64_t id,
+                         uint32_t *out) {
     *out = wn_networks_find(have, site, id);
     if (*out != WN_NONE) return WN_OK;
     uint32_t at = wn_networks_find(add, site, id);
@@ -36,8 +35,7 @@ static wn_err network_of(const wn_networks *have, wn_networks *add, uint32_t sit
     return WN_OK;
 }
 
-static uint32_t find_cell(const wn_commit *c, uint32_t site, const wn_increment *inc)
-{
+static uint32_t find_cell(const wn_commit *c, uint32_t site, const wn_increment *inc) {
     uint64_t hash = wn_cell_hash(site, inc->table, inc->epoch, inc->value);
     uint32_t at = wn_pool_find_cell(&c->f->pool, hash, site, inc->table, inc->epoch, inc->value);
     if (at != WN_NONE) return at;
@@ -45,15 +43,13 @@ static uint32_t find_cell(const wn_commit *c, uint32_t site, const wn_increment 
     return at == WN_NONE ? WN_NONE : c->base.cells + at;
 }
 
-static uint32_t open_cells_of(const wn_commit *c, uint32_t site, uint8_t table)
-{
+static uint32_t open_cells_of(const wn_commit *c, uint32_t site, uint8_t table) {
     uint32_t held = site < c->base.sites ? wn_pool_site(&c->f->pool, site)->open_cells[table] : 0;
     return held + *u32_at(&c->open_cells, (size_t)site * WN_TABLES_MAX + table);
 }
 
 // As cell_of in fold.c, but the new cell is only planned.
-static wn_err cell_of(wn_commit *c, uint32_t site, wn_increment *inc, bool joins, uint32_t *out)
-{
+static wn_err cell_of(wn_commit *c, uint32_t site, wn_increment *inc, bool joins, uint32_t *out) {
     *out = find_cell(c, site, inc);
     if (*out != WN_NONE) return WN_OK;
     bool room = open_cells_of(c, site, inc->table) < c->f->open_values_max;
@@ -74,10 +70,11 @@ static wn_err cell_of(wn_commit *c, uint32_t site, wn_increment *inc, bool joins
 }
 
 // ---- one increment ----
-static unsigned room_of(unsigned have, unsigned most) { return have < most ? most - have : 0; }
+static unsigned room_of(unsigned have, unsigned most) {
+    return have < most ? most - have : 0;
+}
 
-static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc, unsigned clamp)
-{
+static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc, unsigned clamp) {
     const wn_member_state *m = wn_pool_member(&c->f->pool, member);
     unsigned events_room = room_of(m->events, clamp), sessions_room = room_of(m->sessions, WN_SESSIONS_CLAMP);
     if ((inc->events == 0 || events_room == 0) && (inc->sessions == 0 || sessions_room == 0)) return WN_OK;
@@ -89,8 +86,7 @@ static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc, uns
     return WN_OK;
 }
 
-static void more_of(wn_member_state *m, const wn_increment *inc, unsigned clamp)
-{
+static void more_of(wn_member_state *m, const wn_increment *inc, unsigned clamp) {
     unsigned events = (unsigned)m->events + inc->events, sessions = (unsigned)m->sessions + inc->sessions;
     m->events = (uint8_t)(events < clamp ? events : clamp);
     m->sessions = (uint8_t)(sessions < WN_SESSIONS_CLAMP ? sessions : WN_SESSIONS_CLAMP);
@@ -105,16 +101,14 @@ typedef struct whose {
     bool known;
 } whose;
 
-static void recall(whose *of, const wn_member_state *everybody)
-{
+static void recall(whose *of, const wn_member_state *everybody) {
     of->prefix = everybody->prefix;
     of->org = everybody->org;
     of->signed_id = everybody->signed_id;
     of->known = true;
 }
 
-static wn_err meet(wn_commit *c, whose *of, const wn_increment *inc)
-{
+static wn_err meet(wn_commit *c, whose *of, const wn_increment *inc) {
     WN_TRY(network_of(&c->f->pool.prefixes, &c->add.prefixes, of->site, inc->prefix, &of->prefix));
     if (inc->org != 0) WN_TRY(network_of(&c->f->pool.orgs, &c->add.orgs, of->site, inc->org, &of->org));
     of->signed_id = inc->signed_id;
@@ -122,8 +116,7 @@ static wn_err meet(wn_commit *c, whose *of, const wn_increment *inc)
     return WN_OK;
 }
 
-static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *inc, unsigned clamp)
-{
+static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *inc, unsigned clamp) {
     if (inc->table == 0) WN_TRY(meet(c, of, inc));
     WN_ASSERT(of->known);
     wn_member_state m = {.person = inc->person,
@@ -137,8 +130,7 @@ static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *i
     return wn_pool_add_member(&c->add, &m, &at);
 }
 
-static wn_err take(wn_commit *c, whose *of, work *w)
-{
+static wn_err take(wn_commit *c, whose *of, work *w) {
     wn_fold *f = c->f;
     const wn_table *table = &f->plan.table[w->inc.table];
     bool joins = wn_increment_joins(&w->inc, table->kinds);
@@ -163,8 +155,7 @@ static wn_err take(wn_commit *c, whose *of, work *w)
 }
 
 // R12: is there room for this person under their prefix? Table 0 knows everybody.
-static wn_err admit(wn_commit *c, uint32_t site, const work *w, bool *out)
-{
+static wn_err admit(wn_commit *c, uint32_t site, const work *w, bool *out) {
     *out = true;
 #ifdef WN_MUTANT_CAP_OFF
     return WN_OK;
@@ -190,8 +181,7 @@ static wn_err admit(wn_commit *c, uint32_t site, const work *w, bool *out)
 
 // ---- a block of observations ----
 // Asks the caches for cells, then index slots, then members.
-static void announce(const wn_commit *c, block *b, size_t n)
-{
+static void announce(const wn_commit *c, block *b, size_t n) {
     const wn_pool *p = &c->f->pool;
     for (size_t i = 0; i < n; i++) {
         work *w = &b->item[i];
@@ -217,8 +207,7 @@ static void announce(const wn_commit *c, block *b, size_t n)
     }
 }
 
-static wn_err take_block(wn_commit *c, size_t from, size_t obs_n)
-{
+static wn_err take_block(wn_commit *c, size_t from, size_t obs_n) {
     block *b = c->block;
     uint32_t site[BLOCK_OBS];
     wn_increment inc[WN_TABLES_MAX];
@@ -245,8 +234,7 @@ static wn_err take_block(wn_commit *c, size_t from, size_t obs_n)
     return WN_OK;
 }
 
-wn_err wn_commit_take(wn_commit *c)
-{
+wn_err wn_commit_take(wn_commit *c) {
     for (size_t i = 0; i < c->refusals_n; i++) {
         uint32_t site;
         WN_TRY(wn_commit_site(c, refusal_at(c, i)->site, &site));

@@ -4,8 +4,7 @@
 #include "commit_state.h"
 #include "sort64.h"
 
-static wn_err write_counts(wn_commit *c)
-{
+static wn_err write_counts(wn_commit *c) {
     for (size_t i = 0; i < c->refusals_n; i++) {
         uint32_t site;
         WN_TRY(wn_commit_site(c, refusal_at(c, i)->site, &site));
@@ -18,8 +17,7 @@ static wn_err write_counts(wn_commit *c)
     return WN_OK;
 }
 
-static wn_err write_values(wn_commit *c)
-{
+static wn_err write_values(wn_commit *c) {
     const wn_pool *have = &c->f->pool;
     size_t n = have->values.n;
     for (uint32_t i = 0; i < c->texts.values.n && n < c->f->values_max; i++) {
@@ -38,21 +36,18 @@ _Static_assert(WN_COMMIT_OBS_MAX *WN_TABLES_MAX <= 1 << JOIN_AT_BITS, "a join's 
 _Static_assert(WN_POOL_CELLS_MAX <= 1u << (64 - JOIN_AT_BITS - JOIN_PERSON_BITS),
                "a cell's number fits its key");
 
-static wn_err reserve_order(wn_commit *c, size_t n)
-{
+static wn_err reserve_order(wn_commit *c, size_t n) {
     WN_TRY(wn_growing_reserve(&c->order, n * sizeof(uint64_t)));
     if (n > c->order_n) c->order_n = n;
     return WN_OK;
 }
 
-static uint64_t person_of(const wn_commit *c, uint64_t key)
-{
+static uint64_t person_of(const wn_commit *c, uint64_t key) {
     return wn_pool_member(&c->add, (uint32_t)(key & ((1u << JOIN_AT_BITS) - 1)))->person;
 }
 
 // Two whose 16 bits are the same would else stand in the order they came.
-static void settle_ties(const wn_commit *c, uint64_t *key, size_t n)
-{
+static void settle_ties(const wn_commit *c, uint64_t *key, size_t n) {
     for (size_t i = 1; i < n; i++) {
         for (size_t j = i; j > 0 && key[j] >> JOIN_AT_BITS == key[j - 1] >> JOIN_AT_BITS &&
                            person_of(c, key[j]) < person_of(c, key[j - 1]);
@@ -64,8 +59,7 @@ static void settle_ties(const wn_commit *c, uint64_t *key, size_t n)
     }
 }
 
-static wn_err write_joins(wn_commit *c)
-{
+static wn_err write_joins(wn_commit *c) {
     uint32_t n = c->add.members_n;
     WN_TRY(reserve_order(c, (size_t)n * 2));
     uint64_t *key = u64_at(&c->order, 0);
@@ -83,8 +77,7 @@ static wn_err write_joins(wn_commit *c)
     return WN_OK;
 }
 
-static wn_err write_repeats(wn_commit *c)
-{
+static wn_err write_repeats(wn_commit *c) {
     size_t n = c->repeats_n;
     WN_TRY(reserve_order(c, n));
     const uint64_t *r =
@@ -104,8 +97,7 @@ static wn_err write_repeats(wn_commit *c)
     return WN_OK;
 }
 
-wn_err wn_commit_write(wn_commit *c)
-{
+wn_err wn_commit_write(wn_commit *c) {
     wn_record_out *o = &c->out;
     const wn_pool *add = &c->add;
     for (uint32_t i = 0; i < add->sites_n; i++) WN_TRY(wn_record_site(o, wn_pool_site(add, i)->tag));

@@ -6,8 +6,8 @@
 
 #include "fold_state.h"
 
-wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t open_values_max, wn_fold **out)
-{
+wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t open_values_max,
+                   wn_fold **out) {
     if (plan->n == 0 || plan->n > WN_TABLES_MAX || plan->table[0].dims_n != 0) return WN_ERR_CONFIG;
     for (size_t t = 0; t < plan->n; t++)
         if (plan->table[t].clamp == 0 || plan->table[t].clamp > UINT8_MAX || plan->table[t].dims_n > 2)
@@ -28,15 +28,13 @@ wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t op
     return WN_OK;
 }
 
-void wn_fold_free(wn_fold *f)
-{
+void wn_fold_free(wn_fold *f) {
     if (f == NULL) return;
     wn_pool_fini(&f->pool);
     free(f);
 }
 
-wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out)
-{
+wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out) {
     wn_cell_state cell = {.value = {key->value[0], key->value[1]},
                           .first = WN_NONE,
                           .last = WN_NONE,
@@ -50,13 +48,11 @@ wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out)
     return WN_OK;
 }
 
-static uint8_t clamped(unsigned have, unsigned more, unsigned most)
-{
+static uint8_t clamped(unsigned have, unsigned more, unsigned most) {
     return (uint8_t)(have + more < most ? have + more : most);
 }
 
-void wn_fold_bump(wn_fold *f, uint32_t member, unsigned events, unsigned sessions)
-{
+void wn_fold_bump(wn_fold *f, uint32_t member, unsigned events, unsigned sessions) {
     wn_member_state *m = wn_pool_member(&f->pool, member);
     wn_cell_state *c = wn_pool_cell(&f->pool, m->cell);
     uint8_t events_now = clamped(m->events, events, f->plan.table[c->table].clamp);
@@ -68,8 +64,7 @@ void wn_fold_bump(wn_fold *f, uint32_t member, unsigned events, unsigned session
     m->sessions = sessions_now;
 }
 
-wn_err wn_fold_join(wn_fold *f, const wn_member_state *member)
-{
+wn_err wn_fold_join(wn_fold *f, const wn_member_state *member) {
     wn_member_state m = *member;
     m.next = WN_NONE;
     m.events = m.sessions = 0;
@@ -86,8 +81,7 @@ wn_err wn_fold_join(wn_fold *f, const wn_member_state *member)
     return WN_OK;
 }
 
-bool wn_fold_admits(const wn_fold *f, const wn_increment *table0)
-{
+bool wn_fold_admits(const wn_fold *f, const wn_increment *table0) {
 #ifdef WN_MUTANT_CAP_OFF
     return true;
 #endif
@@ -106,15 +100,13 @@ bool wn_fold_admits(const wn_fold *f, const wn_increment *table0)
     return people < f->ids_per_prefix_max;
 }
 
-static uint32_t find_cell(const wn_fold *f, uint32_t site, const wn_increment *inc)
-{
+static uint32_t find_cell(const wn_fold *f, uint32_t site, const wn_increment *inc) {
     uint64_t hash = wn_cell_hash(site, inc->table, inc->epoch, inc->value);
     return wn_pool_find_cell(&f->pool, hash, site, inc->table, inc->epoch, inc->value);
 }
 
 // The increment's cell, else the overflow cell when the value may open none.
-static wn_err cell_of(wn_fold *f, uint32_t site, wn_increment *inc, bool joins, uint32_t *out)
-{
+static wn_err cell_of(wn_fold *f, uint32_t site, wn_increment *inc, bool joins, uint32_t *out) {
     *out = find_cell(f, site, inc);
     if (*out != WN_NONE) return WN_OK;
     bool room = wn_pool_site(&f->pool, site)->open_cells[inc->table] < f->open_values_max;
@@ -128,20 +120,17 @@ static wn_err cell_of(wn_fold *f, uint32_t site, wn_increment *inc, bool joins, 
     return wn_fold_new_cell(f, &key, out);
 }
 
-static wn_err network_of(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out)
-{
+static wn_err network_of(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out) {
     *out = wn_networks_find(s, site, id);
     return *out != WN_NONE ? WN_OK : wn_networks_add(s, site, id, out);
 }
 
-static wn_err site_of(wn_fold *f, uint64_t tag, uint32_t *out)
-{
+static wn_err site_of(wn_fold *f, uint64_t tag, uint32_t *out) {
     *out = wn_pool_find_site(&f->pool, tag);
     return *out != WN_NONE ? WN_OK : wn_pool_add_site(&f->pool, tag, out);
 }
 
-wn_err wn_fold_add(wn_fold *f, wn_increment *inc)
-{
+wn_err wn_fold_add(wn_fold *f, wn_increment *inc) {
     WN_ASSERT(inc->table < f->plan.n);
     bool joins = wn_increment_joins(inc, f->plan.table[inc->table].kinds);
     uint32_t site, cell;
@@ -165,8 +154,7 @@ wn_err wn_fold_add(wn_fold *f, wn_increment *inc)
     return wn_fold_join(f, &m);
 }
 
-wn_err wn_fold_value(wn_fold *f, const wn_value *v, bool *out_new)
-{
+wn_err wn_fold_value(wn_fold *f, const wn_value *v, bool *out_new) {
     *out_new = false;
     if (v->n == 0 || v->n > WN_VALUE_SEALED_MAX || f->pool.values.n >= f->values_max) return WN_OK;
     if (wn_pool_find_value(&f->pool, wn_value_id(v)) != NULL) return WN_OK;
@@ -176,10 +164,11 @@ wn_err wn_fold_value(wn_fold *f, const wn_value *v, bool *out_new)
     return WN_OK;
 }
 
-const wn_value *wn_fold_value_of(const wn_fold *f, uint64_t id) { return wn_pool_find_value(&f->pool, id); }
+const wn_value *wn_fold_value_of(const wn_fold *f, uint64_t id) {
+    return wn_pool_find_value(&f->pool, id);
+}
 
-wn_err wn_fold_count(wn_fold *f, uint64_t site, uint32_t refused, uint32_t capped)
-{
+wn_err wn_fold_count(wn_fold *f, uint64_t site, uint32_t refused, uint32_t capped) {
     uint32_t at;
     WN_TRY(site_of(f, site, &at));
     wn_pool_site(&f->pool, at)->refused += refused;
@@ -188,25 +177,30 @@ wn_err wn_fold_count(wn_fold *f, uint64_t site, uint32_t refused, uint32_t cappe
     return WN_OK;
 }
 
-uint64_t wn_fold_refused(const wn_fold *f, uint64_t site)
-{
+uint64_t wn_fold_refused(const wn_fold *f, uint64_t site) {
     uint32_t at = wn_pool_find_site(&f->pool, site);
     return at == WN_NONE ? 0 : wn_pool_site(&f->pool, at)->refused;
 }
 
-uint64_t wn_fold_capped(const wn_fold *f, uint64_t site)
-{
+uint64_t wn_fold_capped(const wn_fold *f, uint64_t site) {
     uint32_t at = wn_pool_find_site(&f->pool, site);
     return at == WN_NONE ? 0 : wn_pool_site(&f->pool, at)->capped;
 }
 
-size_t wn_fold_bytes(const wn_fold *f) { return sizeof *f + wn_pool_bytes(&f->pool); }
-uint64_t wn_fold_people(const wn_fold *f) { return f->everybody; }
-size_t wn_fold_cells(const wn_fold *f) { return f->pool.cells_n; }
-unsigned wn_fold_epochs(const wn_fold *f) { return f->epochs; }
+size_t wn_fold_bytes(const wn_fold *f) {
+    return sizeof *f + wn_pool_bytes(&f->pool);
+}
+uint64_t wn_fold_people(const wn_fold *f) {
+    return f->everybody;
+}
+size_t wn_fold_cells(const wn_fold *f) {
+    return f->pool.cells_n;
+}
+unsigned wn_fold_epochs(const wn_fold *f) {
+    return f->epochs;
+}
 
-void wn_fold_cell(const wn_fold *f, size_t i, wn_cell *out)
-{
+void wn_fold_cell(const wn_fold *f, size_t i, wn_cell *out) {
     WN_ASSERT(i < f->pool.cells_n);
     const wn_cell_state *c = wn_pool_cell(&f->pool, (uint32_t)i);
     *out = (wn_cell){.index = (uint32_t)i,
@@ -220,8 +214,7 @@ void wn_fold_cell(const wn_fold *f, size_t i, wn_cell *out)
                      .baseline = c->baseline};
 }
 
-size_t wn_fold_find(const wn_fold *f, uint64_t site, uint8_t table, const uint64_t value[2], uint8_t epoch)
-{
+size_t wn_fold_find(const wn_fold *f, uint64_t site, uint8_t table, const uint64_t value[2], uint8_t epoch) {
     uint32_t at = wn_pool_find_site(&f->pool, site);
     if (at == WN_NONE) return SIZE_MAX;
     uint32_t cell =
@@ -229,8 +222,7 @@ size_t wn_fold_find(const wn_fold *f, uint64_t site, uint8_t table, const uint64
     return cell == WN_NONE ? SIZE_MAX : cell;
 }
 
-void wn_fold_set_baseline(wn_fold *f, size_t i, uint32_t baseline)
-{
+void wn_fold_set_baseline(wn_fold *f, size_t i, uint32_t baseline) {
     WN_ASSERT(i < f->pool.cells_n);
     wn_cell_state *c = wn_pool_cell(&f->pool, (uint32_t)i);
     WN_ASSERT(baseline >= c->baseline && baseline <= c->people);
@@ -243,8 +235,7 @@ void wn_fold_set_baseline(wn_fold *f, size_t i, uint32_t baseline)
 // The from-th member. Steps are rare and cells are long, but a step visits the
 // members after it anyway, so walking is at most twice the work.
 void wn_fold_members(const wn_fold *f, size_t i, uint32_t from, void (*fn)(void *ctx, const wn_member *m),
-                     void *ctx)
-{
+                     void *ctx) {
     WN_ASSERT(i < f->pool.cells_n);
     uint32_t at = wn_pool_cell(&f->pool, (uint32_t)i)->first;
     for (uint32_t skipped = 0; at != WN_NONE; skipped++) {

@@ -4,8 +4,7 @@
 #include "fold_state.h"
 #include "record.h"
 
-static wn_err write_pool(const wn_pool *p, wn_record_out *o)
-{
+static wn_err write_pool(const wn_pool *p, wn_record_out *o) {
     for (uint32_t i = 0; i < p->sites_n; i++) WN_TRY(wn_record_site(o, wn_pool_site(p, i)->tag));
     for (uint32_t i = 0; i < p->sites_n; i++) {
         const wn_site_state *s = wn_pool_site(p, i);
@@ -22,8 +21,7 @@ static wn_err write_pool(const wn_pool *p, wn_record_out *o)
     return WN_OK;
 }
 
-wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx)
-{
+wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx) {
     wn_record_out o = {0};
     wn_record_reset(&o, f->plan.table, (wn_record_state){0});
     wn_err err = write_pool(&f->pool, &o);

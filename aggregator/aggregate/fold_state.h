@@ -7,20 +7,21 @@
 
 struct wn_fold {
     wn_pool pool;
-    wn_plan plan;              // without its text
-    bool open[WN_TABLES_MAX];  // a dimension of the table is open
+    wn_plan plan;             // without its text
+    bool open[WN_TABLES_MAX]; // a dimension of the table is open
     uint32_t ids_per_prefix_max, open_values_max;
     size_t values_max;
-    uint64_t everybody;  // members of table 0
-    uint64_t weight;     // grows with every change: what a record must follow
+    uint64_t everybody; // members of table 0
+    uint64_t weight;    // grows with every change: what a record must follow
     unsigned epochs;
 };
 
-static inline bool wn_fold_is_overflow(const uint64_t value[2]) { return value[0] == WN_VALUE_OVERFLOW; }
+static inline bool wn_fold_is_overflow(const uint64_t value[2]) {
+    return value[0] == WN_VALUE_OVERFLOW;
+}
 
 // Does a cell of this table and value count against open_values_max?
-static inline bool wn_fold_is_bounded(const wn_fold *f, uint8_t table, const uint64_t value[2])
-{
+static inline bool wn_fold_is_bounded(const wn_fold *f, uint8_t table, const uint64_t value[2]) {
     return f->open[table] && !wn_fold_is_overflow(value);
 }
 

@@ -6,11 +6,10 @@
 #include <sys/mman.h>
 
 enum { PAGE_BYTES = 4096 };
-#define HUGE_BYTES ((size_t)8 << 20)  // from here on huge pages spare TLB misses
+#define HUGE_BYTES ((size_t)8 << 20) // from here on huge pages spare TLB misses
 #define GROWING_MAX ((size_t)1 << 42)
 
-wn_err wn_growing_reserve(wn_growing *g, size_t bytes)
-{
+wn_err wn_growing_reserve(wn_growing *g, size_t bytes) {
     if (bytes <= g->bytes) return WN_OK;
     if (bytes > GROWING_MAX) return WN_ERR_NOMEM;
     size_t want = g->bytes > 0 ? g->bytes : PAGE_BYTES;
@@ -26,8 +25,7 @@ wn_err wn_growing_reserve(wn_growing *g, size_t bytes)
     return WN_OK;
 }
 
-void wn_growing_fini(wn_growing *g, size_t used)
-{
+void wn_growing_fini(wn_growing *g, size_t used) {
     if (g->p == NULL) return;
     WN_ASSERT(used <= g->bytes);
     wn_wipe(g->p, used);

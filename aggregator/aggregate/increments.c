@@ -6,8 +6,7 @@
 
 #include "crypt.h"
 
-void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out)
-{
+void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out) {
     for (unsigned t = 0; t < WN_TABLES_MAX; t++) {
         uint8_t label[6] = {'t', 'a', 'b', 'l', 'e', (uint8_t)t};
 #ifdef WN_MUTANT_ONE_KEY_ALL_TABLES
@@ -17,20 +16,17 @@ void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out)
     }
 }
 
-static uint64_t value_of(const wn_observation *obs, unsigned dim)
-{
+static uint64_t value_of(const wn_observation *obs, unsigned dim) {
     return wn_dim_is_open(dim) ? obs->open[dim - WN_CLOSED_N] : obs->closed[dim];
 }
 
-static bool counts_in(const wn_observation *obs, const wn_table *table)
-{
+static bool counts_in(const wn_observation *obs, const wn_table *table) {
     if ((table->kinds & (1u << obs->kind)) != 0) return true;
     return obs->kind == WN_OBS_SESSION && (table->measures & WN_MEASURE_SESSIONS) != 0;
 }
 
 size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn_table_keys *keys,
-                        uint8_t epoch, wn_increment out[WN_TABLES_MAX])
-{
+                        uint8_t epoch, wn_increment out[WN_TABLES_MAX]) {
     size_t n = 0;
     for (size_t t = 0; t < plan->n; t++) {
         const wn_table *table = &plan->table[t];

@@ -9,13 +9,13 @@
 // One person's contribution to one cell.
 typedef struct wn_increment {
     uint64_t site;
-    uint64_t value[2];  // closed value or open id of each dimension; 0 where unused
-    uint64_t person;    // P_t, 8 bytes
+    uint64_t value[2]; // closed value or open id of each dimension; 0 where unused
+    uint64_t person;   // P_t, 8 bytes
     uint64_t prefix;
     uint64_t org;
-    uint8_t table;      // index in the plan
-    uint8_t epoch;      // 0 first; another pair of K_edge, K_core has its own cells
-    uint8_t signed_id;  // 0 or 1
+    uint8_t table;     // index in the plan
+    uint8_t epoch;     // 0 first; another pair of K_edge, K_core has its own cells
+    uint8_t signed_id; // 0 or 1
     uint8_t events;
     uint8_t sessions;
 } wn_increment;
@@ -39,7 +39,6 @@ size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn
                         uint8_t epoch, wn_increment out[WN_TABLES_MAX]);
 
 // Does this increment count its person, if the cell does not hold them yet?
-static inline bool wn_increment_joins(const wn_increment *inc, uint8_t kinds)
-{
+static inline bool wn_increment_joins(const wn_increment *inc, uint8_t kinds) {
     return inc->table == 0 || inc->events > 0 || (kinds & (1u << WN_OBS_SESSION)) != 0;
 }

@@ -8,10 +8,11 @@ enum { INDEX_CAP_MIN = 64 };
 
 typedef uint64_t (*hash_of)(const void *items, uint32_t i);
 
-static uint32_t *slots_of(const wn_index *ix) { return (uint32_t *)(void *)ix->slots.p; }
+static uint32_t *slots_of(const wn_index *ix) {
+    return (uint32_t *)(void *)ix->slots.p;
+}
 
-static void index_put(wn_index *ix, uint64_t hash, uint32_t i)
-{
+static void index_put(wn_index *ix, uint64_t hash, uint32_t i) {
     uint32_t *slot = slots_of(ix);
     size_t s = hash & (ix->cap - 1);
     while (slot[s] != 0) s = (s + 1) & (ix->cap - 1);
@@ -21,8 +22,7 @@ static void index_put(wn_index *ix, uint64_t hash, uint32_t i)
 
 // Room for n entries. Slots hold numbers, not pseudonyms, but their places
 // follow from pseudonyms: the old ones are wiped like the rest.
-static wn_err index_reserve(wn_index *ix, size_t n, const void *items, hash_of hash)
-{
+static wn_err index_reserve(wn_index *ix, size_t n, const void *items, hash_of hash) {
     if (n * 2 <= ix->cap) return WN_OK;
     wn_index bigger = {.cap = ix->cap > 0 ? ix->cap : INDEX_CAP_MIN};
     while (bigger.cap < n * 2) bigger.cap *= 2;
@@ -33,90 +33,76 @@ static wn_err index_reserve(wn_index *ix, size_t n, const void *items, hash_of h
     return WN_OK;
 }
 
-static void index_fini(wn_index *ix)
-{
+static void index_fini(wn_index *ix) {
     wn_growing_fini(&ix->slots, ix->cap * sizeof(uint32_t));
     *ix = (wn_index){0};
 }
 
-static void index_reset(wn_index *ix)
-{
+static void index_reset(wn_index *ix) {
     if (ix->cap > 0) memset(ix->slots.p, 0, ix->cap * sizeof(uint32_t));
     ix->n = 0;
 }
 
-static uint64_t site_hash(const void *items, uint32_t i)
-{
+static uint64_t site_hash(const void *items, uint32_t i) {
     return wn_pool_mix(((const wn_site_state *)items)[i].tag, 0);
 }
 
-static uint64_t network_hash(const void *items, uint32_t i)
-{
+static uint64_t network_hash(const void *items, uint32_t i) {
     const wn_network *n = (const wn_network *)items + i;
     return wn_pool_mix(n->id, n->site);
 }
 
-static uint64_t cell_hash(const void *items, uint32_t i)
-{
+static uint64_t cell_hash(const void *items, uint32_t i) {
     const wn_cell_state *c = (const wn_cell_state *)items + i;
     return wn_cell_hash(c->site, c->table, c->epoch, c->value);
 }
 
-static uint64_t member_hash(const void *items, uint32_t i)
-{
+static uint64_t member_hash(const void *items, uint32_t i) {
     const wn_member_state *m = (const wn_member_state *)items + i;
     return wn_member_hash(m->cell, m->person);
 }
 
-static const wn_value *value_at(const wn_values *s, uint32_t i)
-{
+static const wn_value *value_at(const wn_values *s, uint32_t i) {
     return (const wn_value *)(const void *)(s->bytes.p + ((const size_t *)(const void *)s->offsets.p)[i]);
 }
 
-static uint64_t value_hash(const void *items, uint32_t i)
-{
+static uint64_t value_hash(const void *items, uint32_t i) {
     return wn_pool_mix(wn_value_id(value_at(items, i)), 0);
 }
 
-static wn_err sites_reserve(wn_pool *p, size_t n)
-{
+static wn_err sites_reserve(wn_pool *p, size_t n) {
     if (n > WN_POOL_SITES_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&p->sites, n * sizeof(wn_site_state)));
     return index_reserve(&p->site_index, n, p->sites.p, site_hash);
 }
 
-static wn_err networks_reserve(wn_networks *s, size_t n)
-{
+static wn_err networks_reserve(wn_networks *s, size_t n) {
     if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&s->items, n * sizeof(wn_network)));
     return index_reserve(&s->index, n, s->items.p, network_hash);
 }
 
-static wn_err cells_reserve(wn_pool *p, size_t n)
-{
+static wn_err cells_reserve(wn_pool *p, size_t n) {
     if (n > WN_POOL_CELLS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&p->cells, n * sizeof(wn_cell_state)));
     return index_reserve(&p->cell_index, n, p->cells.p, cell_hash);
 }
 
-static wn_err members_reserve(wn_pool *p, size_t n)
-{
+static wn_err members_reserve(wn_pool *p, size_t n) {
     if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&p->members, n * sizeof(wn_member_state)));
     return index_reserve(&p->member_index, n, p->members.p, member_hash);
 }
 
 // A packed value is read through a wn_value, so a whole one must fit behind the last.
-static wn_err values_reserve(wn_values *s, size_t n, size_t bytes)
-{
+static wn_err values_reserve(wn_values *s, size_t n, size_t bytes) {
     if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&s->bytes, bytes + sizeof(wn_value)));
     WN_TRY(wn_growing_reserve(&s->offsets, n * sizeof(size_t)));
     return index_reserve(&s->index, n, s, value_hash);
 }
 
-wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more)
-{
+wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more) {
     WN_TRY(sites_reserve(p, (size_t)p->sites_n + more->sites_n));
     WN_TRY(networks_reserve(&p->prefixes, (size_t)p->prefixes.n + more->prefixes.n));
     WN_TRY(networks_reserve(&p->orgs, (size_t)p->orgs.n + more->orgs.n));
@@ -126,8 +112,7 @@ wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more)
     return members_reserve(p, (size_t)p->members_n + more->members_n);
 }
 
-uint32_t wn_pool_find_site(const wn_pool *p, uint64_t tag)
-{
+uint32_t wn_pool_find_site(const wn_pool *p, uint64_t tag) {
     const wn_index *ix = &p->site_index;
     const uint32_t *slot = slots_of(ix);
     if (ix->cap == 0) return WN_NONE;
@@ -136,8 +121,7 @@ uint32_t wn_pool_find_site(const wn_pool *p, uint64_t tag)
     return WN_NONE;
 }
 
-wn_err wn_pool_add_site(wn_pool *p, uint64_t tag, uint32_t *out)
-{
+wn_err wn_pool_add_site(wn_pool *p, uint64_t tag, uint32_t *out) {
     WN_TRY(sites_reserve(p, (size_t)p->sites_n + 1));
     *wn_pool_site(p, p->sites_n) = (wn_site_state){.tag = tag};
     index_put(&p->site_index, wn_pool_mix(tag, 0), p->sites_n);
@@ -145,8 +129,7 @@ wn_err wn_pool_add_site(wn_pool *p, uint64_t tag, uint32_t *out)
     return WN_OK;
 }
 
-uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id)
-{
+uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id) {
     const wn_index *ix = &s->index;
     const uint32_t *slot = slots_of(ix);
     if (ix->cap == 0) return WN_NONE;
@@ -157,8 +140,7 @@ uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id)
     return WN_NONE;
 }
 
-wn_err wn_networks_add(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out)
-{
+wn_err wn_networks_add(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out) {
     WN_TRY(networks_reserve(s, (size_t)s->n + 1));
     *wn_network_at(s, s->n) = (wn_network){.id = id, .site = site};
     index_put(&s->index, wn_pool_mix(id, site), s->n);
@@ -166,10 +148,11 @@ wn_err wn_networks_add(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out
     return WN_OK;
 }
 
-const wn_value *wn_pool_value(const wn_pool *p, uint32_t i) { return value_at(&p->values, i); }
+const wn_value *wn_pool_value(const wn_pool *p, uint32_t i) {
+    return value_at(&p->values, i);
+}
 
-const wn_value *wn_pool_find_value(const wn_pool *p, uint64_t id)
-{
+const wn_value *wn_pool_find_value(const wn_pool *p, uint64_t id) {
     const wn_index *ix = &p->values.index;
     const uint32_t *slot = slots_of(ix);
     if (ix->cap == 0) return NULL;
@@ -180,8 +163,7 @@ const wn_value *wn_pool_find_value(const wn_pool *p, uint64_t id)
     return NULL;
 }
 
-wn_err wn_pool_add_value(wn_pool *p, const wn_value *v)
-{
+wn_err wn_pool_add_value(wn_pool *p, const wn_value *v) {
     WN_ASSERT(v->n <= WN_VALUE_SEALED_MAX);
     wn_values *s = &p->values;
     size_t bytes = offsetof(wn_value, bytes) + v->n;
@@ -194,8 +176,7 @@ wn_err wn_pool_add_value(wn_pool *p, const wn_value *v)
     return WN_OK;
 }
 
-wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out)
-{
+wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out) {
     WN_TRY(cells_reserve(p, (size_t)p->cells_n + 1));
     *wn_pool_cell(p, p->cells_n) = *cell;
     index_put(&p->cell_index, wn_cell_hash(cell->site, cell->table, cell->epoch, cell->value), p->cells_n);
@@ -203,8 +184,7 @@ wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out)
     return WN_OK;
 }
 
-wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out)
-{
+wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out) {
     WN_TRY(members_reserve(p, (size_t)p->members_n + 1));
     *wn_pool_member(p, p->members_n) = *member;
     index_put(&p->member_index, wn_member_hash(member->cell, member->person), p->members_n);
@@ -212,37 +192,32 @@ wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *o
     return WN_OK;
 }
 
-void wn_networks_fini(wn_networks *s)
-{
+void wn_networks_fini(wn_networks *s) {
     wn_growing_fini(&s->items, s->n * sizeof(wn_network));
     index_fini(&s->index);
     s->n = 0;
 }
 
-void wn_networks_reset(wn_networks *s)
-{
+void wn_networks_reset(wn_networks *s) {
     wn_wipe(s->items.p, s->n * sizeof(wn_network));
     index_reset(&s->index);
     s->n = 0;
 }
 
-static void values_fini(wn_values *s)
-{
+static void values_fini(wn_values *s) {
     wn_growing_fini(&s->bytes, s->used);
     wn_growing_fini(&s->offsets, s->n * sizeof(size_t));
     index_fini(&s->index);
     s->used = s->n = 0;
 }
 
-static void values_reset(wn_values *s)
-{
+static void values_reset(wn_values *s) {
     wn_wipe(s->bytes.p, s->used);
     index_reset(&s->index);
     s->used = s->n = 0;
 }
 
-void wn_pool_fini(wn_pool *p)
-{
+void wn_pool_fini(wn_pool *p) {
     values_fini(&p->values);
     wn_growing_fini(&p->sites, p->sites_n * sizeof(wn_site_state));
     wn_growing_fini(&p->cells, p->cells_n * sizeof(wn_cell_state));
@@ -255,8 +230,7 @@ void wn_pool_fini(wn_pool *p)
     *p = (wn_pool){0};
 }
 
-void wn_pool_reset(wn_pool *p)
-{
+void wn_pool_reset(wn_pool *p) {
     values_reset(&p->values);
     wn_wipe(p->sites.p, p->sites_n * sizeof(wn_site_state));
     wn_wipe(p->cells.p, p->cells_n * sizeof(wn_cell_state));
@@ -269,13 +243,11 @@ void wn_pool_reset(wn_pool *p)
     wn_networks_reset(&p->orgs);
 }
 
-static size_t networks_bytes(const wn_networks *s)
-{
+static size_t networks_bytes(const wn_networks *s) {
     return s->n * sizeof(wn_network) + s->index.cap * sizeof(uint32_t);
 }
 
-size_t wn_pool_bytes(const wn_pool *p)
-{
+size_t wn_pool_bytes(const wn_pool *p) {
     return p->sites_n * sizeof(wn_site_state) + p->cells_n * sizeof(wn_cell_state) +
            p->members_n * sizeof(wn_member_state) +
            (p->site_index.cap + p->cell_index.cap + p->member_index.cap) * sizeof(uint32_t) +

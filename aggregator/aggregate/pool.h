@@ -9,43 +9,43 @@
 #include "growing.h"
 #include "increments.h"
 
-#define WN_NONE UINT32_MAX                    // no such number
-#define WN_POOL_SITES_MAX (4 * WN_SITES_MAX)  // sites of one window; the catalogue may change under it
-#define WN_POOL_CELLS_MAX (1u << 27)          // fits the sort key of a commit
+#define WN_NONE UINT32_MAX                   // no such number
+#define WN_POOL_SITES_MAX (4 * WN_SITES_MAX) // sites of one window; the catalogue may change under it
+#define WN_POOL_CELLS_MAX (1u << 27)         // fits the sort key of a commit
 #define WN_POOL_MEMBERS_MAX 0xFFFFFFF0u
-#define WN_SESSIONS_CLAMP 20  // one person's sessions in a cell
+#define WN_SESSIONS_CLAMP 20 // one person's sessions in a cell
 
-typedef struct wn_index {  // open addressing, number + 1 a slot, 0 empty
+typedef struct wn_index { // open addressing, number + 1 a slot, 0 empty
     wn_growing slots;
-    size_t cap, n;  // cap 0 or a power of two, at least twice n
+    size_t cap, n; // cap 0 or a power of two, at least twice n
 } wn_index;
 
 typedef struct wn_site_state {
     uint64_t tag, refused, capped;
-    uint32_t open_cells[WN_TABLES_MAX];  // cells of an open dimension that were never shown
+    uint32_t open_cells[WN_TABLES_MAX]; // cells of an open dimension that were never shown
 } wn_site_state;
 
-typedef struct wn_network {  // a prefix or an organisation of a site
+typedef struct wn_network { // a prefix or an organisation of a site
     uint64_t id;
     uint32_t site;
-    uint32_t people;  // prefix: unsigned people in table 0
+    uint32_t people; // prefix: unsigned people in table 0
 } wn_network;
 
 typedef struct wn_cell_state {
     uint64_t value[2];
     uint64_t events, sessions;
-    uint32_t first, last;  // members, WN_NONE when empty
+    uint32_t first, last; // members, WN_NONE when empty
     uint32_t people, baseline;
     uint32_t site;
     uint8_t table, epoch;
 } wn_cell_state;
 
-typedef struct wn_member_state {  // 32 bytes: two to a cache line
+typedef struct wn_member_state { // 32 bytes: two to a cache line
     uint64_t person;
     uint32_t cell;
-    uint32_t next;  // in the cell, in order of joining; WN_NONE at the end
+    uint32_t next; // in the cell, in order of joining; WN_NONE at the end
     uint32_t prefix;
-    uint32_t org;  // WN_NONE: undeclared
+    uint32_t org; // WN_NONE: undeclared
     uint8_t events, sessions, signed_id;
 } wn_member_state;
 
@@ -57,7 +57,7 @@ typedef struct wn_networks {
 
 // Sealed texts of open values, packed: only their n used bytes are kept.
 typedef struct wn_values {
-    wn_growing bytes, offsets;  // offsets: size_t each
+    wn_growing bytes, offsets; // offsets: size_t each
     size_t used;
     uint32_t n;
     wn_index index;
@@ -71,25 +71,21 @@ typedef struct wn_pool {
     wn_values values;
 } wn_pool;
 
-static inline wn_site_state *wn_pool_site(const wn_pool *p, uint32_t i)
-{
+static inline wn_site_state *wn_pool_site(const wn_pool *p, uint32_t i) {
     return (wn_site_state *)(void *)p->sites.p + i;
 }
-static inline wn_cell_state *wn_pool_cell(const wn_pool *p, uint32_t i)
-{
+static inline wn_cell_state *wn_pool_cell(const wn_pool *p, uint32_t i) {
     return (wn_cell_state *)(void *)p->cells.p + i;
 }
-static inline wn_member_state *wn_pool_member(const wn_pool *p, uint32_t i)
-{
+static inline wn_member_state *wn_pool_member(const wn_pool *p, uint32_t i) {
     return (wn_member_state *)(void *)p->members.p + i;
 }
-static inline wn_network *wn_network_at(const wn_networks *s, uint32_t i)
-{
+static inline wn_network *wn_network_at(const wn_networks *s, uint32_t i) {
     return (wn_network *)(void *)s->items.p + i;
 }
 
 void wn_pool_fini(wn_pool *p);
-void wn_pool_reset(wn_pool *p);  // empty, keeps capacity; wipes
+void wn_pool_reset(wn_pool *p); // empty, keeps capacity; wipes
 size_t wn_pool_bytes(const wn_pool *p);
 // Room for so many more of each, so that adding them cannot fail.
 WN_MUST_USE wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more);
@@ -112,36 +108,33 @@ WN_MUST_USE wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint3
 WN_MUST_USE wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out);
 
 // ---- the two lookups of the hot path ----
-static inline uint64_t wn_pool_mix(uint64_t a, uint64_t b)
-{
+static inline uint64_t wn_pool_mix(uint64_t a, uint64_t b) {
     // Both words are keyed pseudonyms or small numbers of ours: spreading is enough.
     uint64_t h = (a ^ 0x9E3779B97F4A7C15u) * 0xFF51AFD7ED558CCDu;
     h = ((h ^ (h >> 32)) ^ b) * 0xC4CEB9FE1A85EC53u;
     return h ^ (h >> 29);
 }
 
-static inline uint64_t wn_cell_hash(uint32_t site, uint8_t table, uint8_t epoch, const uint64_t value[2])
-{
+static inline uint64_t wn_cell_hash(uint32_t site, uint8_t table, uint8_t epoch, const uint64_t value[2]) {
     return wn_pool_mix(wn_pool_mix(site | (uint64_t)table << 32 | (uint64_t)epoch << 40, value[0]), value[1]);
 }
 
-static inline uint64_t wn_member_hash(uint32_t cell, uint64_t person) { return wn_pool_mix(person, cell); }
+static inline uint64_t wn_member_hash(uint32_t cell, uint64_t person) {
+    return wn_pool_mix(person, cell);
+}
 
 // What lies at `hash`: a hint for prefetching, WN_NONE when the slot is empty.
-static inline uint32_t wn_index_peek(const wn_index *ix, uint64_t hash)
-{
+static inline uint32_t wn_index_peek(const wn_index *ix, uint64_t hash) {
     if (ix->cap == 0) return WN_NONE;
     return ((const uint32_t *)(const void *)ix->slots.p)[hash & (ix->cap - 1)] - 1;
 }
 
-static inline void wn_index_prefetch(const wn_index *ix, uint64_t hash)
-{
+static inline void wn_index_prefetch(const wn_index *ix, uint64_t hash) {
     if (ix->cap > 0) __builtin_prefetch(ix->slots.p + (hash & (ix->cap - 1)) * sizeof(uint32_t));
 }
 
 static inline uint32_t wn_pool_find_cell(const wn_pool *p, uint64_t hash, uint32_t site, uint8_t table,
-                                         uint8_t epoch, const uint64_t value[2])
-{
+                                         uint8_t epoch, const uint64_t value[2]) {
     const wn_index *ix = &p->cell_index;
     const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
     if (ix->cap == 0) return WN_NONE;
@@ -154,8 +147,7 @@ static inline uint32_t wn_pool_find_cell(const wn_pool *p, uint64_t hash, uint32
     return WN_NONE;
 }
 
-static inline uint32_t wn_pool_find_member(const wn_pool *p, uint64_t hash, uint32_t cell, uint64_t person)
-{
+static inline uint32_t wn_pool_find_member(const wn_pool *p, uint64_t hash, uint32_t cell, uint64_t person) {
     const wn_index *ix = &p->member_index;
     const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
     if (ix->cap == 0) return WN_NONE;

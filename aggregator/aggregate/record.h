@@ -13,17 +13,17 @@
 #define WN_RECORD_VERSION 1
 
 typedef enum wn_run {
-    WN_RUN_SITE = 1,    // tag
-    WN_RUN_COUNT = 2,   // site, refused, capped
-    WN_RUN_VALUE = 3,   // nonce, n, bytes
-    WN_RUN_PREFIX = 4,  // site, id
-    WN_RUN_ORG = 5,     // site, id
-    WN_RUN_CELL = 6,    // site, epoch, table and overflow bit, values
-    WN_RUN_JOIN = 7,    // flags, cell when it changes, person, prefix, organisation, counts when large
-    WN_RUN_REPEAT = 8,  // member (ascending, as differences), counts
+    WN_RUN_SITE = 1,   // tag
+    WN_RUN_COUNT = 2,  // site, refused, capped
+    WN_RUN_VALUE = 3,  // nonce, n, bytes
+    WN_RUN_PREFIX = 4, // site, id
+    WN_RUN_ORG = 5,    // site, id
+    WN_RUN_CELL = 6,   // site, epoch, table and overflow bit, values
+    WN_RUN_JOIN = 7,   // flags, cell when it changes, person, prefix, organisation, counts when large
+    WN_RUN_REPEAT = 8, // member (ascending, as differences), counts
 } wn_run;
 
-enum {  // first byte of a join; bits 4-5 events, 6-7 sessions unless LARGE
+enum { // first byte of a join; bits 4-5 events, 6-7 sessions unless LARGE
     WN_JOIN_SIGNED = 1,
     WN_JOIN_ORG = 2,
     WN_JOIN_CELL = 4,
@@ -32,7 +32,7 @@ enum {  // first byte of a join; bits 4-5 events, 6-7 sessions unless LARGE
     WN_JOIN_SESSIONS_SHIFT = 6,
     WN_JOIN_SMALL_MAX = 3
 };
-#define WN_CELL_OVERFLOW 0x80u  // with the table's number
+#define WN_CELL_OVERFLOW 0x80u // with the table's number
 
 typedef struct wn_record_state {
     uint32_t sites, prefixes, orgs, cells, members;
@@ -43,16 +43,16 @@ wn_record_state wn_record_state_of(const wn_fold *f);
 // Writes items into as many records as they need.
 typedef struct wn_record_out {
     const wn_table *tables;
-    wn_growing bytes, starts;  // starts: size_t each, one a record
+    wn_growing bytes, starts; // starts: size_t each, one a record
     size_t used, records;
-    wn_record_state state;  // before the next item
-    uint8_t run;            // open run, 0 for none
-    size_t count_at;        // where its count stands
+    wn_record_state state; // before the next item
+    uint8_t run;           // open run, 0 for none
+    size_t count_at;       // where its count stands
     uint32_t count;
-    uint32_t last_cell, last_member;  // what differences are taken from
+    uint32_t last_cell, last_member; // what differences are taken from
 } wn_record_out;
 
-void wn_record_reset(wn_record_out *o, const wn_table *tables, wn_record_state state);  // wipes
+void wn_record_reset(wn_record_out *o, const wn_table *tables, wn_record_state state); // wipes
 void wn_record_fini(wn_record_out *o);
 wn_span wn_record_at(const wn_record_out *o, size_t i);
 
@@ -64,4 +64,4 @@ WN_MUST_USE wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c);
 WN_MUST_USE wn_err wn_record_join(wn_record_out *o, const wn_member_state *m);
 // Members must ascend; the counts are what the clamps leave of them.
 WN_MUST_USE wn_err wn_record_repeat(wn_record_out *o, uint32_t member, unsigned events, unsigned sessions);
-void wn_record_end(wn_record_out *o);  // after the last item
+void wn_record_end(wn_record_out *o); // after the last item

@@ -11,16 +11,14 @@ typedef struct cursor {
     const uint8_t *p, *end;
 } cursor;
 
-static bool get_byte(cursor *c, unsigned *out)
-{
+static bool get_byte(cursor *c, unsigned *out) {
     if (c->p == c->end) return false;
     *out = *c->p++;
     return true;
 }
 
 // Shortest form only, at most `max`.
-static bool get_varint(cursor *c, uint64_t max, uint64_t *out)
-{
+static bool get_varint(cursor *c, uint64_t max, uint64_t *out) {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         unsigned byte;
@@ -36,16 +34,14 @@ static bool get_varint(cursor *c, uint64_t max, uint64_t *out)
 }
 
 // A number below n.
-static bool get_number(cursor *c, uint32_t n, uint32_t *out)
-{
+static bool get_number(cursor *c, uint32_t n, uint32_t *out) {
     uint64_t v;
     if (n == 0 || !get_varint(c, n - 1u, &v)) return false;
     *out = (uint32_t)v;
     return true;
 }
 
-static bool get_u64(cursor *c, uint64_t *out)
-{
+static bool get_u64(cursor *c, uint64_t *out) {
     if (c->end - c->p < 8) return false;
     uint64_t v = 0;
     for (unsigned i = 0; i < 8; i++) v |= (uint64_t)c->p[i] << (8 * i);
@@ -54,16 +50,14 @@ static bool get_u64(cursor *c, uint64_t *out)
     return true;
 }
 
-static wn_err read_site(wn_fold *f, cursor *c)
-{
+static wn_err read_site(wn_fold *f, cursor *c) {
     uint64_t tag;
     uint32_t at;
     if (!get_u64(c, &tag) || wn_pool_find_site(&f->pool, tag) != WN_NONE) return WN_ERR_FORMAT;
     return wn_pool_add_site(&f->pool, tag, &at);
 }
 
-static wn_err read_count(wn_fold *f, cursor *c)
-{
+static wn_err read_count(wn_fold *f, cursor *c) {
     uint32_t site;
     uint64_t refused, capped;
     if (!get_number(c, f->pool.sites_n, &site) || !get_varint(c, UINT64_MAX, &refused) ||
@@ -76,8 +70,7 @@ static wn_err read_count(wn_fold *f, cursor *c)
 }
 
 // The limit was applied when the record was written: options may have changed since.
-static wn_err read_value(wn_fold *f, cursor *c)
-{
+static wn_err read_value(wn_fold *f, cursor *c) {
     const size_t head = offsetof(wn_value, bytes);
     wn_value v = {0};
     if ((size_t)(c->end - c->p) < head) return WN_ERR_FORMAT;
@@ -91,8 +84,7 @@ static wn_err read_value(wn_fold *f, cursor *c)
     return wn_pool_add_value(&f->pool, &v);
 }
 
-static wn_err read_network(wn_fold *f, cursor *c, wn_networks *into)
-{
+static wn_err read_network(wn_fold *f, cursor *c, wn_networks *into) {
     uint32_t site, at;
     uint64_t id;
     if (!get_number(c, f->pool.sites_n, &site) || !get_u64(c, &id)) return WN_ERR_FORMAT;
@@ -100,8 +92,7 @@ static wn_err read_network(wn_fold *f, cursor *c, wn_networks *into)
     return wn_networks_add(into, site, id, &at);
 }
 
-static bool get_value(cursor *c, unsigned dim, uint64_t *out)
-{
+static bool get_value(cursor *c, unsigned dim, uint64_t *out) {
     uint64_t v;
     if (wn_dim_is_open(dim) ? !get_u64(c, &v) : !get_varint(c, UINT16_MAX, &v)) return false;
     if (v == 0 || v == WN_VALUE_OVERFLOW) return false;
@@ -109,8 +100,7 @@ static bool get_value(cursor *c, unsigned dim, uint64_t *out)
     return true;
 }
 
-static wn_err read_cell(wn_fold *f, cursor *c)
-{
+static wn_err read_cell(wn_fold *f, cursor *c) {
     wn_cell_state key = {0};
     unsigned epoch, table;
     uint32_t at;
@@ -130,20 +120,17 @@ static wn_err read_cell(wn_fold *f, cursor *c)
     return wn_fold_new_cell(f, &key, &at);
 }
 
-static bool get_counts(cursor *c, unsigned *events, unsigned *sessions)
-{
+static bool get_counts(cursor *c, unsigned *events, unsigned *sessions) {
     return get_byte(c, events) && get_byte(c, sessions);
 }
 
 // The writer clamps: more than the clamp is another plan's record, or none.
-static bool within_clamp(const wn_fold *f, uint32_t cell, unsigned events, unsigned sessions)
-{
+static bool within_clamp(const wn_fold *f, uint32_t cell, unsigned events, unsigned sessions) {
     return events <= f->plan.table[wn_pool_cell(&f->pool, cell)->table].clamp &&
            sessions <= WN_SESSIONS_CLAMP;
 }
 
-static wn_err read_join(const wn_fold *f, cursor *c, bool first, uint32_t *cell, wn_member_state *out)
-{
+static wn_err read_join(const wn_fold *f, cursor *c, bool first, uint32_t *cell, wn_member_state *out) {
     wn_member_state m = {.org = WN_NONE};
     unsigned flags, events, sessions;
     if (!get_byte(c, &flags)) return WN_ERR_FORMAT;
@@ -180,8 +167,7 @@ static wn_err read_join(const wn_fold *f, cursor *c, bool first, uint32_t *cell,
 // the index, the members and the cells are on their way from memory meanwhile.
 enum { AHEAD = 32 };
 
-static wn_err read_joins(wn_fold *f, cursor *c, uint32_t count)
-{
+static wn_err read_joins(wn_fold *f, cursor *c, uint32_t count) {
     wn_member_state block[AHEAD];
     uint32_t cell = 0;
     for (uint32_t done = 0, n; done < count; done += n) {
@@ -208,8 +194,7 @@ typedef struct repeated {
     unsigned events, sessions;
 } repeated;
 
-static wn_err read_repeat(const wn_fold *f, cursor *c, bool first, uint32_t *member, repeated *out)
-{
+static wn_err read_repeat(const wn_fold *f, cursor *c, bool first, uint32_t *member, repeated *out) {
     uint64_t gap;
     unsigned events = 1, sessions = 0;
     if (!get_varint(c, (uint64_t)UINT32_MAX * 2 + 1, &gap)) return WN_ERR_FORMAT;
@@ -221,8 +206,7 @@ static wn_err read_repeat(const wn_fold *f, cursor *c, bool first, uint32_t *mem
     return WN_OK;
 }
 
-static wn_err read_repeats(wn_fold *f, cursor *c, uint32_t count)
-{
+static wn_err read_repeats(wn_fold *f, cursor *c, uint32_t count) {
     repeated block[AHEAD];
     uint32_t member = 0;
     for (uint32_t done = 0, n; done < count; done += n) {
@@ -244,8 +228,7 @@ static wn_err read_repeats(wn_fold *f, cursor *c, uint32_t count)
     return WN_OK;
 }
 
-static wn_err read_item(wn_fold *f, cursor *c, unsigned run)
-{
+static wn_err read_item(wn_fold *f, cursor *c, unsigned run) {
     switch (run) {
     case WN_RUN_SITE: return read_site(f, c);
     case WN_RUN_COUNT: return read_count(f, c);
@@ -257,8 +240,7 @@ static wn_err read_item(wn_fold *f, cursor *c, unsigned run)
     }
 }
 
-static wn_err read_run(wn_fold *f, cursor *c)
-{
+static wn_err read_run(wn_fold *f, cursor *c) {
     unsigned run = *c->p++;
     uint32_t count = 0;
     if (c->end - c->p < 4) return WN_ERR_FORMAT;
@@ -272,8 +254,7 @@ static wn_err read_run(wn_fold *f, cursor *c)
     return WN_OK;
 }
 
-static wn_err read_head(const wn_fold *f, cursor *c)
-{
+static wn_err read_head(const wn_fold *f, cursor *c) {
     wn_record_state now = wn_record_state_of(f);
     uint64_t sites, prefixes, orgs, cells, members, weight;
     unsigned version;
@@ -288,8 +269,7 @@ static wn_err read_head(const wn_fold *f, cursor *c)
     return follows ? WN_OK : WN_ERR_STATE;
 }
 
-wn_err wn_journal_replay(wn_fold *f, wn_span record)
-{
+wn_err wn_journal_replay(wn_fold *f, wn_span record) {
     if (record.n > WN_JOURNAL_BYTES_MAX) return WN_ERR_FORMAT;
     cursor c = {.p = record.p, .end = record.p + record.n};
     WN_TRY(read_head(f, &c));
@@ -297,4 +277,6 @@ wn_err wn_journal_replay(wn_fold *f, wn_span record)
     return WN_OK;
 }
 
-wn_err wn_fold_unpack(wn_fold *f, wn_span part) { return wn_journal_replay(f, part); }
+wn_err wn_fold_unpack(wn_fold *f, wn_span part) {
+    return wn_journal_replay(f, part);
+}

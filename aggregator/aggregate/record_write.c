@@ -13,8 +13,7 @@ enum {
     RECORD_HEAD_MAX = 1 + 6 * VARINT_MAX
 };
 
-wn_record_state wn_record_state_of(const wn_fold *f)
-{
+wn_record_state wn_record_state_of(const wn_fold *f) {
     const wn_pool *p = &f->pool;
     return (wn_record_state){.sites = p->sites_n,
                              .prefixes = p->prefixes.n,
@@ -24,53 +23,47 @@ wn_record_state wn_record_state_of(const wn_fold *f)
                              .weight = f->weight};
 }
 
-void wn_record_reset(wn_record_out *o, const wn_table *tables, wn_record_state state)
-{
+void wn_record_reset(wn_record_out *o, const wn_table *tables, wn_record_state state) {
     wn_wipe(o->bytes.p, o->used);
     *o = (wn_record_out){.tables = tables, .bytes = o->bytes, .starts = o->starts, .state = state};
 }
 
-void wn_record_fini(wn_record_out *o)
-{
+void wn_record_fini(wn_record_out *o) {
     wn_growing_fini(&o->bytes, o->used);
     wn_growing_fini(&o->starts, o->records * sizeof(size_t));
     *o = (wn_record_out){0};
 }
 
-static size_t start_of(const wn_record_out *o, size_t i)
-{
+static size_t start_of(const wn_record_out *o, size_t i) {
     return ((const size_t *)(const void *)o->starts.p)[i];
 }
 
-wn_span wn_record_at(const wn_record_out *o, size_t i)
-{
+wn_span wn_record_at(const wn_record_out *o, size_t i) {
     WN_ASSERT(i < o->records);
     size_t end = i + 1 < o->records ? start_of(o, i + 1) : o->used;
     return (wn_span){o->bytes.p + start_of(o, i), end - start_of(o, i)};
 }
 
-static void put_byte(wn_record_out *o, unsigned v) { o->bytes.p[o->used++] = (uint8_t)v; }
+static void put_byte(wn_record_out *o, unsigned v) {
+    o->bytes.p[o->used++] = (uint8_t)v;
+}
 
-static void put_varint(wn_record_out *o, uint64_t v)
-{
+static void put_varint(wn_record_out *o, uint64_t v) {
     for (; v >= 0x80; v >>= 7) put_byte(o, (unsigned)(v & 0x7F) | 0x80u);
     put_byte(o, (unsigned)v);
 }
 
-static void put_u64(wn_record_out *o, uint64_t v)
-{
+static void put_u64(wn_record_out *o, uint64_t v) {
     for (unsigned i = 0; i < 8; i++) put_byte(o, (unsigned)(v >> (8 * i)) & 0xFFu);
 }
 
-static void close_run(wn_record_out *o)
-{
+static void close_run(wn_record_out *o) {
     if (o->run == 0) return;
     for (unsigned i = 0; i < 4; i++) o->bytes.p[o->count_at + i] = (uint8_t)(o->count >> (8 * i));
     o->run = 0;
 }
 
-static wn_err open_record(wn_record_out *o)
-{
+static wn_err open_record(wn_record_out *o) {
     WN_TRY(wn_growing_reserve(&o->starts, (o->records + 1) * sizeof(size_t)));
     ((size_t *)(void *)o->starts.p)[o->records++] = o->used;
     put_byte(o, WN_RECORD_VERSION);
@@ -84,8 +77,7 @@ static wn_err open_record(wn_record_out *o)
 }
 
 // Makes room for one item of a run; a new run starts its differences from 0.
-static wn_err begin(wn_record_out *o, wn_run run)
-{
+static wn_err begin(wn_record_out *o, wn_run run) {
     WN_TRY(wn_growing_reserve(&o->bytes, o->used + RECORD_HEAD_MAX + RUN_HEAD + ITEM_BYTES_MAX));
     size_t in_record = o->records > 0 ? o->used - start_of(o, o->records - 1) : WN_JOURNAL_BYTES_MAX;
     bool full = in_record + RUN_HEAD + ITEM_BYTES_MAX > WN_JOURNAL_BYTES_MAX;
@@ -102,18 +94,18 @@ static wn_err begin(wn_record_out *o, wn_run run)
     return WN_OK;
 }
 
-void wn_record_end(wn_record_out *o) { close_run(o); }
+void wn_record_end(wn_record_out *o) {
+    close_run(o);
+}
 
-wn_err wn_record_site(wn_record_out *o, uint64_t tag)
-{
+wn_err wn_record_site(wn_record_out *o, uint64_t tag) {
     WN_TRY(begin(o, WN_RUN_SITE));
     put_u64(o, tag);
     o->state.sites++;
     return WN_OK;
 }
 
-wn_err wn_record_count(wn_record_out *o, uint32_t site, uint64_t refused, uint64_t capped)
-{
+wn_err wn_record_count(wn_record_out *o, uint32_t site, uint64_t refused, uint64_t capped) {
     WN_TRY(begin(o, WN_RUN_COUNT));
     put_varint(o, site);
     put_varint(o, refused);
@@ -122,8 +114,7 @@ wn_err wn_record_count(wn_record_out *o, uint32_t site, uint64_t refused, uint64
     return WN_OK;
 }
 
-wn_err wn_record_value(wn_record_out *o, const wn_value *v)
-{
+wn_err wn_record_value(wn_record_out *o, const wn_value *v) {
     WN_TRY(begin(o, WN_RUN_VALUE));
     memcpy(o->bytes.p + o->used, v, offsetof(wn_value, bytes) + v->n);
     o->used += offsetof(wn_value, bytes) + v->n;
@@ -131,8 +122,7 @@ wn_err wn_record_value(wn_record_out *o, const wn_value *v)
     return WN_OK;
 }
 
-wn_err wn_record_network(wn_record_out *o, wn_run run, const wn_network *n)
-{
+wn_err wn_record_network(wn_record_out *o, wn_run run, const wn_network *n) {
     WN_TRY(begin(o, run));
     put_varint(o, n->site);
     put_u64(o, n->id);
@@ -141,8 +131,7 @@ wn_err wn_record_network(wn_record_out *o, wn_run run, const wn_network *n)
     return WN_OK;
 }
 
-wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c)
-{
+wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c) {
     bool overflow = c->value[0] == WN_VALUE_OVERFLOW;
     const wn_table *table = &o->tables[c->table];
     WN_TRY(begin(o, WN_RUN_CELL));
@@ -157,8 +146,7 @@ wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c)
     return WN_OK;
 }
 
-wn_err wn_record_join(wn_record_out *o, const wn_member_state *m)
-{
+wn_err wn_record_join(wn_record_out *o, const wn_member_state *m) {
     WN_TRY(begin(o, WN_RUN_JOIN));
     bool large = m->events > WN_JOIN_SMALL_MAX || m->sessions > WN_JOIN_SMALL_MAX;
     bool moved = o->count == 1 || m->cell != o->last_cell;
@@ -173,7 +161,7 @@ wn_err wn_record_join(wn_record_out *o, const wn_member_state *m)
     }
     put_byte(o, flags);
     if (moved) {
-        int64_t step = (int64_t)m->cell - (int64_t)o->last_cell;  // zigzag: base order may go back
+        int64_t step = (int64_t)m->cell - (int64_t)o->last_cell; // zigzag: base order may go back
         put_varint(o, step < 0 ? (uint64_t)(-step) * 2 - 1 : (uint64_t)step * 2);
         o->last_cell = m->cell;
     }
@@ -189,8 +177,7 @@ wn_err wn_record_join(wn_record_out *o, const wn_member_state *m)
     return WN_OK;
 }
 
-wn_err wn_record_repeat(wn_record_out *o, uint32_t member, unsigned events, unsigned sessions)
-{
+wn_err wn_record_repeat(wn_record_out *o, uint32_t member, unsigned events, unsigned sessions) {
     WN_TRY(begin(o, WN_RUN_REPEAT));
     bool plain = events == 1 && sessions == 0;
     put_varint(o, (uint64_t)(member - o->last_member) << 1 | (plain ? 1u : 0u));

@@ -6,8 +6,7 @@
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-uint64_t *wn_sort64(uint64_t *keys, uint64_t *spare, size_t n, unsigned low, unsigned high)
-{
+uint64_t *wn_sort64(uint64_t *keys, uint64_t *spare, size_t n, unsigned low, unsigned high) {
     for (unsigned shift = low; shift < high && n > 1; shift += DIGIT_BITS) {
         unsigned bits = high - shift < DIGIT_BITS ? high - shift : DIGIT_BITS;
         uint64_t mask = (1u << bits) - 1;

@@ -117,7 +117,8 @@ wn_err wn_collectors_hold(wn_collectors *c, wn_peer peer, const wn_uplink_msg *a
     // Acks are cumulative: the newest of one stream says it all.
     for (size_t i = l->n; i-- > 0;) {
         held *h = &l->at[i];
-        if (h->peer != peer || h->ack.generation != ack->generation || !wn_window_same(&h->ack.window, &ack->window))
+        if (h->peer != peer || h->ack.generation != ack->generation ||
+            !wn_window_same(&h->ack.window, &ack->window))
             continue;
         if (h->ack.sequence < ack->sequence) h->ack.sequence = ack->sequence;
         return WN_OK;
@@ -141,6 +142,7 @@ void wn_collectors_turn(wn_collectors *c) {
 }
 
 void wn_collectors_release(wn_collectors *c) {
-    for (size_t i = 0; i < c->syncing.n; i++) wn_collectors_answer(c, c->syncing.at[i].peer, &c->syncing.at[i].ack);
+    for (size_t i = 0; i < c->syncing.n; i++)
+        wn_collectors_answer(c, c->syncing.at[i].peer, &c->syncing.at[i].ack);
     c->syncing.n = 0;
 }

@@ -9,10 +9,11 @@
 #define WN_COLLECTORS_MAX 64
 
 typedef struct wn_collectors wn_collectors;
-typedef uint64_t wn_peer;  // a connection, until it reconnects
+typedef uint64_t wn_peer; // a connection, until it reconnects
 
 // keys: Z85 public keys that may connect.
-WN_MUST_USE wn_err wn_collectors_open(void *zmq_ctx, const char *endpoint, const wn_curve *own, wn_collectors **out);
+WN_MUST_USE wn_err wn_collectors_open(void *zmq_ctx, const char *endpoint, const wn_curve *own,
+                                      wn_collectors **out);
 void wn_collectors_close(wn_collectors *c);
 void *wn_collectors_socket(wn_collectors *c);
 

@@ -7,8 +7,8 @@
 
 #include "mp.h"
 
-wn_err wn_intent_encode(uint64_t tick, const wn_fold *f, const wn_steps *steps, const wn_rows *rows, uint8_t **out,
-                        size_t *out_bytes) {
+wn_err wn_intent_encode(uint64_t tick, const wn_fold *f, const wn_steps *steps, const wn_rows *rows,
+                        uint8_t **out, size_t *out_bytes) {
     msgpack_sbuffer buf;
     msgpack_packer pk;
     msgpack_sbuffer_init(&buf);
@@ -72,11 +72,11 @@ wn_err wn_intent_apply(wn_span bytes, wn_fold *f, wn_rows *rows) {
     if (!wn_mp_array(&m, UINT32_MAX, &n)) return WN_ERR_FORMAT;
     for (uint32_t i = 0; i < n; i++) {
         wn_cell c;
-        bool ok = wn_mp_array(&m, 2, &k) && k == 2 && wn_mp_uint(&m, UINT32_MAX, &cell) && cell < wn_fold_cells(f) &&
-                  wn_mp_uint(&m, UINT32_MAX, &baseline);
+        bool ok = wn_mp_array(&m, 2, &k) && k == 2 && wn_mp_uint(&m, UINT32_MAX, &cell) &&
+                  cell < wn_fold_cells(f) && wn_mp_uint(&m, UINT32_MAX, &baseline);
         if (!ok) return WN_ERR_FORMAT;
         wn_fold_cell(f, (size_t)cell, &c);
-        if (baseline < c.baseline || baseline > c.people) return WN_ERR_FORMAT;  // not of this fold
+        if (baseline < c.baseline || baseline > c.people) return WN_ERR_FORMAT; // not of this fold
         wn_fold_set_baseline(f, (size_t)cell, (uint32_t)baseline);
     }
     if (!wn_mp_array(&m, UINT32_MAX, &n)) return WN_ERR_FORMAT;

@@ -8,8 +8,8 @@
 #include "locks.h"
 
 // Encodes tick, every cell's baseline and all current rows. *out is malloc'ed, given.
-WN_MUST_USE wn_err wn_intent_encode(uint64_t tick, const wn_fold *f, const wn_steps *steps, const wn_rows *rows,
-                                    uint8_t **out, size_t *out_bytes);
+WN_MUST_USE wn_err wn_intent_encode(uint64_t tick, const wn_fold *f, const wn_steps *steps,
+                                    const wn_rows *rows, uint8_t **out, size_t *out_bytes);
 WN_MUST_USE wn_err wn_intent_tick(wn_span bytes, uint64_t *out_tick);
 // Sets the fold's baselines and fills `rows` (empty on entry). After an error
 // `rows` is as before; some baselines may be set.

@@ -136,8 +136,9 @@ static wn_err take_plan(wn_windows *ws, open_window *o) {
 }
 
 static wn_err add(wn_windows *ws, open_window *o, int64_t now_s) {
-    int64_t wait_s = wn_windows_seals_at(o) - now_s, longest_s = o->window.end_s - o->window.start_s + wn_grace_s((wn_kind)o->window.kind);
-    if (wait_s > longest_s) wait_s = longest_s;  // the wall clock was wrong when this daemon started
+    int64_t wait_s = wn_windows_seals_at(o) - now_s,
+            longest_s = o->window.end_s - o->window.start_s + wn_grace_s((wn_kind)o->window.kind);
+    if (wait_s > longest_s) wait_s = longest_s; // the wall clock was wrong when this daemon started
     o->due_ms = wn_monotonic_ms() + (wait_s > 0 ? wait_s * 1000 : 0);
     if (ws->n == ws->cap) {
         size_t cap = ws->cap != 0 ? 2 * ws->cap : 16;
@@ -166,7 +167,8 @@ static wn_err open_one(wn_windows *ws, const wn_window *w, open_window **out) {
     if (err == WN_OK) err = get_meta(o);
     if (err == WN_OK) err = take_core_key(ws, o);
     if (err == WN_OK)
-        err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max, &o->fold);
+        err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max,
+                          &o->fold);
     if (err == WN_OK) err = wn_commit_new(o->fold, &o->filling);
     if (err == WN_OK) err = wn_commit_new(o->fold, &o->storing);
     if (err != WN_OK) return free_window(o), err;
@@ -202,7 +204,7 @@ static wn_err replay_journal(void *ctx, wn_span record) {
 static void take_watermark(void *ctx, const wn_batch_id *id) {
     open_window *o = ctx;
     stream *s = wn_windows_stream(o, id);
-    WN_ASSERT(s != NULL);  // without its watermark a batch could count twice
+    WN_ASSERT(s != NULL); // without its watermark a batch could count twice
     s->durable.sequence = s->staged = s->committing = id->sequence;
 }
 
@@ -228,7 +230,7 @@ static wn_err recover_rows(wn_windows *ws, open_window *o) {
         free(bytes);
         WN_TRY(err);
     }
-    return found ? WN_OK : WN_ERR_CORRUPT;  // without its baselines a step could be small
+    return found ? WN_OK : WN_ERR_CORRUPT; // without its baselines a step could be small
 }
 
 // When this window was last written to: an idle backfill ends though the daemon restarts.

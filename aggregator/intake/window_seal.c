@@ -45,7 +45,8 @@ static size_t without_twins(wn_public_row *rows, size_t n) {
     return kept;
 }
 
-static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out, size_t *out_n) {
+static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out,
+                         size_t *out_n) {
     const wn_table *t = &o->plan.table[table];
     size_t n = 0;
     for (size_t i = 0; i < o->rows.n; i++) {
@@ -57,15 +58,17 @@ static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_
         p->people = r->people;
         if ((t->measures & WN_MEASURE_EVENTS) != 0) p->events = r->events;
         if ((t->measures & WN_MEASURE_SESSIONS) != 0) p->sessions = r->sessions;
-        for (unsigned d = 0; d < t->dims_n && !r->is_other; d++) label_of(o, t->dims[d], r->value[d], p->label[d]);
+        for (unsigned d = 0; d < t->dims_n && !r->is_other; d++)
+            label_of(o, t->dims[d], r->value[d], p->label[d]);
         if (r->is_other) memcpy(p->label[0], "other", 6);
     }
     qsort(out, n, sizeof *out, by_people);
     *out_n = o->text_keys_n > 1 ? without_twins(out, n) : n;
 }
 
-static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table, bool is_sealed,
-                            int64_t now_s, wn_public_row *scratch, crypto_generichash_state *content) {
+static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table,
+                            bool is_sealed, int64_t now_s, wn_public_row *scratch,
+                            crypto_generichash_state *content) {
     const wn_table *t = &o->plan.table[table];
     wn_public_head h = {
         .window = o->window,
@@ -113,7 +116,8 @@ static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_si
     return false;
 }
 
-static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s, uint8_t out_content[32]) {
+static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s,
+                          uint8_t out_content[32]) {
     wn_public_row *scratch = calloc(o->rows.n != 0 ? o->rows.n : 1, sizeof *scratch);
     if (scratch == NULL) return WN_ERR_NOMEM;
     crypto_generichash_state content;
@@ -123,7 +127,7 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
     uint64_t tag = 0;
     while (err == WN_OK && next_site(o, &cell, &tag)) {
         const wn_site *site = wn_sites_by_tag(*ws->env.sites, tag);
-        if (site == NULL) continue;  // removed by the operator: nothing of it is published
+        if (site == NULL) continue; // removed by the operator: nothing of it is published
         for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
             err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, &content);
         if (err == WN_OK && is_sealed) {
@@ -162,8 +166,8 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
     return err;
 }
 
-wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what, const open_window *o,
-                         int64_t now_s) {
+wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what,
+                         const open_window *o, int64_t now_s) {
     wn_published *p = ws->env.published;
     wn_ledger_entry e = {.at_s = now_s, .what = what};
     memcpy(e.window, text, sizeof e.window);
@@ -191,8 +195,8 @@ wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, bool forced, i
     return WN_OK;
 }
 
-void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w, uint64_t generation,
-                                 uint64_t sequence) {
+void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w,
+                                 uint64_t generation, uint64_t sequence) {
     open_window *o = wn_windows_find(ws, w);
     if (o == NULL || !o->closing) return;
     closed_by *c = NULL;
@@ -213,13 +217,15 @@ static bool collector_done(const open_window *o, const uint8_t id[16]) {
         if (c->sequence == 0) return true;
         for (size_t j = 0; j < o->streams_n; j++) {
             const wn_batch_id *d = &o->streams[j].durable;
-            if (d->generation == c->generation && memcmp(d->collector, id, 16) == 0) return d->sequence >= c->sequence;
+            if (d->generation == c->generation && memcmp(d->collector, id, 16) == 0)
+                return d->sequence >= c->sequence;
         }
     }
     return false;
 }
 
-bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n, int64_t now_s) {
+bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n,
+                        int64_t now_s) {
     const open_window *o = wn_windows_find(ws, w);
     if (o == NULL || !o->closing) return false;
     // A window that is due waits from its due time, however often this daemon

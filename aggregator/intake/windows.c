@@ -24,7 +24,8 @@ open_window *wn_windows_find(const wn_windows *ws, const wn_window *w) {
 stream *wn_windows_stream(open_window *o, const wn_batch_id *id) {
     for (size_t i = 0; i < o->streams_n; i++) {
         wn_batch_id *d = &o->streams[i].durable;
-        if (d->generation == id->generation && memcmp(d->collector, id->collector, 16) == 0) return &o->streams[i];
+        if (d->generation == id->generation && memcmp(d->collector, id->collector, 16) == 0)
+            return &o->streams[i];
     }
     if (o->streams_n == WN_OPEN_MARKS_MAX) return NULL;
     if (o->streams_n == o->streams_cap) {
@@ -41,9 +42,11 @@ stream *wn_windows_stream(open_window *o, const wn_batch_id *id) {
     return s;
 }
 
-static wn_err epoch_index(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s, uint8_t *out) {
+static wn_err epoch_index(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s,
+                          uint8_t *out) {
     for (size_t i = 0; i < o->epochs_n; i++) {
-        bool same = memcmp(o->epochs[i].edge, edge, 8) == 0 && memcmp(o->epochs[i].core, o->core_name, 8) == 0;
+        bool same =
+            memcmp(o->epochs[i].edge, edge, 8) == 0 && memcmp(o->epochs[i].core, o->core_name, 8) == 0;
         if (same) return *out = (uint8_t)i, WN_OK;
     }
     if (o->epochs_n == WN_EPOCHS_MAX) return WN_ERR_FULL;
@@ -85,7 +88,8 @@ static bool take_text_key(open_window *o, const uint8_t key[32]) {
 
 // A window that no longer exists: was this very batch counted before the seal?
 static wn_answer answer_sealed(wn_windows *ws, const wn_batch_head *h) {
-    uint64_t last = wn_published_final_sequence(ws->env.published, &h->window, h->id.collector, h->id.generation);
+    uint64_t last =
+        wn_published_final_sequence(ws->env.published, &h->window, h->id.collector, h->id.generation);
     if (h->id.sequence <= last) return WN_ANSWER_ACK;
     ws->late += h->observations;
     return WN_ANSWER_SEALED;

@@ -12,10 +12,10 @@
 
 typedef struct wn_windows wn_windows;
 
-typedef struct wn_windows_env {  // all borrowed for the life of wn_windows
+typedef struct wn_windows_env { // all borrowed for the life of wn_windows
     const wn_options *options;
-    const wn_sites *const *sites;  // follows a reload
-    const wn_plan *plan;           // for windows opened from now on
+    const wn_sites *const *sites; // follows a reload
+    const wn_plan *plan;          // for windows opened from now on
     wn_slots *slots;
     wn_kept *identity;
     wn_published *published;
@@ -30,13 +30,14 @@ void wn_windows_close(wn_windows *ws);
 
 // Takes a batch: answers ACK (deferred when it counts or waits for the running
 // commit), EXPECT, SEALED, REFUSED or BUSY. *out_sequence goes into the answer.
-wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s, uint64_t *out_sequence, bool *out_deferred);
+wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s, uint64_t *out_sequence,
+                          bool *out_deferred);
 wn_window_state wn_windows_state(const wn_windows *ws, const wn_window *w);
 
-bool wn_windows_staged(const wn_windows *ws);     // something waits for a commit
-bool wn_windows_full(const wn_windows *ws);       // take no more until the commit is done
+bool wn_windows_staged(const wn_windows *ws); // something waits for a commit
+bool wn_windows_full(const wn_windows *ws);   // take no more until the commit is done
 WN_MUST_USE wn_err wn_windows_stage(wn_windows *ws);
-WN_MUST_USE wn_err wn_windows_commit(wn_windows *ws);  // sync thread
+WN_MUST_USE wn_err wn_windows_commit(wn_windows *ws); // sync thread
 void wn_windows_committed(wn_windows *ws);
 
 // Publishes the steps that every open window may take now.
@@ -47,11 +48,12 @@ WN_MUST_USE wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_ro
 // waiting for collectors that have not been heard of since this daemon started.
 WN_MUST_USE wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, bool forced, int64_t now_s);
 // A collector has drained: its stream ended with `sequence`.
-void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w, uint64_t generation,
-                                 uint64_t sequence);
+void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w,
+                                 uint64_t generation, uint64_t sequence);
 // True when every collector named in `ids` (and every one that ever sent to
 // this window) has said closed, or seal_hold has passed.
-bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n, int64_t now_s);
+bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n,
+                        int64_t now_s);
 // Publishes for the last time, then destroys keys and files. Nothing staged.
 WN_MUST_USE wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows);
 
@@ -62,13 +64,13 @@ size_t wn_windows_bad(const wn_windows *ws);
 // Iteration for status and the seal timer.
 typedef struct wn_window_info {
     wn_window window;
-    int64_t seals_at_s;  // 0: on request or after an idle seal_hold (backfilled)
-    int64_t due_ms;      // the same on the monotonic clock
+    int64_t seals_at_s; // 0: on request or after an idle seal_hold (backfilled)
+    int64_t due_ms;     // the same on the monotonic clock
     bool closing;
     uint64_t people, fold_bytes, file_bytes;
     int64_t last_batch_s;
 } wn_window_info;
 size_t wn_windows_count(const wn_windows *ws);
 void wn_windows_info(const wn_windows *ws, size_t i, wn_window_info *out);
-uint64_t wn_windows_late(const wn_windows *ws);      // observations for sealed windows
-uint64_t wn_windows_bytes(const wn_windows *ws);     // memory of all folds
+uint64_t wn_windows_late(const wn_windows *ws);  // observations for sealed windows
+uint64_t wn_windows_bytes(const wn_windows *ws); // memory of all folds

@@ -13,15 +13,15 @@ typedef struct epoch {
     uint8_t edge[8], core[8];
 } epoch;
 
-typedef struct stream {       // a collector's batches of one spool generation
-    wn_batch_id durable;      // sequence: newest that is durable
-    uint64_t staged;          // newest taken
-    uint64_t committing;      // newest in the running commit
+typedef struct stream {  // a collector's batches of one spool generation
+    wn_batch_id durable; // sequence: newest that is durable
+    uint64_t staged;     // newest taken
+    uint64_t committing; // newest in the running commit
 } stream;
 
-typedef struct closed_by {    // a collector that has drained
+typedef struct closed_by { // a collector that has drained
     uint8_t collector[16];
-    uint64_t generation, sequence;  // its last batch; 0: it sent none
+    uint64_t generation, sequence; // its last batch; 0: it sent none
 } closed_by;
 
 typedef struct open_window {
@@ -29,27 +29,27 @@ typedef struct open_window {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_open_store *store;
     wn_fold *fold;
-    wn_plan plan;             // the plan in force when the window opened
+    wn_plan plan; // the plan in force when the window opened
     wn_table_keys keys;
     uint8_t key_store[32], core_name[8];
-    uint8_t text_key[WN_TEXT_KEYS_MAX][32];  // more than one when a collector lost its state
+    uint8_t text_key[WN_TEXT_KEYS_MAX][32]; // more than one when a collector lost its state
     size_t text_keys_n;
-    uint64_t declare[WN_SITES_MAX];  // sites that declared organisations while it was open
+    uint64_t declare[WN_SITES_MAX]; // sites that declared organisations while it was open
     size_t declare_n;
     epoch epochs[WN_EPOCHS_MAX];
     size_t epochs_n;
-    stream *streams;          // at most WN_OPEN_MARKS_MAX
+    stream *streams; // at most WN_OPEN_MARKS_MAX
     size_t streams_n, streams_cap;
     closed_by closed[64];
     size_t closed_n;
-    wn_rows rows;             // as published
+    wn_rows rows; // as published
     uint64_t tick;
     uint32_t policy_version;
     bool backfilled, closing, forced, meta_dirty;
-    bool dirty;               // something waits in `filling`
-    bool in_commit;           // `storing` is being made durable
+    bool dirty;     // something waits in `filling`
+    bool in_commit; // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;
-    int64_t due_ms;           // on the monotonic clock: a wall clock that leaps seals nothing early (R7)
+    int64_t due_ms; // on the monotonic clock: a wall clock that leaps seals nothing early (R7)
     wn_commit *filling, *storing;
     uint32_t filling_obs;
 } open_window;
@@ -59,7 +59,8 @@ struct wn_windows {
     open_window **open;
     size_t n, cap;
     uint64_t late;
-    wn_window bad[WN_IDENTITIES_MAX];  // on disk, but not authentic: never served, destroyed when their time is over
+    wn_window
+        bad[WN_IDENTITIES_MAX]; // on disk, but not authentic: never served, destroyed when their time is over
     size_t bad_n;
 };
 
@@ -74,11 +75,11 @@ wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, op
 wn_err wn_windows_put_meta(open_window *o);
 // The lock rules of this window: p%, sites, and what they declared so far.
 wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o);
-int64_t wn_windows_seals_at(const open_window *o);  // 0: backfilled
+int64_t wn_windows_seals_at(const open_window *o); // 0: backfilled
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);
 // One entry of its own; `o` gives the versions (NULL: none).
-wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what, const open_window *o,
-                         int64_t now_s);
+wn_err wn_windows_ledger(wn_windows *ws, const char text[WN_WINDOW_TEXT_BYTES], uint8_t what,
+                         const open_window *o, int64_t now_s);
 // Destroys what is left of a sealed window: files, keys, and says so in the ledger.
 wn_err wn_windows_bury(wn_windows *ws, const wn_window *w, int64_t now_s);

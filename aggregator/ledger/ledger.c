@@ -9,15 +9,14 @@
 
 #include "mp.h"
 
-enum { VERSION = 1, FIELDS = 12 };  // and the digest, a second value after the array
+enum { VERSION = 1, FIELDS = 12 }; // and the digest, a second value after the array
 
 static const char *const what_text[] = {
     [WN_LEDGER_INSTALL] = "install",     [WN_LEDGER_RELEASE] = "release", [WN_LEDGER_KEYS_BORN] = "keys_born",
     [WN_LEDGER_KEYS_DEAD] = "keys_dead", [WN_LEDGER_EPOCH] = "epoch",     [WN_LEDGER_PLAN] = "plan",
 };
 
-const char *wn_ledger_what_text(uint8_t what)
-{
+const char *wn_ledger_what_text(uint8_t what) {
     return what < WN_COUNT(what_text) && what_text[what] ? what_text[what] : "unknown";
 }
 
@@ -26,8 +25,7 @@ typedef struct sink {
     size_t n;
 } sink;
 
-static int sink_write(void *ctx, const char *bytes, size_t n)
-{
+static int sink_write(void *ctx, const char *bytes, size_t n) {
     sink *s = ctx;
     WN_ASSERT(n <= WN_LEDGER_BYTES_MAX - s->n);
     memcpy(s->p + s->n, bytes, n);
@@ -35,22 +33,19 @@ static int sink_write(void *ctx, const char *bytes, size_t n)
     return 0;
 }
 
-static void pack_text(msgpack_packer *pk, const char *text, size_t cap)
-{
+static void pack_text(msgpack_packer *pk, const char *text, size_t cap) {
     size_t n = strnlen(text, cap);
     msgpack_pack_str(pk, n);
     msgpack_pack_str_body(pk, text, n);
 }
 
-static void pack_bytes(msgpack_packer *pk, const uint8_t bytes[32])
-{
+static void pack_bytes(msgpack_packer *pk, const uint8_t bytes[32]) {
     msgpack_pack_bin(pk, 32);
     msgpack_pack_bin_body(pk, bytes, 32);
 }
 
 // All fields but the digest, which covers exactly these bytes.
-static void pack_body(msgpack_packer *pk, const wn_ledger_entry *e)
-{
+static void pack_body(msgpack_packer *pk, const wn_ledger_entry *e) {
     msgpack_pack_array(pk, FIELDS);
     msgpack_pack_uint8(pk, VERSION);
     msgpack_pack_uint64(pk, e->number);
@@ -66,8 +61,7 @@ static void pack_body(msgpack_packer *pk, const wn_ledger_entry *e)
     pack_bytes(pk, e->content);
 }
 
-static void digest_of(const wn_ledger_entry *e, const uint8_t previous[32], uint8_t out[32])
-{
+static void digest_of(const wn_ledger_entry *e, const uint8_t previous[32], uint8_t out[32]) {
     uint8_t body[WN_LEDGER_BYTES_MAX];
     sink s = {body, 0};
     msgpack_packer pk;
@@ -80,21 +74,18 @@ static void digest_of(const wn_ledger_entry *e, const uint8_t previous[32], uint
     WN_ASSERT(crypto_generichash_final(&h, out, 32) == 0);
 }
 
-void wn_ledger_chain(wn_ledger_entry *e, const uint8_t previous[32])
-{
+void wn_ledger_chain(wn_ledger_entry *e, const uint8_t previous[32]) {
     digest_of(e, previous, e->digest);
 }
 
-bool wn_ledger_follows(const wn_ledger_entry *e, uint64_t number, const uint8_t previous[32])
-{
+bool wn_ledger_follows(const wn_ledger_entry *e, uint64_t number, const uint8_t previous[32]) {
     uint8_t digest[32];
     if (e->number != number) return false;
     digest_of(e, previous, digest);
     return memcmp(digest, e->digest, 32) == 0;
 }
 
-size_t wn_ledger_encode(const wn_ledger_entry *e, uint8_t out[WN_LEDGER_BYTES_MAX])
-{
+size_t wn_ledger_encode(const wn_ledger_entry *e, uint8_t out[WN_LEDGER_BYTES_MAX]) {
     sink s = {out, 0};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &s, sink_write);
@@ -103,8 +94,7 @@ size_t wn_ledger_encode(const wn_ledger_entry *e, uint8_t out[WN_LEDGER_BYTES_MA
     return s.n;
 }
 
-static void read_text(wn_mp *m, char *out, size_t cap)
-{
+static void read_text(wn_mp *m, char *out, size_t cap) {
     wn_span s;
     if (!wn_mp_str(m, cap - 1, &s)) return;
     if (s.n && memchr(s.p, 0, s.n)) m->bad = true;
@@ -112,15 +102,13 @@ static void read_text(wn_mp *m, char *out, size_t cap)
     out[s.n] = 0;
 }
 
-static uint64_t read_uint(wn_mp *m, uint64_t max)
-{
+static uint64_t read_uint(wn_mp *m, uint64_t max) {
     uint64_t x = 0;
-    (void)wn_mp_uint(m, max, &x);  // an error stays in the cursor
+    (void)wn_mp_uint(m, max, &x); // an error stays in the cursor
     return x;
 }
 
-wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out)
-{
+wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out) {
     wn_mp m;
     uint32_t fields;
     wn_ledger_entry e = {0};

@@ -7,25 +7,25 @@
 #include "winnow/window.h"
 
 typedef enum wn_ledger_what {
-    WN_LEDGER_INSTALL = 1,  // first entry
-    WN_LEDGER_RELEASE = 2,  // a window sealed: rows published
+    WN_LEDGER_INSTALL = 1, // first entry
+    WN_LEDGER_RELEASE = 2, // a window sealed: rows published
     WN_LEDGER_KEYS_BORN = 3,
     WN_LEDGER_KEYS_DEAD = 4,
-    WN_LEDGER_EPOCH = 5,  // a second epoch in an open window
-    WN_LEDGER_PLAN = 6,   // a plan took effect
+    WN_LEDGER_EPOCH = 5, // a second epoch in an open window
+    WN_LEDGER_PLAN = 6,  // a plan took effect
 } wn_ledger_what;
 
 typedef struct wn_ledger_entry {
-    uint64_t number;  // from 1
+    uint64_t number; // from 1
     int64_t at_s;
     uint8_t what;
-    char window[WN_WINDOW_TEXT_BYTES];  // "" where none
+    char window[WN_WINDOW_TEXT_BYTES]; // "" where none
     uint32_t plan_version, policy_version;
-    char profile[8];  // "crowd" or ""
+    char profile[8]; // "crowd" or ""
     uint32_t k_closed, k_open;
-    uint64_t rows;        // published rows
-    uint8_t content[32];  // BLAKE2b-256 of the rows, or of the plan
-    uint8_t digest[32];   // of this entry, chained
+    uint64_t rows;       // published rows
+    uint8_t content[32]; // BLAKE2b-256 of the rows, or of the plan
+    uint8_t digest[32];  // of this entry, chained
 } wn_ledger_entry;
 
 const char *wn_ledger_what_text(uint8_t what);
@@ -40,19 +40,19 @@ WN_MUST_USE wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out);
 // ---- verifying: feed every entry in order, then end ----
 typedef enum wn_ledger_fault {
     WN_LEDGER_SOUND = 0,
-    WN_LEDGER_CHANGED,    // an entry, or the one before it, is not what was chained
-    WN_LEDGER_MISSING,    // a number is left out
-    WN_LEDGER_REORDERED,  // a number comes again or too late
-    WN_LEDGER_CUT,        // the head that was quoted is not in the chain: its end was cut off
+    WN_LEDGER_CHANGED,   // an entry, or the one before it, is not what was chained
+    WN_LEDGER_MISSING,   // a number is left out
+    WN_LEDGER_REORDERED, // a number comes again or too late
+    WN_LEDGER_CUT,       // the head that was quoted is not in the chain: its end was cut off
 } wn_ledger_fault;
 
 typedef struct wn_ledger_check {
     bool ok;
-    wn_ledger_fault fault;  // the first one
-    uint64_t bad_number;    // where; 0 when ok
-    uint64_t count;         // sound entries from the first
-    uint8_t head[32];       // digest of the last sound entry; zeros for none
-    bool head_known;        // the quoted head was met
+    wn_ledger_fault fault; // the first one
+    uint64_t bad_number;   // where; 0 when ok
+    uint64_t count;        // sound entries from the first
+    uint8_t head[32];      // digest of the last sound entry; zeros for none
+    bool head_known;       // the quoted head was met
     uint8_t quoted[32];
     bool has_quoted;
 } wn_ledger_check;

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-const char *wn_ledger_fault_text(wn_ledger_fault fault)
-{
+const char *wn_ledger_fault_text(wn_ledger_fault fault) {
     switch (fault) {
     case WN_LEDGER_SOUND: return "sound";
     case WN_LEDGER_CHANGED: return "changed";
@@ -18,15 +17,13 @@ const char *wn_ledger_fault_text(wn_ledger_fault fault)
     return "unknown";
 }
 
-void wn_ledger_check_begin(wn_ledger_check *c, const uint8_t quoted[32])
-{
+void wn_ledger_check_begin(wn_ledger_check *c, const uint8_t quoted[32]) {
     *c = (wn_ledger_check){.ok = true, .has_quoted = quoted != NULL};
     if (quoted) memcpy(c->quoted, quoted, 32);
-    c->head_known = quoted && memcmp(c->quoted, c->head, 32) == 0;  // quoted when it was empty
+    c->head_known = quoted && memcmp(c->quoted, c->head, 32) == 0; // quoted when it was empty
 }
 
-static bool at_fault(wn_ledger_check *c, wn_ledger_fault fault, uint64_t number)
-{
+static bool at_fault(wn_ledger_check *c, wn_ledger_fault fault, uint64_t number) {
     c->ok = false;
     c->fault = fault;
     c->bad_number = number;
@@ -34,15 +31,13 @@ static bool at_fault(wn_ledger_check *c, wn_ledger_fault fault, uint64_t number)
 }
 
 // An entry that was missed and comes later was moved, not lost.
-static bool look_for_missing(wn_ledger_check *c, const wn_ledger_entry *e)
-{
+static bool look_for_missing(wn_ledger_check *c, const wn_ledger_entry *e) {
     if (c->fault != WN_LEDGER_MISSING || e->number > c->bad_number) return c->fault == WN_LEDGER_MISSING;
     if (e->number == c->bad_number) c->fault = WN_LEDGER_REORDERED;
     return false;
 }
 
-bool wn_ledger_check_entry(wn_ledger_check *c, const wn_ledger_entry *e)
-{
+bool wn_ledger_check_entry(wn_ledger_check *c, const wn_ledger_entry *e) {
     if (!c->ok) return look_for_missing(c, e);
     uint64_t expected = c->count + 1;
     if (e->number > expected) {
@@ -57,7 +52,6 @@ bool wn_ledger_check_entry(wn_ledger_check *c, const wn_ledger_entry *e)
     return true;
 }
 
-void wn_ledger_check_end(wn_ledger_check *c)
-{
+void wn_ledger_check_end(wn_ledger_check *c) {
     if (c->ok && c->has_quoted && !c->head_known) (void)at_fault(c, WN_LEDGER_CUT, c->count + 1);
 }

@@ -17,44 +17,40 @@ typedef struct slot {
 
 typedef struct tally {
     slot *slots;
-    size_t cap, n;   // cap 0 or a power of two, at least twice n
-    uint32_t stamp;  // never 0
-    uint32_t *at;    // slots in use, in order of arrival; cap / 2 of them
+    size_t cap, n;  // cap 0 or a power of two, at least twice n
+    uint32_t stamp; // never 0
+    uint32_t *at;   // slots in use, in order of arrival; cap / 2 of them
 } tally;
 
 struct wn_crowd {
     bool site_declares;
     uint32_t people, signed_ids;
-    tally prefixes;   // of unsigned people
-    tally orgs;       // declared, and 0 for all undeclared of a site that declares
-    tally stand_ins;  // prefixes in place of organisations
+    tally prefixes;  // of unsigned people
+    tally orgs;      // declared, and 0 for all undeclared of a site that declares
+    tally stand_ins; // prefixes in place of organisations
 };
 
 enum { TALLY_CAP_MIN = 64 };
 
-static uint64_t hash_of(uint64_t key)
-{
+static uint64_t hash_of(uint64_t key) {
     uint64_t h = key * 0x9E3779B97F4A7C15u;
     return h ^ h >> 32;
 }
 
-static slot *slot_of(const tally *t, uint64_t key)
-{
+static slot *slot_of(const tally *t, uint64_t key) {
     size_t s = hash_of(key) & (t->cap - 1);
     while (t->slots[s].stamp == t->stamp && t->slots[s].key != key) s = (s + 1) & (t->cap - 1);
     return &t->slots[s];
 }
 
-static void tally_fini(tally *t)
-{
+static void tally_fini(tally *t) {
     wn_wipe(t->slots, t->cap * sizeof *t->slots);
     free(t->slots);
     free(t->at);
     *t = (tally){0};
 }
 
-static wn_err tally_grow(tally *t)
-{
+static wn_err tally_grow(tally *t) {
     tally bigger = {.cap = t->cap > 0 ? t->cap * 2 : TALLY_CAP_MIN, .stamp = 1};
     bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
     bigger.at = calloc(bigger.cap / 2, sizeof *bigger.at);
@@ -74,8 +70,7 @@ static wn_err tally_grow(tally *t)
     return WN_OK;
 }
 
-static wn_err tally_add(tally *t, uint64_t key)
-{
+static wn_err tally_add(tally *t, uint64_t key) {
     if (t->n * 2 >= t->cap) WN_TRY(tally_grow(t));
     slot *s = slot_of(t, key);
     if (s->stamp != t->stamp) {
@@ -86,8 +81,7 @@ static wn_err tally_add(tally *t, uint64_t key)
     return WN_OK;
 }
 
-static void tally_reset(tally *t)
-{
+static void tally_reset(tally *t) {
     t->n = 0;
     if (t->cap == 0) return;
     if (++t->stamp != 0) return;
@@ -95,16 +89,14 @@ static void tally_reset(tally *t)
     t->stamp = 1;
 }
 
-wn_err wn_crowd_new(wn_crowd **out)
-{
+wn_err wn_crowd_new(wn_crowd **out) {
     wn_crowd *c = calloc(1, sizeof *c);
     if (c == NULL) return WN_ERR_NOMEM;
     *out = c;
     return WN_OK;
 }
 
-void wn_crowd_free(wn_crowd *c)
-{
+void wn_crowd_free(wn_crowd *c) {
     if (c == NULL) return;
     tally_fini(&c->prefixes);
     tally_fini(&c->orgs);
@@ -112,8 +104,7 @@ void wn_crowd_free(wn_crowd *c)
     free(c);
 }
 
-void wn_crowd_reset(wn_crowd *c, bool site_declares)
-{
+void wn_crowd_reset(wn_crowd *c, bool site_declares) {
     tally_reset(&c->prefixes);
     tally_reset(&c->orgs);
     tally_reset(&c->stand_ins);
@@ -121,8 +112,7 @@ void wn_crowd_reset(wn_crowd *c, bool site_declares)
     c->people = c->signed_ids = 0;
 }
 
-wn_err wn_crowd_add(wn_crowd *c, const wn_member *m)
-{
+wn_err wn_crowd_add(wn_crowd *c, const wn_member *m) {
     bool declares = c->site_declares;
 #ifdef WN_MUTANT_UNDECLARED_MANY
     declares = false;
@@ -134,11 +124,12 @@ wn_err wn_crowd_add(wn_crowd *c, const wn_member *m)
     return tally_add(&c->stand_ins, m->prefix);
 }
 
-uint32_t wn_crowd_people(const wn_crowd *c) { return c->people; }
+uint32_t wn_crowd_people(const wn_crowd *c) {
+    return c->people;
+}
 
 // Keeps the three largest, descending.
-static void largest(const tally *t, uint64_t x[3])
-{
+static void largest(const tally *t, uint64_t x[3]) {
     for (size_t i = 0; i < t->n; i++) {
         uint64_t v = t->slots[t->at[i]].count;
         if (v > x[0]) {
@@ -154,8 +145,7 @@ static void largest(const tally *t, uint64_t x[3])
     }
 }
 
-static bool organisations_hold(const wn_crowd *c, uint32_t p_percent)
-{
+static bool organisations_hold(const wn_crowd *c, uint32_t p_percent) {
 #ifdef WN_MUTANT_ORG_RULE_OFF
     return true;
 #endif
@@ -166,8 +156,7 @@ static bool organisations_hold(const wn_crowd *c, uint32_t p_percent)
     return 100 * (c->people - x[0] - x[1] - x[2]) >= p_percent * x[0];
 }
 
-bool wn_crowd_holds(const wn_crowd *c, uint32_t k, uint32_t p_percent)
-{
+bool wn_crowd_holds(const wn_crowd *c, uint32_t k, uint32_t p_percent) {
     if (!WN_WALL_LOCKS) return c->people >= k;
     uint64_t distinct = c->signed_ids + c->prefixes.n;
 #ifdef WN_MUTANT_PEOPLE_NOT_PREFIXES

@@ -6,10 +6,10 @@
 
 #include "fold.h"
 
-typedef struct wn_crowd wn_crowd;  // accumulates a set; reusable
+typedef struct wn_crowd wn_crowd; // accumulates a set; reusable
 
 WN_MUST_USE wn_err wn_crowd_new(wn_crowd **out);
-void wn_crowd_free(wn_crowd *c);  // NULL fine
+void wn_crowd_free(wn_crowd *c); // NULL fine
 void wn_crowd_reset(wn_crowd *c, bool site_declares);
 WN_MUST_USE wn_err wn_crowd_add(wn_crowd *c, const wn_member *m);
 uint32_t wn_crowd_people(const wn_crowd *c);

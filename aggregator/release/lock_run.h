@@ -8,13 +8,17 @@ typedef struct wn_lock_run {
     const wn_fold *f;
     const wn_plan *plan;
     const wn_lock_rules *rules;
-    wn_row_index index;       // of the rows as they were before
-    wn_crowd *all, *joiners;  // scratch
+    wn_row_index index;      // of the rows as they were before
+    wn_crowd *all, *joiners; // scratch
 } wn_lock_run;
 
 bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site);
-static inline uint64_t wn_lock_floor(uint64_t n, uint32_t k) { return n - n % k; }
-static inline bool wn_lock_overflow(const wn_cell *c) { return c->value[0] == WN_VALUE_OVERFLOW; }
+static inline uint64_t wn_lock_floor(uint64_t n, uint32_t k) {
+    return n - n % k;
+}
+static inline bool wn_lock_overflow(const wn_cell *c) {
+    return c->value[0] == WN_VALUE_OVERFLOW;
+}
 
 // Replaces `rows` (after the last tick) by the final rows: each table with its
 // `other` and without what that absorbed. `rows` is unchanged after an error.

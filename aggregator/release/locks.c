@@ -8,8 +8,7 @@
 #include "lock_run.h"
 #include "walls.h"
 
-uint32_t wn_lock_k(const wn_table *table)
-{
+uint32_t wn_lock_k(const wn_table *table) {
     if (!WN_WALL_LOCKS) return 1;
     uint32_t k = table->k > WN_K_FLOOR ? table->k : WN_K_FLOOR;
 #ifdef WN_MUTANT_K_OFF_BY_ONE
@@ -18,8 +17,7 @@ uint32_t wn_lock_k(const wn_table *table)
     return k;
 }
 
-bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site)
-{
+bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site) {
     for (size_t i = 0; i < rules->declare_n; i++)
         if (rules->declare[i] == site) return true;
     const wn_site *s = wn_sites_by_tag(rules->sites, site);
@@ -32,8 +30,7 @@ typedef struct visit {
     wn_err err;
 } visit;
 
-static void visit_member(void *ctx, const wn_member *m)
-{
+static void visit_member(void *ctx, const wn_member *m) {
     visit *v = ctx;
     if (v->err == WN_OK) v->err = wn_crowd_add(v->run->all, m);
     if (v->err == WN_OK && v->seen >= v->baseline) v->err = wn_crowd_add(v->run->joiners, m);
@@ -41,8 +38,7 @@ static void visit_member(void *ctx, const wn_member *m)
 }
 
 // R4 for everybody in the cell and for those who joined since its last step.
-static wn_err cell_holds(wn_lock_run *run, const wn_cell *c, uint32_t k, bool *out)
-{
+static wn_err cell_holds(wn_lock_run *run, const wn_cell *c, uint32_t k, bool *out) {
     bool declares = wn_lock_declares(run->rules, c->site);
     visit v = {.run = run, .baseline = c->baseline, .err = WN_OK};
     wn_crowd_reset(run->all, declares);
@@ -57,8 +53,7 @@ static wn_err cell_holds(wn_lock_run *run, const wn_cell *c, uint32_t k, bool *o
 }
 
 // Has another epoch's cell of the same row more people, or as many and was first?
-static bool outnumbered(const wn_fold *f, const wn_cell *c)
-{
+static bool outnumbered(const wn_fold *f, const wn_cell *c) {
     for (unsigned e = 0; e < wn_fold_epochs(f); e++) {
         size_t at = e == c->epoch ? SIZE_MAX : wn_fold_find(f, c->site, c->table, c->value, (uint8_t)e);
         if (at == SIZE_MAX) continue;
@@ -69,8 +64,7 @@ static bool outnumbered(const wn_fold *f, const wn_cell *c)
     return false;
 }
 
-static uint32_t people_of(const wn_fold *f, const wn_cell *c)
-{
+static uint32_t people_of(const wn_fold *f, const wn_cell *c) {
 #ifdef WN_MUTANT_SECOND_EPOCH_ADDED
     uint32_t sum = 0;
     for (unsigned e = 0; e < wn_fold_epochs(f); e++) {
@@ -86,8 +80,7 @@ static uint32_t people_of(const wn_fold *f, const wn_cell *c)
 #endif
 }
 
-static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out)
-{
+static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out) {
     uint32_t k = wn_lock_k(&run->plan->table[c->table]);
     uint64_t shown = wn_lock_floor(people_of(run->f, c), k);
     *out = false;
@@ -99,8 +92,7 @@ static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out)
     return cell_holds(run, c, k, out);
 }
 
-static wn_err find_steps(wn_lock_run *run, wn_steps *steps)
-{
+static wn_err find_steps(wn_lock_run *run, wn_steps *steps) {
     size_t n = wn_fold_cells(run->f);
     for (size_t i = 0; i < n; i++) {
         wn_cell c;
@@ -112,11 +104,12 @@ static wn_err find_steps(wn_lock_run *run, wn_steps *steps)
     return WN_OK;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
 
 // One row a key: outnumbered() lets one epoch's cell through, so no two steps meet in a row.
-static wn_err take_steps(const wn_lock_run *run, const wn_steps *steps, wn_rows *rows)
-{
+static wn_err take_steps(const wn_lock_run *run, const wn_steps *steps, wn_rows *rows) {
     WN_TRY(wn_rows_reserve(rows, rows->n + steps->n));
     for (size_t i = 0; i < steps->n; i++) {
         wn_cell c;
@@ -134,15 +127,13 @@ static wn_err take_steps(const wn_lock_run *run, const wn_steps *steps, wn_rows 
     return WN_OK;
 }
 
-static void run_fini(wn_lock_run *run)
-{
+static void run_fini(wn_lock_run *run) {
     wn_row_index_fini(&run->index);
     wn_crowd_free(run->all);
     wn_crowd_free(run->joiners);
 }
 
-static wn_err run_tick(wn_lock_run *run, wn_rows *rows, wn_steps *steps)
-{
+static wn_err run_tick(wn_lock_run *run, wn_rows *rows, wn_steps *steps) {
     WN_TRY(wn_row_index_make(rows, &run->index));
     WN_TRY(wn_crowd_new(&run->all));
     WN_TRY(wn_crowd_new(&run->joiners));
@@ -151,8 +142,7 @@ static wn_err run_tick(wn_lock_run *run, wn_rows *rows, wn_steps *steps)
 }
 
 wn_err wn_locks_tick(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows,
-                     wn_steps *out_steps)
-{
+                     wn_steps *out_steps) {
     wn_lock_run run = {.f = f, .plan = plan, .rules = rules};
     out_steps->n = 0;
     wn_err err = run_tick(&run, rows, out_steps);
@@ -166,8 +156,7 @@ typedef struct session_sum {
     uint32_t left; // members still to count
 } session_sum;
 
-static void add_sessions(void *ctx, const wn_member *m)
-{
+static void add_sessions(void *ctx, const wn_member *m) {
     session_sum *s = ctx;
     if (s->left == 0) return;
     s->left--;
@@ -177,8 +166,7 @@ static void add_sessions(void *ctx, const wn_member *m)
 // A session is known when it ends, half an hour after its person was counted,
 // and may not move a row that no newcomer moves (R5). So `sessions` appears
 // once, at the seal, over the very people that the row shows.
-static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_steps *steps, wn_rows *rows)
-{
+static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_steps *steps, wn_rows *rows) {
     wn_row_index index;
     size_t n = wn_fold_cells(f);
     uint32_t *baseline = calloc(n > 0 ? n : 1, sizeof *baseline);
@@ -201,8 +189,7 @@ static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_step
 }
 
 #ifdef WN_MUTANT_EXACT_AT_SEAL
-static void make_exact(const wn_fold *f, wn_rows *rows)
-{
+static void make_exact(const wn_fold *f, wn_rows *rows) {
     for (size_t i = 0; i < rows->n; i++) {
         size_t at = wn_fold_find(f, rows->row[i].site, rows->row[i].table, rows->row[i].value, 0);
         wn_cell c;
@@ -214,8 +201,7 @@ static void make_exact(const wn_fold *f, wn_rows *rows)
 #endif
 
 static wn_err seal_copy(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows,
-                        wn_steps *steps)
-{
+                        wn_steps *steps) {
     WN_TRY(wn_locks_tick(f, plan, rules, rows, steps));
     WN_TRY(show_sessions(f, plan, steps, rows));
     WN_TRY(wn_other_add(f, plan, rules, rows));
@@ -226,8 +212,7 @@ static wn_err seal_copy(const wn_fold *f, const wn_plan *plan, const wn_lock_rul
 }
 
 wn_err wn_locks_seal(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows,
-                     wn_steps *out_steps)
-{
+                     wn_steps *out_steps) {
     wn_rows copy = {0};
     out_steps->n = 0;
     WN_TRY(wn_rows_reserve(&copy, rows->n));

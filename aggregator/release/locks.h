@@ -12,21 +12,21 @@
 #include "fold.h"
 
 typedef struct wn_lock_rules {
-    uint32_t p_percent;     // 20..35, drawn at install, never exported
-    const wn_sites *sites;  // which sites declare organisations; an unknown site does
+    uint32_t p_percent;    // 20..35, drawn at install, never exported
+    const wn_sites *sites; // which sites declare organisations; an unknown site does
     // Tags of sites that declared organisations at any time of the window: a
     // lock is never loosened within one (R3).
     const uint64_t *declare;
     size_t declare_n;
 } wn_lock_rules;
 
-typedef struct wn_row {  // one published row
+typedef struct wn_row { // one published row
     uint64_t site;
     uint8_t table;
     uint8_t is_other;
     uint64_t value[2];
-    uint32_t people;            // multiple of k
-    uint64_t events, sessions;  // multiples of k
+    uint32_t people;           // multiple of k
+    uint64_t events, sessions; // multiples of k
 } wn_row;
 
 // A state of one window's published rows: rows never shrink before seal.

@@ -6,7 +6,7 @@
 #include "lock_run.h"
 #include "people_union.h"
 
-typedef struct ref {  // a cell under its table
+typedef struct ref { // a cell under its table
     uint64_t site;
     uint32_t cell;
     uint8_t table, epoch;
@@ -19,27 +19,27 @@ typedef struct sealing {
     const wn_lock_rules *rules;
     wn_rows *rows;
     wn_row_index index;
-    ref *refs;  // by site, table, cell
+    ref *refs; // by site, table, cell
     size_t refs_n;
-    wn_people_union **unions;  // one an epoch
+    wn_people_union **unions; // one an epoch
     unsigned epochs;
-    uint32_t *shown;  // rows of the table at hand, smallest first
-    bool *gone;       // rows that were absorbed
+    uint32_t *shown; // rows of the table at hand, smallest first
+    bool *gone;      // rows that were absorbed
     wn_rows others;
 } sealing;
 
-static int by(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
+static int by(uint64_t a, uint64_t b) {
+    return (a > b) - (a < b);
+}
 
-static int compare_refs(const void *a, const void *b)
-{
+static int compare_refs(const void *a, const void *b) {
     const ref *x = a, *y = b;
     int d = by(x->site, y->site);
     if (d == 0) d = by(x->table, y->table);
     return d != 0 ? d : by(x->cell, y->cell);
 }
 
-static int compare_shown(const void *a, const void *b, void *rows)
-{
+static int compare_shown(const void *a, const void *b, void *rows) {
     const wn_row *x = (const wn_row *)rows + *(const uint32_t *)a;
     const wn_row *y = (const wn_row *)rows + *(const uint32_t *)b;
     int d = by(x->people, y->people);
@@ -47,8 +47,7 @@ static int compare_shown(const void *a, const void *b, void *rows)
     return d != 0 ? d : by(x->value[1], y->value[1]);
 }
 
-static wn_err collect(sealing *s)
-{
+static wn_err collect(sealing *s) {
     size_t n = wn_fold_cells(s->f);
     s->refs = calloc(n + 1, sizeof *s->refs);
     s->shown = calloc(s->rows->n + 1, sizeof *s->shown);
@@ -59,7 +58,7 @@ static wn_err collect(sealing *s)
     for (size_t i = 0; i < n; i++) {
         wn_cell c;
         wn_fold_cell(s->f, i, &c);
-        if (c.table == 0) continue;  // one row, nothing to hide behind
+        if (c.table == 0) continue; // one row, nothing to hide behind
         bool hidden = wn_row_index_find(&s->index, c.site, c.table, c.value) == SIZE_MAX;
         s->refs[s->refs_n++] =
             (ref){.site = c.site, .cell = c.index, .table = c.table, .epoch = c.epoch, .hidden = hidden};
@@ -69,8 +68,7 @@ static wn_err collect(sealing *s)
 }
 
 // The epoch with the most people, never the sum (R4).
-static wn_people_union *largest(const sealing *s)
-{
+static wn_people_union *largest(const sealing *s) {
     wn_people_union *best = s->unions[0];
     for (unsigned e = 1; e < s->epochs; e++) {
         wn_people_union *u = s->unions[e];
@@ -80,8 +78,7 @@ static wn_people_union *largest(const sealing *s)
     return best;
 }
 
-static wn_err absorb(sealing *s, const wn_row *row)
-{
+static wn_err absorb(sealing *s, const wn_row *row) {
     for (unsigned e = 0; e < s->epochs; e++) {
         size_t cell = wn_fold_find(s->f, row->site, row->table, row->value, (uint8_t)e);
         if (cell != SIZE_MAX) WN_TRY(wn_people_union_add(s->unions[e], s->f, cell));
@@ -89,8 +86,7 @@ static wn_err absorb(sealing *s, const wn_row *row)
     return WN_OK;
 }
 
-static wn_err add_other(sealing *s, const ref *at, const wn_people_union *u, uint32_t k)
-{
+static wn_err add_other(sealing *s, const ref *at, const wn_people_union *u, uint32_t k) {
     WN_TRY(wn_rows_reserve(&s->others, s->others.n + 1));
     s->others.row[s->others.n++] =
         (wn_row){.site = at->site,
@@ -103,8 +99,7 @@ static wn_err add_other(sealing *s, const ref *at, const wn_people_union *u, uin
 }
 
 // One table of one site: n cells from `at` on.
-static wn_err seal_table(sealing *s, const ref *at, size_t n)
-{
+static wn_err seal_table(sealing *s, const ref *at, size_t n) {
     const wn_table *table = &s->plan->table[at->table];
     uint32_t k = wn_lock_k(table);
     size_t first, end, shown_n = 0;
@@ -121,15 +116,14 @@ static wn_err seal_table(sealing *s, const ref *at, size_t n)
     qsort_r(s->shown, shown_n, sizeof *s->shown, compare_shown, s->rows->row);
     size_t absorbed = 0;
     while (!wn_crowd_holds(wn_people_union_crowd(largest(s)), k, s->rules->p_percent)) {
-        if (absorbed == shown_n) return WN_OK;  // not even the whole table: no `other`, the rows stay
+        if (absorbed == shown_n) return WN_OK; // not even the whole table: no `other`, the rows stay
         WN_TRY(absorb(s, &s->rows->row[s->shown[absorbed++]]));
     }
     for (size_t i = 0; i < absorbed; i++) s->gone[s->shown[i]] = true;
     return add_other(s, at, largest(s), k);
 }
 
-static wn_err seal_tables(sealing *s)
-{
+static wn_err seal_tables(sealing *s) {
     WN_TRY(wn_row_index_make(s->rows, &s->index));
     WN_TRY(collect(s));
     for (size_t i = 0, n; i < s->refs_n; i += n) {
@@ -140,8 +134,7 @@ static wn_err seal_tables(sealing *s)
     return wn_rows_reserve(s->rows, s->rows->n + s->others.n);
 }
 
-static void replace_rows(sealing *s)
-{
+static void replace_rows(sealing *s) {
     size_t kept = 0;
     for (size_t i = 0; i < s->rows->n; i++)
         if (!s->gone[i]) s->rows->row[kept++] = s->rows->row[i];
@@ -149,8 +142,7 @@ static void replace_rows(sealing *s)
     s->rows->n = kept;
 }
 
-wn_err wn_other_add(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows)
-{
+wn_err wn_other_add(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows) {
     sealing s = {.f = f, .plan = plan, .rules = rules, .rows = rows, .epochs = wn_fold_epochs(f)};
     wn_err err = seal_tables(&s);
     if (err == WN_OK) replace_rows(&s);

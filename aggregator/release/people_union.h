@@ -8,7 +8,7 @@
 typedef struct wn_people_union wn_people_union;
 
 WN_MUST_USE wn_err wn_people_union_new(wn_people_union **out);
-void wn_people_union_free(wn_people_union *u);  // wipes; NULL fine
+void wn_people_union_free(wn_people_union *u); // wipes; NULL fine
 void wn_people_union_reset(wn_people_union *u, bool site_declares, unsigned clamp);
 WN_MUST_USE wn_err wn_people_union_add(wn_people_union *u, const wn_fold *f, size_t cell);
 const wn_crowd *wn_people_union_crowd(const wn_people_union *u);

@@ -6,32 +6,28 @@
 
 enum { LIST_MIN = 64 };
 
-void wn_rows_fini(wn_rows *r)
-{
+void wn_rows_fini(wn_rows *r) {
     free(r->row);
     *r = (wn_rows){0};
 }
 
-void wn_steps_fini(wn_steps *s)
-{
+void wn_steps_fini(wn_steps *s) {
     free(s->step);
     *s = (wn_steps){0};
 }
 
-wn_err wn_rows_reserve(wn_rows *r, size_t n)
-{
+wn_err wn_rows_reserve(wn_rows *r, size_t n) {
     if (n <= r->cap) return WN_OK;
     size_t cap = r->cap > 0 ? r->cap : LIST_MIN;
     while (cap < n) cap *= 2;
-    wn_row *row = realloc(r->row, cap * sizeof *row);  // published already: nothing to wipe
+    wn_row *row = realloc(r->row, cap * sizeof *row); // published already: nothing to wipe
     if (row == NULL) return WN_ERR_NOMEM;
     r->row = row;
     r->cap = cap;
     return WN_OK;
 }
 
-wn_err wn_steps_add(wn_steps *s, wn_step step)
-{
+wn_err wn_steps_add(wn_steps *s, wn_step step) {
     if (s->n == s->cap) {
         size_t cap = s->cap > 0 ? s->cap * 2 : LIST_MIN;
         wn_step *grown = realloc(s->step, cap * sizeof *grown);
@@ -43,25 +39,24 @@ wn_err wn_steps_add(wn_steps *s, wn_step step)
     return WN_OK;
 }
 
-static int by(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
+static int by(uint64_t a, uint64_t b) {
+    return (a > b) - (a < b);
+}
 
-static int compare_key(const wn_row *r, uint64_t site, uint8_t table, const uint64_t value[2])
-{
+static int compare_key(const wn_row *r, uint64_t site, uint8_t table, const uint64_t value[2]) {
     int d = by(r->site, site);
     if (d == 0) d = by(r->table, table);
     if (d == 0) d = by(r->value[0], value[0]);
     return d != 0 ? d : by(r->value[1], value[1]);
 }
 
-static int compare_rows(const void *a, const void *b, void *rows)
-{
+static int compare_rows(const void *a, const void *b, void *rows) {
     const wn_row *x = (const wn_row *)rows + *(const uint32_t *)a;
     const wn_row *y = (const wn_row *)rows + *(const uint32_t *)b;
     return compare_key(x, y->site, y->table, y->value);
 }
 
-wn_err wn_row_index_make(const wn_rows *rows, wn_row_index *out)
-{
+wn_err wn_row_index_make(const wn_rows *rows, wn_row_index *out) {
     wn_row_index ix = {.rows = rows, .at = calloc(rows->n + 1, sizeof *ix.at)};
     if (ix.at == NULL) return WN_ERR_NOMEM;
     for (size_t i = 0; i < rows->n; i++)
@@ -71,15 +66,13 @@ wn_err wn_row_index_make(const wn_rows *rows, wn_row_index *out)
     return WN_OK;
 }
 
-void wn_row_index_fini(wn_row_index *ix)
-{
+void wn_row_index_fini(wn_row_index *ix) {
     free(ix->at);
     *ix = (wn_row_index){0};
 }
 
 void wn_row_index_table(const wn_row_index *ix, uint64_t site, uint8_t table, size_t *out_first,
-                        size_t *out_end)
-{
+                        size_t *out_end) {
     const uint64_t least[2] = {0, 0};
     size_t low = 0, high = ix->n;
     while (low < high) {
@@ -94,8 +87,7 @@ void wn_row_index_table(const wn_row_index *ix, uint64_t site, uint8_t table, si
     *out_end = low;
 }
 
-size_t wn_row_index_find(const wn_row_index *ix, uint64_t site, uint8_t table, const uint64_t value[2])
-{
+size_t wn_row_index_find(const wn_row_index *ix, uint64_t site, uint8_t table, const uint64_t value[2]) {
     size_t low = 0, high = ix->n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;

@@ -11,7 +11,7 @@
 typedef struct format {
     const char *name;
     void (*write)(const wn_report_rows *r, FILE *out);
-    bool has_attribution;  // says itself where countries come from
+    bool has_attribution; // says itself where countries come from
 } format;
 
 static const format formats[] = {
@@ -21,8 +21,7 @@ static const format formats[] = {
     [WN_REPORT_NDJSON] = {"ndjson", wn_report_ndjson_write, false},
 };
 
-bool wn_report_format_parse(const char *text, wn_report_format *out)
-{
+bool wn_report_format_parse(const char *text, wn_report_format *out) {
     for (size_t i = 0; i < WN_COUNT(formats); i++) {
         if (strcmp(text, formats[i].name) != 0) continue;
         *out = (wn_report_format)i;
@@ -31,8 +30,7 @@ bool wn_report_format_parse(const char *text, wn_report_format *out)
     return false;
 }
 
-static void say_empty(const wn_report_rows *r, FILE *notes)
-{
+static void say_empty(const wn_report_rows *r, FILE *notes) {
     char from[11], to[11];
     wn_day_text(r->query->from_day, from);
     wn_day_text(r->query->to_day, to);
@@ -48,8 +46,7 @@ static void say_empty(const wn_report_rows *r, FILE *notes)
           notes);
 }
 
-static void say_notes(const wn_report_rows *r, wn_err err, FILE *notes)
-{
+static void say_notes(const wn_report_rows *r, wn_err err, FILE *notes) {
     if (!r->rows_n) say_empty(r, notes);
     if (r->reshaped) fputs("Days of an older plan with other columns are left out.\n", notes);
     if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
@@ -58,8 +55,7 @@ static void say_notes(const wn_report_rows *r, wn_err err, FILE *notes)
 }
 
 wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out, FILE *notes,
-                     wn_report_result *out_result)
-{
+                     wn_report_result *out_result) {
     wn_report_rows rows;
     WN_ASSERT(q->site && q->table && q->format < WN_COUNT(formats));
     wn_err err = wn_report_rows_read(&rows, p, q);

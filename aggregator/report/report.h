@@ -15,31 +15,31 @@
 #include "published.h"
 
 typedef enum wn_report_format {
-    WN_REPORT_TABLE,   // aligned text with a foot that explains the figures
-    WN_REPORT_CSV,     // RFC 4180, one header line, no comments; a label that begins as a formula
-                       // (= + - @) gets a ' in front
-    WN_REPORT_JSON,    // one object
-    WN_REPORT_NDJSON,  // one object a row
+    WN_REPORT_TABLE,  // aligned text with a foot that explains the figures
+    WN_REPORT_CSV,    // RFC 4180, one header line, no comments; a label that begins as a formula
+                      // (= + - @) gets a ' in front
+    WN_REPORT_JSON,   // one object
+    WN_REPORT_NDJSON, // one object a row
 } wn_report_format;
 
 #define WN_REPORT_WINDOWS_MAX 4096
-#define WN_REPORT_ROWS_MAX (1u << 20)  // after merging
+#define WN_REPORT_ROWS_MAX (1u << 20) // after merging
 #define WN_REPORT_ATTRIBUTION "Country data: DB-IP Lite, CC BY 4.0"
 
-typedef struct wn_report_query {  // all borrowed
+typedef struct wn_report_query { // all borrowed
     const char *site, *table;
-    int32_t from_day, to_day;  // local dates, both included: what is printed
-    int64_t from_s, to_s;      // window starts in [from_s, to_s): what is read
+    int32_t from_day, to_day; // local dates, both included: what is printed
+    int64_t from_s, to_s;     // window starts in [from_s, to_s): what is read
     wn_report_format format;
-    size_t limit;           // rows beside `other`; 0: all
-    bool no_foot;           // TABLE: leaves the foot out (for all but the last of several tables)
-    uint8_t foot_measures;  // of the tables above that left it out: the foot speaks of them too
+    size_t limit;          // rows beside `other`; 0: all
+    bool no_foot;          // TABLE: leaves the foot out (for all but the last of several tables)
+    uint8_t foot_measures; // of the tables above that left it out: the foot speaks of them too
     bool foot_has_country;
-    const wn_table *shape;  // the plan's table, for the columns when nothing is published; may be NULL
+    const wn_table *shape; // the plan's table, for the columns when nothing is published; may be NULL
 } wn_report_query;
 
 typedef struct wn_report_result {
-    size_t rows, windows;  // shown; found
+    size_t rows, windows; // shown; found
     bool all_sealed;
 } wn_report_result;
 

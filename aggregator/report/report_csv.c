@@ -5,8 +5,7 @@
 #include "report_rows.h"
 #include "report_text.h"
 
-void wn_report_csv_write(const wn_report_rows *r, FILE *out)
-{
+void wn_report_csv_write(const wn_report_rows *r, FILE *out) {
     wn_report_column column[3];
     size_t columns = wn_report_columns(r, column);
     if (!r->shaped) return;

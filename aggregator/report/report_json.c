@@ -7,30 +7,26 @@
 #include "report_rows.h"
 #include "report_text.h"
 
-static void field_text(FILE *out, const char *name, const char *text)
-{
+static void field_text(FILE *out, const char *name, const char *text) {
     fprintf(out, "\"%s\":", name);
     wn_report_text_json(out, text);
     fputc(',', out);
 }
 
-static void field_day(FILE *out, const char *name, int32_t day)
-{
+static void field_day(FILE *out, const char *name, int32_t day) {
     char text[11];
     wn_day_text(day, text);
     fprintf(out, "\"%s\":\"%s\",", name, text);
 }
 
-static void range_fields(const wn_report_rows *r, FILE *out)
-{
+static void range_fields(const wn_report_rows *r, FILE *out) {
     field_text(out, "site", r->query->site);
     field_text(out, "table", r->query->table);
     field_day(out, "from", r->query->from_day);
     field_day(out, "to", r->query->to_day);
 }
 
-static void row_fields(const wn_report_rows *r, const wn_report_row *row, FILE *out)
-{
+static void row_fields(const wn_report_rows *r, const wn_report_row *row, FILE *out) {
     wn_report_column column[3];
     size_t columns = wn_report_columns(r, column);
     for (unsigned d = 0; d < r->dims_n; d++) field_text(out, wn_dim_name(r->dims[d]), row->label[d]);
@@ -38,15 +34,12 @@ static void row_fields(const wn_report_rows *r, const wn_report_row *row, FILE *
     for (size_t c = 0; c < columns; c++) {
         uint64_t value;
         fprintf(out, "%s\"%s\":", c ? "," : "", column[c].name);
-        if (wn_report_value(row, column[c].measure, &value))
-            fprintf(out, "%" PRIu64, value);
-        else
-            fputs("null", out);
+        if (wn_report_value(row, column[c].measure, &value)) fprintf(out, "%" PRIu64, value);
+        else fputs("null", out);
     }
 }
 
-static void time_text(int64_t t_s, FILE *out)
-{
+static void time_text(int64_t t_s, FILE *out) {
     char day[11];
     int64_t s = t_s % 86400;
     if (s < 0) s += 86400;
@@ -54,8 +47,7 @@ static void time_text(int64_t t_s, FILE *out)
     fprintf(out, "\"%sT%02d:%02d:%02dZ\"", day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
 }
 
-static void window_object(const wn_public_head *w, FILE *out)
-{
+static void window_object(const wn_public_head *w, FILE *out) {
     fputc('{', out);
     field_day(out, "day", w->window.day);
     field_text(out, "zone", w->window.zone);
@@ -67,8 +59,7 @@ static void window_object(const wn_public_head *w, FILE *out)
             (unsigned)w->policy_version);
 }
 
-void wn_report_json_write(const wn_report_rows *r, FILE *out)
-{
+void wn_report_json_write(const wn_report_rows *r, FILE *out) {
     fputc('{', out);
     range_fields(r, out);
     fprintf(out, "\"k\":%u,\"profile\":\"crowd\",", (unsigned)r->k);
@@ -94,8 +85,7 @@ void wn_report_json_write(const wn_report_rows *r, FILE *out)
     fputs("}\n", out);
 }
 
-void wn_report_ndjson_write(const wn_report_rows *r, FILE *out)
-{
+void wn_report_ndjson_write(const wn_report_rows *r, FILE *out) {
     for (size_t i = 0; i < r->rows_n; i++) {
         fputc('{', out);
         range_fields(r, out);

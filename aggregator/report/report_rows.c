@@ -6,33 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_text(uint64_t h, const char *text)
-{
+static uint64_t hash_text(uint64_t h, const char *text) {
     for (; *text; text++) h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
     return (h ^ 0xFF) * UINT64_C(0x100000001b3);
 }
 
-static uint64_t hash_row(const wn_public_row *row)
-{
+static uint64_t hash_row(const wn_public_row *row) {
     uint64_t h = hash_text(UINT64_C(0xcbf29ce484222325) + row->is_other, row->label[0]);
     return hash_text(h, row->label[1]);
 }
 
-static bool same_row(const wn_report_row *a, const wn_public_row *b)
-{
+static bool same_row(const wn_report_row *a, const wn_public_row *b) {
     return a->is_other == b->is_other && strcmp(a->label[0], b->label[0]) == 0 &&
            strcmp(a->label[1], b->label[1]) == 0;
 }
 
-static size_t slot_of(const wn_report_rows *r, const wn_public_row *row)
-{
+static size_t slot_of(const wn_report_rows *r, const wn_public_row *row) {
     size_t mask = r->index_cap - 1, at = (size_t)hash_row(row) & mask;
     while (r->index[at] && !same_row(&r->rows[r->index[at] - 1], row)) at = (at + 1) & mask;
     return at;
 }
 
-static wn_err index_grow(wn_report_rows *r)
-{
+static wn_err index_grow(wn_report_rows *r) {
     size_t cap = r->index_cap ? 2 * r->index_cap : 256;
     uint32_t *index = calloc(cap, sizeof *index);
     if (!index) return WN_ERR_NOMEM;
@@ -47,8 +42,7 @@ static wn_err index_grow(wn_report_rows *r)
     return WN_OK;
 }
 
-static wn_err row_room(wn_report_rows *r)
-{
+static wn_err row_room(wn_report_rows *r) {
     if (r->rows_n == WN_REPORT_ROWS_MAX) return WN_ERR_FULL;
     if (2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
     if (r->rows_n < r->rows_cap) return WN_OK;
@@ -60,8 +54,7 @@ static wn_err row_room(wn_report_rows *r)
     return WN_OK;
 }
 
-static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed)
-{
+static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed) {
     WN_TRY(row_room(r));
     size_t slot = slot_of(r, row);
     if (!r->index[slot]) {
@@ -80,8 +73,7 @@ static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed)
     return WN_OK;
 }
 
-static wn_err window_add(wn_report_rows *r, const wn_public_head *head)
-{
+static wn_err window_add(wn_report_rows *r, const wn_public_head *head) {
     if (r->windows_n == WN_REPORT_WINDOWS_MAX) return WN_ERR_FULL;
     if (r->windows_n == r->windows_cap) {
         size_t cap = r->windows_cap ? 2 * r->windows_cap : 32;
@@ -94,8 +86,7 @@ static wn_err window_add(wn_report_rows *r, const wn_public_head *head)
     return WN_OK;
 }
 
-static bool same_shape(const wn_report_rows *r, const wn_public_head *head)
-{
+static bool same_shape(const wn_report_rows *r, const wn_public_head *head) {
     if (r->dims_n != head->dims_n) return false;
     for (unsigned i = 0; i < r->dims_n; i++)
         if (r->dims[i] != head->dims[i]) return false;
@@ -104,8 +95,7 @@ static bool same_shape(const wn_report_rows *r, const wn_public_head *head)
 
 // Windows come in order of time: a plan's change of columns starts anew, for
 // labels of different dimensions must not be added up.
-static void shape_take(wn_report_rows *r, const wn_public_head *head)
-{
+static void shape_take(wn_report_rows *r, const wn_public_head *head) {
     if (r->windows_n && !same_shape(r, head)) {
         r->reshaped = true;
         r->rows_n = r->windows_n = 0;
@@ -113,7 +103,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head)
         if (r->index) memset(r->index, 0, r->index_cap * sizeof *r->index);
     }
     if (!r->windows_n) r->measures = head->measures;
-    r->measures &= head->measures;  // a column that one day lacks would be a sum of fewer days
+    r->measures &= head->measures; // a column that one day lacks would be a sum of fewer days
     r->shaped = true;
     r->dims_n = head->dims_n;
     memcpy(r->dims, head->dims, sizeof r->dims);
@@ -122,8 +112,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head)
     r->policy_version = head->policy_version;
 }
 
-static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n)
-{
+static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     wn_report_rows *r = ctx;
     shape_take(r, head);
     r->err = window_add(r, head);
@@ -131,8 +120,7 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
     return r->err == WN_OK;
 }
 
-static void take_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped)
-{
+static void take_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped) {
     wn_report_rows *r = ctx;
     (void)start_s;
     r->has_counts = true;
@@ -140,14 +128,12 @@ static void take_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t c
     r->capped += capped;
 }
 
-static int by_label(const wn_report_row *a, const wn_report_row *b)
-{
+static int by_label(const wn_report_row *a, const wn_report_row *b) {
     int order = strcmp(a->label[0], b->label[0]);
     return order ? order : strcmp(a->label[1], b->label[1]);
 }
 
-static int by_people(const void *x, const void *y)
-{
+static int by_people(const void *x, const void *y) {
     const wn_report_row *a = x, *b = y;
     if (a->is_other != b->is_other) return a->is_other ? 1 : -1;
     if (a->people != b->people) return a->people < b->people ? 1 : -1;
@@ -155,16 +141,14 @@ static int by_people(const void *x, const void *y)
 }
 
 // A table by hour is a series: "00:00" to "24:00" sort as text.
-static int by_hour(const void *x, const void *y)
-{
+static int by_hour(const void *x, const void *y) {
     const wn_report_row *a = x, *b = y;
     if (a->is_other != b->is_other) return a->is_other ? 1 : -1;
     int order = strcmp(a->label[0], b->label[0]);
     return order ? order : by_people(x, y);
 }
 
-static void rows_order(wn_report_rows *r)
-{
+static void rows_order(wn_report_rows *r) {
     bool series = r->dims_n && r->dims[0] == WN_DIM_hour;
     if (r->rows_n) qsort(r->rows, r->rows_n, sizeof *r->rows, series ? by_hour : by_people);
     size_t others = r->rows_n && r->rows[r->rows_n - 1].is_other ? 1 : 0, plain = r->rows_n - others;
@@ -175,8 +159,7 @@ static void rows_order(wn_report_rows *r)
     r->rows_n = limit + others;
 }
 
-wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q)
-{
+wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q) {
     *r = (wn_report_rows){.query = q};
     if (q->shape) {
         r->shaped = true;
@@ -196,29 +179,25 @@ wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_re
     return err ? err : counts;
 }
 
-void wn_report_rows_fini(wn_report_rows *r)
-{
+void wn_report_rows_fini(wn_report_rows *r) {
     free(r->windows);
     free(r->rows);
     free(r->index);
 }
 
-size_t wn_report_rows_sealed(const wn_report_rows *r)
-{
+size_t wn_report_rows_sealed(const wn_report_rows *r) {
     size_t n = 0;
     for (size_t i = 0; i < r->windows_n; i++) n += r->windows[i].sealed;
     return n;
 }
 
-bool wn_report_rows_has_country(const wn_report_rows *r)
-{
+bool wn_report_rows_has_country(const wn_report_rows *r) {
     for (unsigned i = 0; r->shaped && i < r->dims_n; i++)
         if (r->dims[i] == WN_DIM_country) return true;
     return false;
 }
 
-size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3])
-{
+size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3]) {
     size_t n = 0;
     out[n++] = (wn_report_column){r->many ? "visitor_days" : "people", WN_MEASURE_PEOPLE};
     if (r->measures & WN_MEASURE_EVENTS) out[n++] = (wn_report_column){"events", WN_MEASURE_EVENTS};
@@ -226,8 +205,7 @@ size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3])
     return n;
 }
 
-bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out)
-{
+bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out) {
     if (measure == WN_MEASURE_SESSIONS && !row->has_sessions) return false;
     *out = measure == WN_MEASURE_EVENTS     ? row->events
            : measure == WN_MEASURE_SESSIONS ? row->sessions

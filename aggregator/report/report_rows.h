@@ -7,26 +7,26 @@
 typedef struct wn_report_row {
     char label[2][WN_OPEN_TEXT_MAX + 1];
     bool is_other;
-    uint64_t people, events, sessions;  // sums of floors
-    bool has_sessions;                  // stands in a sealed window: they are published at the seal
+    uint64_t people, events, sessions; // sums of floors
+    bool has_sessions;                 // stands in a sealed window: they are published at the seal
 } wn_report_row;
 
 typedef struct wn_report_rows {
     const wn_report_query *query;
-    bool shaped;  // the following six are known
+    bool shaped; // the following six are known
     uint8_t dims_n, dims[2];
     uint8_t measures, k;
-    uint32_t plan_version, policy_version;  // the newest window's
-    bool many;                              // people are visitor_days
+    uint32_t plan_version, policy_version; // the newest window's
+    bool many;                             // people are visitor_days
     wn_public_head *windows;
     size_t windows_n, windows_cap;
-    wn_report_row *rows;  // shown ones, in order, `other` last
+    wn_report_row *rows; // shown ones, in order, `other` last
     size_t rows_n, rows_cap;
-    size_t rows_cut;  // published, left out by the limit
-    bool reshaped;    // windows of an older plan with other columns are left out
+    size_t rows_cut; // published, left out by the limit
+    bool reshaped;   // windows of an older plan with other columns are left out
     bool has_counts;
     uint64_t refused, capped;
-    uint32_t *index;  // open addressing over rows: number + 1; 0 free
+    uint32_t *index; // open addressing over rows: number + 1; 0 free
     size_t index_cap;
     wn_err err;
 } wn_report_rows;
@@ -34,7 +34,7 @@ typedef struct wn_report_rows {
 // On an error other than WN_ERR_CORRUPT nothing is to be shown. fini in any case.
 WN_MUST_USE wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q);
 void wn_report_rows_fini(wn_report_rows *r);
-size_t wn_report_rows_sealed(const wn_report_rows *r);  // windows
+size_t wn_report_rows_sealed(const wn_report_rows *r); // windows
 bool wn_report_rows_has_country(const wn_report_rows *r);
 
 // The measures of a table in the order of columns.

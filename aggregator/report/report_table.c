@@ -10,21 +10,18 @@
 
 enum { LABEL_WIDTH_MAX = 60, GAP = 2 };
 
-static void spaces(FILE *out, size_t n)
-{
+static void spaces(FILE *out, size_t n) {
     while (n--) fputc(' ', out);
 }
 
-static size_t digits(uint64_t x)
-{
+static size_t digits(uint64_t x) {
     size_t n = 1;
     while (x /= 10) n++;
     return n;
 }
 
 // One figure, right-aligned; a dash where nothing is published yet.
-static void figure(const wn_report_row *row, uint8_t measure, size_t width, FILE *out)
-{
+static void figure(const wn_report_row *row, uint8_t measure, size_t width, FILE *out) {
     uint64_t value;
     if (wn_report_value(row, measure, &value)) {
         fprintf(out, "%*" PRIu64, (int)width, value);
@@ -34,18 +31,15 @@ static void figure(const wn_report_row *row, uint8_t measure, size_t width, FILE
     }
 }
 
-static void title(const wn_report_rows *r, FILE *out)
-{
+static void title(const wn_report_rows *r, FILE *out) {
     char from[11], to[11];
     wn_day_text(r->query->from_day, from);
     wn_day_text(r->query->to_day, to);
     wn_report_text_plain(out, r->query->table, 0);
     fputs(" of ", out);
     wn_report_text_plain(out, r->query->site, 0);
-    if (r->query->from_day == r->query->to_day)
-        fprintf(out, ", %s", from);
-    else
-        fprintf(out, ", %s to %s", from, to);
+    if (r->query->from_day == r->query->to_day) fprintf(out, ", %s", from);
+    else fprintf(out, ", %s to %s", from, to);
     if (r->windows_n) {
         fputs(" (", out);
         wn_report_text_plain(out, r->windows[r->windows_n - 1].window.zone, 0);
@@ -54,8 +48,7 @@ static void title(const wn_report_rows *r, FILE *out)
     fputs("\n\n", out);
 }
 
-static void grid(const wn_report_rows *r, FILE *out)
-{
+static void grid(const wn_report_rows *r, FILE *out) {
     wn_report_column column[3];
     size_t columns = wn_report_columns(r, column), label_width[2] = {0}, width[3];
     for (unsigned d = 0; d < r->dims_n; d++) {
@@ -89,8 +82,7 @@ static void grid(const wn_report_rows *r, FILE *out)
     }
 }
 
-static void foot(const wn_report_rows *r, FILE *out)
-{
+static void foot(const wn_report_rows *r, FILE *out) {
     size_t open = r->windows_n - wn_report_rows_sealed(r);
     fprintf(out, "\nEvery figure means \"at least\": people are counted in steps of %u, never rounded up.\n",
             (unsigned)r->k);
@@ -113,8 +105,7 @@ static void foot(const wn_report_rows *r, FILE *out)
     if (wn_report_rows_has_country(r) || r->query->foot_has_country) fputs(WN_REPORT_ATTRIBUTION "\n", out);
 }
 
-void wn_report_table_write(const wn_report_rows *r, FILE *out)
-{
+void wn_report_table_write(const wn_report_rows *r, FILE *out) {
     title(r, out);
     if (!r->rows_n) return;
     grid(r, out);

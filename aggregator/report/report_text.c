@@ -8,8 +8,7 @@
 #define REPLACEMENT 0xFFFDu
 
 // Takes one character; a byte that begins none is taken alone as U+FFFD.
-static uint32_t next_code(const char **text)
-{
+static uint32_t next_code(const char **text) {
     const uint8_t *p = (const uint8_t *)*text;
     unsigned more = p[0] >= 0xF0 ? 3 : p[0] >= 0xE0 ? 2 : p[0] >= 0xC0 ? 1 : 0;
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
@@ -27,14 +26,12 @@ static uint32_t next_code(const char **text)
 }
 
 // Controls (C0, DEL, C1), line separators, zero-width and direction marks.
-static bool unsafe(uint32_t c)
-{
+static bool unsafe(uint32_t c) {
     return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
 }
 
-static void put_code(FILE *out, uint32_t c)
-{
+static void put_code(FILE *out, uint32_t c) {
     if (c < 0x80) {
         fputc((int)c, out);
         return;
@@ -49,15 +46,13 @@ static void put_code(FILE *out, uint32_t c)
     fputc((int)(0x80 | (c & 0x3F)), out);
 }
 
-size_t wn_report_text_width(const char *text, size_t width_max)
-{
+size_t wn_report_text_width(const char *text, size_t width_max) {
     size_t n = 0;
     for (; *text && (!width_max || n <= width_max); n++) (void)next_code(&text);
     return width_max && n > width_max ? width_max : n;
 }
 
-size_t wn_report_text_plain(FILE *out, const char *text, size_t width_max)
-{
+size_t wn_report_text_plain(FILE *out, const char *text, size_t width_max) {
     size_t width = wn_report_text_width(text, 0), n = 0;
     bool cut = width_max && width > width_max;
     while (*text && (!cut || n + 1 < width_max)) {
@@ -70,8 +65,7 @@ size_t wn_report_text_plain(FILE *out, const char *text, size_t width_max)
     return n + 1;
 }
 
-void wn_report_text_json(FILE *out, const char *text)
-{
+void wn_report_text_json(FILE *out, const char *text) {
     fputc('"', out);
     while (*text) {
         uint32_t c = next_code(&text);
@@ -87,8 +81,7 @@ void wn_report_text_json(FILE *out, const char *text)
     fputc('"', out);
 }
 
-void wn_report_text_csv(FILE *out, const char *text)
-{
+void wn_report_text_csv(FILE *out, const char *text) {
     bool formula = *text && strchr("=+-@", *text);
     bool quoted = strpbrk(text, ",\"\r\n") != NULL;
     if (quoted) fputc('"', out);

@@ -16,22 +16,22 @@
 #include "clock.h"
 #include "vault.h"
 
-enum { DB_JOURNAL, DB_BASE, DB_FACTS, DB_MARKS };  // marks: watermarks and the state record
+enum { DB_JOURNAL, DB_BASE, DB_FACTS, DB_MARKS }; // marks: watermarks and the state record
 static const wn_vault_kind kind = {"open", WN_OPEN_FORMAT, false, 4, {"journal", "base", "meta", "marks"}};
 
 enum { NAME_BYTES = 16, STATE_BYTES = 64, MARK_BYTES = 32, PART_HEAD_BYTES = 4 };
-#define BUNDLE_BYTES (256u << 10)  // small parts of the base share a record up to this
+#define BUNDLE_BYTES (256u << 10) // small parts of the base share a record up to this
 
 typedef struct state {
     uint64_t commits;
     uint64_t journal_first, journal_next, journal_bytes;
     uint64_t base_first, base_next;
-    uint64_t facts, marks;  // records, the state's own included
+    uint64_t facts, marks; // records, the state's own included
 } state;
 
 typedef struct mark {
-    wn_batch_id id;      // sequence as recorded
-    uint64_t committed;  // 0: not yet
+    wn_batch_id id;     // sequence as recorded
+    uint64_t committed; // 0: not yet
 } mark;
 
 struct wn_open_store {
@@ -44,28 +44,24 @@ struct wn_open_store {
 
 // ---- bytes ----
 
-static void put64(uint8_t *out, uint64_t x)
-{
+static void put64(uint8_t *out, uint64_t x) {
     for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
 }
 
-static uint64_t get64(const uint8_t *in)
-{
+static uint64_t get64(const uint8_t *in) {
     uint64_t x = 0;
     for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
     return x;
 }
 
-static void state_write(const state *s, uint8_t out[STATE_BYTES])
-{
+static void state_write(const state *s, uint8_t out[STATE_BYTES]) {
     const uint64_t field[] = {s->commits,    s->journal_first, s->journal_next, s->journal_bytes,
                               s->base_first, s->base_next,     s->facts,        s->marks};
     _Static_assert(sizeof field == STATE_BYTES, "state");
     for (size_t i = 0; i < WN_COUNT(field); i++) put64(out + 8 * i, field[i]);
 }
 
-static wn_err state_read(wn_span in, state *out)
-{
+static wn_err state_read(wn_span in, state *out) {
     if (in.n != STATE_BYTES) return WN_ERR_CORRUPT;
     const uint8_t *p = in.p;
     *out = (state){get64(p),      get64(p + 8),  get64(p + 16), get64(p + 24),
@@ -74,8 +70,7 @@ static wn_err state_read(wn_span in, state *out)
 }
 
 // Names within a store, keyed: 's' the state, 'm' a watermark, 'f' a fact.
-static void name_of(const wn_open_store *s, char what, wn_span rest, uint8_t out[NAME_BYTES])
-{
+static void name_of(const wn_open_store *s, char what, wn_span rest, uint8_t out[NAME_BYTES]) {
     uint8_t in[1 + WN_OPEN_FACT_NAME_MAX];
     WN_ASSERT(rest.n <= WN_OPEN_FACT_NAME_MAX);
     in[0] = (uint8_t)what;
@@ -84,8 +79,7 @@ static void name_of(const wn_open_store *s, char what, wn_span rest, uint8_t out
 }
 
 static void mark_name(const wn_open_store *s, const uint8_t collector[16], uint64_t generation,
-                      uint8_t out[NAME_BYTES])
-{
+                      uint8_t out[NAME_BYTES]) {
     uint8_t in[24];
     memcpy(in, collector, 16);
     put64(in + 16, generation);
@@ -94,8 +88,7 @@ static void mark_name(const wn_open_store *s, const uint8_t collector[16], uint6
 
 // ---- watermarks ----
 
-static mark *mark_find(const wn_open_store *s, const uint8_t collector[16], uint64_t generation)
-{
+static mark *mark_find(const wn_open_store *s, const uint8_t collector[16], uint64_t generation) {
     for (size_t i = 0; i < s->marks_n; i++) {
         mark *m = &s->marks[i];
         if (m->id.generation == generation && memcmp(m->id.collector, collector, 16) == 0) return m;
@@ -103,8 +96,7 @@ static mark *mark_find(const wn_open_store *s, const uint8_t collector[16], uint
     return NULL;
 }
 
-static wn_err mark_add(wn_open_store *s, const wn_batch_id *id, uint64_t committed)
-{
+static wn_err mark_add(wn_open_store *s, const wn_batch_id *id, uint64_t committed) {
     if (s->marks_n == WN_OPEN_MARKS_MAX) return WN_ERR_FULL;
     if (s->marks_n == s->marks_cap) {
         size_t cap = s->marks_cap ? 2 * s->marks_cap : 8;
@@ -117,8 +109,7 @@ static wn_err mark_add(wn_open_store *s, const wn_batch_id *id, uint64_t committ
     return WN_OK;
 }
 
-static void marks_settle(wn_open_store *s, bool committed)
-{
+static void marks_settle(wn_open_store *s, bool committed) {
     size_t kept = 0;
     for (size_t i = 0; i < s->marks_n; i++) {
         mark m = s->marks[i];
@@ -131,8 +122,7 @@ static void marks_settle(wn_open_store *s, bool committed)
 
 // ---- opening ----
 
-static wn_err path_make(const char *dir, const wn_window *w, wn_open_store **out)
-{
+static wn_err path_make(const char *dir, const wn_window *w, wn_open_store **out) {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, text);
     size_t bytes = strlen(dir) + 1 + strlen(text) + 1;
@@ -150,8 +140,7 @@ typedef struct load {
     wn_err err;
 } load;
 
-static wn_err load_mark(load *l, wn_span key, wn_span value)
-{
+static wn_err load_mark(load *l, wn_span key, wn_span value) {
     if (key.n == NAME_BYTES && memcmp(key.p, l->state_name, NAME_BYTES) == 0)
         return state_read(value, &l->s->now);
     if (value.n != MARK_BYTES) return WN_ERR_CORRUPT;
@@ -160,16 +149,14 @@ static wn_err load_mark(load *l, wn_span key, wn_span value)
     return mark_add(l->s, &id, id.sequence);
 }
 
-static bool load_mark_visit(void *ctx, wn_span key, wn_err opened, wn_span value)
-{
+static bool load_mark_visit(void *ctx, wn_span key, wn_err opened, wn_span value) {
     load *l = ctx;
     l->n++;
     l->err = opened ? opened : load_mark(l, key, value);
     return l->err == WN_OK;
 }
 
-static bool load_fact_visit(void *ctx, wn_span key, wn_err opened, wn_span value)
-{
+static bool load_fact_visit(void *ctx, wn_span key, wn_err opened, wn_span value) {
     load *l = ctx;
     (void)key;
     (void)value;
@@ -178,8 +165,7 @@ static bool load_fact_visit(void *ctx, wn_span key, wn_err opened, wn_span value
     return l->err == WN_OK;
 }
 
-static wn_err load_db(load *l, unsigned db, wn_vault_visit fn)
-{
+static wn_err load_db(load *l, unsigned db, wn_vault_visit fn) {
     l->n = 0;
     WN_TRY(wn_vault_scan(l->s->vault, db, (wn_span){NULL, 0}, (wn_span){NULL, 0}, fn, l));
     return l->err;
@@ -187,8 +173,7 @@ static wn_err load_db(load *l, unsigned db, wn_vault_visit fn)
 
 // A fact whose LMDB key is damaged would be taken for one that never was, so all
 // are looked at and counted.
-static wn_err load_all(wn_open_store *s)
-{
+static wn_err load_all(wn_open_store *s) {
     load l = {.s = s};
     name_of(s, 's', (wn_span){NULL, 0}, l.state_name);
     s->now = (state){.journal_first = 1, .journal_next = 1, .base_first = 1, .base_next = 1};
@@ -201,8 +186,7 @@ static wn_err load_all(wn_open_store *s)
 }
 
 wn_err wn_open_store_open(const char *dir, const wn_window *w, const uint8_t key[32], size_t map_bytes,
-                          wn_open_store **out)
-{
+                          wn_open_store **out) {
     wn_open_store *s;
     char context[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, context);
@@ -217,8 +201,7 @@ wn_err wn_open_store_open(const char *dir, const wn_window *w, const uint8_t key
     return WN_OK;
 }
 
-void wn_open_store_close(wn_open_store *s)
-{
+void wn_open_store_close(wn_open_store *s) {
     if (!s) return;
     wn_vault_close(s->vault);
     wn_wipe(s->marks, s->marks_cap * sizeof *s->marks);
@@ -226,8 +209,7 @@ void wn_open_store_close(wn_open_store *s)
     free(s);
 }
 
-wn_err wn_open_store_destroy(wn_open_store *s)
-{
+wn_err wn_open_store_destroy(wn_open_store *s) {
     wn_vault_close(s->vault);
     s->vault = NULL;
     wn_err err = wn_vault_remove(s->path);
@@ -235,8 +217,7 @@ wn_err wn_open_store_destroy(wn_open_store *s)
     return err;
 }
 
-wn_err wn_open_store_remove(const char *dir, const wn_window *w)
-{
+wn_err wn_open_store_remove(const char *dir, const wn_window *w) {
     wn_open_store *s;
     WN_TRY(path_make(dir, w, &s));
     struct stat st;
@@ -247,8 +228,7 @@ wn_err wn_open_store_remove(const char *dir, const wn_window *w)
 
 // "2026-11-20.web.Europe_Berlin" back to a window. The text made from the
 // result must be the same again: nothing else is believed.
-static bool window_of(const char *text, wn_window *out)
-{
+static bool window_of(const char *text, wn_window *out) {
     int32_t day;
     size_t n = strlen(text);
     if (n < 16 || n >= WN_WINDOW_TEXT_BYTES || !wn_day_parse(text, 10, &day)) return false;
@@ -276,8 +256,7 @@ static bool window_of(const char *text, wn_window *out)
     return false;
 }
 
-wn_err wn_open_store_each_window(const char *dir, void (*fn)(void *ctx, const wn_window *w), void *ctx)
-{
+wn_err wn_open_store_each_window(const char *dir, void (*fn)(void *ctx, const wn_window *w), void *ctx) {
     DIR *d = opendir(dir);
     if (!d) return errno == ENOENT ? WN_OK : WN_ERR_IO;
     const struct dirent *e;
@@ -290,16 +269,14 @@ wn_err wn_open_store_each_window(const char *dir, void (*fn)(void *ctx, const wn
 
 // ---- facts ----
 
-static wn_err fact_name(const wn_open_store *s, const char *name, uint8_t out[NAME_BYTES])
-{
+static wn_err fact_name(const wn_open_store *s, const char *name, uint8_t out[NAME_BYTES]) {
     size_t n = strlen(name);
     if (n > WN_OPEN_FACT_NAME_MAX) return WN_ERR_FULL;
     name_of(s, 'f', (wn_span){(const uint8_t *)name, n}, out);
     return WN_OK;
 }
 
-wn_err wn_open_store_get(wn_open_store *s, const char *name, uint8_t *out, size_t cap, size_t *out_bytes)
-{
+wn_err wn_open_store_get(wn_open_store *s, const char *name, uint8_t *out, size_t cap, size_t *out_bytes) {
     uint8_t key[NAME_BYTES];
     wn_vault_buf buf = {0};
     WN_TRY(fact_name(s, name, key));
@@ -313,21 +290,18 @@ wn_err wn_open_store_get(wn_open_store *s, const char *name, uint8_t *out, size_
 
 // ---- a transaction ----
 
-wn_err wn_open_store_begin(wn_open_store *s)
-{
+wn_err wn_open_store_begin(wn_open_store *s) {
     return wn_vault_begin(s->vault);
 }
 
-wn_err wn_open_store_put(wn_open_store *s, const char *name, wn_span value)
-{
+wn_err wn_open_store_put(wn_open_store *s, const char *name, wn_span value) {
     uint8_t key[NAME_BYTES];
     if (value.n > WN_OPEN_FACT_BYTES_MAX) return WN_ERR_FULL;
     WN_TRY(fact_name(s, name, key));
     return wn_vault_put(s->vault, DB_FACTS, (wn_span){key, sizeof key}, value);
 }
 
-wn_err wn_open_store_journal(wn_open_store *s, wn_span record)
-{
+wn_err wn_open_store_journal(wn_open_store *s, wn_span record) {
     uint8_t key[8];
     if (record.n > WN_OPEN_RECORD_BYTES_MAX) return WN_ERR_FULL;
     wn_vault_be64(s->recorded.journal_next, key);
@@ -337,8 +311,7 @@ wn_err wn_open_store_journal(wn_open_store *s, wn_span record)
     return WN_OK;
 }
 
-wn_err wn_open_store_watermark(wn_open_store *s, const wn_batch_id *id)
-{
+wn_err wn_open_store_watermark(wn_open_store *s, const wn_batch_id *id) {
     if (!wn_vault_begun(s->vault)) return WN_ERR_STATE;
     if (id->sequence == 0) return WN_ERR_FORMAT;
     mark *m = mark_find(s, id->collector, id->generation);
@@ -360,8 +333,7 @@ wn_err wn_open_store_watermark(wn_open_store *s, const wn_batch_id *id)
 }
 
 // Written twice: the first makes the record, the second counts it too.
-static void state_put(wn_open_store *s, wn_vault_txn *t)
-{
+static void state_put(wn_open_store *s, wn_vault_txn *t) {
     uint8_t key[NAME_BYTES], value[STATE_BYTES] = {0};
     wn_span k = {key, sizeof key}, v = {value, sizeof value};
     name_of(s, 's', (wn_span){NULL, 0}, key);
@@ -372,14 +344,12 @@ static void state_put(wn_open_store *s, wn_vault_txn *t)
     wn_vault_txn_put(t, DB_MARKS, k, v);
 }
 
-static wn_err commit_last(void *ctx, wn_vault_txn *t)
-{
+static wn_err commit_last(void *ctx, wn_vault_txn *t) {
     state_put(ctx, t);
     return WN_OK;
 }
 
-wn_err wn_open_store_commit(wn_open_store *s)
-{
+wn_err wn_open_store_commit(wn_open_store *s) {
     s->recorded.commits = s->now.commits + 1;
     WN_TRY(wn_vault_commit(s->vault, commit_last, s));
     s->now = s->recorded;
@@ -387,22 +357,19 @@ wn_err wn_open_store_commit(wn_open_store *s)
     return WN_OK;
 }
 
-void wn_open_store_abort(wn_open_store *s)
-{
+void wn_open_store_abort(wn_open_store *s) {
     wn_vault_abort(s->vault);
     s->recorded = s->now;
     marks_settle(s, false);
 }
 
-uint64_t wn_open_store_sequence(const wn_open_store *s, const uint8_t collector[16], uint64_t generation)
-{
+uint64_t wn_open_store_sequence(const wn_open_store *s, const uint8_t collector[16], uint64_t generation) {
     const mark *m = mark_find(s, collector, generation);
     return m ? m->id.sequence : 0;
 }
 
 void wn_open_store_each_watermark(const wn_open_store *s, void (*fn)(void *ctx, const wn_batch_id *id),
-                                  void *ctx)
-{
+                                  void *ctx) {
     for (size_t i = 0; i < s->marks_n; i++) {
         wn_batch_id id = s->marks[i].id;
         id.sequence = s->marks[i].committed;
@@ -420,24 +387,21 @@ typedef struct replay {
     wn_err err;
 } replay;
 
-static wn_err replay_number(replay *r, wn_span key, wn_err opened)
-{
+static wn_err replay_number(replay *r, wn_span key, wn_err opened) {
     WN_TRY(opened);
     if (key.n != 8 || wn_vault_of_be64(key.p) != r->next) return WN_ERR_CORRUPT;
     r->next++;
     return WN_OK;
 }
 
-static bool replay_journal(void *ctx, wn_span key, wn_err opened, wn_span value)
-{
+static bool replay_journal(void *ctx, wn_span key, wn_err opened, wn_span value) {
     replay *r = ctx;
     r->err = replay_number(r, key, opened);
     if (!r->err) r->err = r->journal(r->ctx, value);
     return r->err == WN_OK;
 }
 
-static wn_err bundle_read(const replay *r, wn_span in)
-{
+static wn_err bundle_read(const replay *r, wn_span in) {
     while (in.n) {
         if (in.n < PART_HEAD_BYTES) return WN_ERR_CORRUPT;
         size_t n = 0;
@@ -450,8 +414,7 @@ static wn_err bundle_read(const replay *r, wn_span in)
     return WN_OK;
 }
 
-static bool replay_base(void *ctx, wn_span key, wn_err opened, wn_span value)
-{
+static bool replay_base(void *ctx, wn_span key, wn_err opened, wn_span value) {
     replay *r = ctx;
     r->err = replay_number(r, key, opened);
     if (!r->err) r->err = bundle_read(r, value);
@@ -459,8 +422,7 @@ static bool replay_base(void *ctx, wn_span key, wn_err opened, wn_span value)
 }
 
 static wn_err replay_db(const wn_open_store *s, unsigned db, uint64_t first, uint64_t next, wn_vault_visit fn,
-                        replay *r)
-{
+                        replay *r) {
     r->next = first;
     WN_TRY(wn_vault_scan(s->vault, db, (wn_span){NULL, 0}, (wn_span){NULL, 0}, fn, r));
     WN_TRY(r->err);
@@ -468,20 +430,17 @@ static wn_err replay_db(const wn_open_store *s, unsigned db, uint64_t first, uin
 }
 
 wn_err wn_open_store_replay(wn_open_store *s, wn_err (*base)(void *ctx, wn_span part),
-                            wn_err (*journal)(void *ctx, wn_span record), void *ctx)
-{
+                            wn_err (*journal)(void *ctx, wn_span record), void *ctx) {
     replay r = {base, journal, ctx, 0, WN_OK};
     WN_TRY(replay_db(s, DB_BASE, s->now.base_first, s->now.base_next, replay_base, &r));
     return replay_db(s, DB_JOURNAL, s->now.journal_first, s->now.journal_next, replay_journal, &r);
 }
 
-uint64_t wn_open_store_journal_bytes(const wn_open_store *s)
-{
+uint64_t wn_open_store_journal_bytes(const wn_open_store *s) {
     return s->now.journal_bytes;
 }
 
-uint64_t wn_open_store_file_bytes(const wn_open_store *s)
-{
+uint64_t wn_open_store_file_bytes(const wn_open_store *s) {
     return wn_vault_file_bytes(s->vault);
 }
 
@@ -494,8 +453,7 @@ typedef struct rebase {
     wn_vault_buf bundle;
 } rebase;
 
-static void bundle_flush(rebase *r)
-{
+static void bundle_flush(rebase *r) {
     if (!r->bundle.n) return;
     uint8_t key[8];
     wn_vault_be64(r->s->recorded.base_next++, key);
@@ -503,8 +461,7 @@ static void bundle_flush(rebase *r)
     r->bundle.n = 0;
 }
 
-static wn_err rebase_part(void *ctx, wn_span part)
-{
+static wn_err rebase_part(void *ctx, wn_span part) {
     rebase *r = ctx;
     size_t n = PART_HEAD_BYTES + part.n;
     if (n > WN_VAULT_VALUE_MAX) return WN_ERR_FULL;
@@ -518,8 +475,7 @@ static wn_err rebase_part(void *ctx, wn_span part)
 }
 
 // Numbers go on and are never used twice, so an old page cannot pass for a new one.
-static wn_err rebase_last(void *ctx, wn_vault_txn *t)
-{
+static wn_err rebase_last(void *ctx, wn_vault_txn *t) {
     rebase *r = ctx;
     state *to = &r->s->recorded;
     *to = r->s->now;
@@ -537,8 +493,7 @@ static wn_err rebase_last(void *ctx, wn_vault_txn *t)
     return WN_OK;
 }
 
-wn_err wn_open_store_rebase(wn_open_store *s, const wn_fold *f)
-{
+wn_err wn_open_store_rebase(wn_open_store *s, const wn_fold *f) {
     WN_TRY(wn_vault_begin(s->vault));
     rebase r = {.s = s, .fold = f};
     wn_err err = wn_vault_commit(s->vault, rebase_last, &r);

@@ -14,7 +14,7 @@
 #define WN_OPEN_RECORD_BYTES_MAX (1u << 20)
 #define WN_OPEN_FACT_BYTES_MAX (64u << 20)
 #define WN_OPEN_FACT_NAME_MAX 64
-#define WN_OPEN_MARKS_MAX 65536  // (collector, generation) of one window
+#define WN_OPEN_MARKS_MAX 65536 // (collector, generation) of one window
 
 typedef struct wn_open_store wn_open_store;
 
@@ -42,9 +42,9 @@ WN_MUST_USE wn_err wn_open_store_get(wn_open_store *s, const char *name, uint8_t
 // commit fails nothing is written and all is kept: commit again, or abort.
 WN_MUST_USE wn_err wn_open_store_begin(wn_open_store *s);
 WN_MUST_USE wn_err wn_open_store_put(wn_open_store *s, const char *name, wn_span value);
-WN_MUST_USE wn_err wn_open_store_journal(wn_open_store *s, wn_span record);  // ≤ 1 MiB
+WN_MUST_USE wn_err wn_open_store_journal(wn_open_store *s, wn_span record); // ≤ 1 MiB
 WN_MUST_USE wn_err wn_open_store_watermark(wn_open_store *s, const wn_batch_id *id);
-WN_MUST_USE wn_err wn_open_store_commit(wn_open_store *s);  // synced on return; retries a full map
+WN_MUST_USE wn_err wn_open_store_commit(wn_open_store *s); // synced on return; retries a full map
 void wn_open_store_abort(wn_open_store *s);
 // Highest sequence of (collector, generation), that of the transaction now
 // recorded included; 0 for none. each_watermark visits what is committed.

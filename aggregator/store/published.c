@@ -20,8 +20,8 @@ struct wn_published {
     wn_vault *vault;
     wn_vault_buf buf;
     uint8_t key[WN_KEY_BYTES];
-    bool ledger_loaded;      // of this transaction:
-    uint64_t ledger_number;  // last entry, recorded or stored
+    bool ledger_loaded;     // of this transaction:
+    uint64_t ledger_number; // last entry, recorded or stored
     uint8_t ledger_digest[32];
 };
 
@@ -37,20 +37,17 @@ typedef struct count_key {
 
 #define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
 
-static void put64(uint8_t *out, uint64_t x)
-{
+static void put64(uint8_t *out, uint64_t x) {
     for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
 }
 
-static uint64_t get64(const uint8_t *in)
-{
+static uint64_t get64(const uint8_t *in) {
     uint64_t x = 0;
     for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
     return x;
 }
 
-static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes)
-{
+static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes) {
     uint8_t in[1 + WN_WINDOW_TEXT_BYTES + 24];
     WN_ASSERT(rest.n < sizeof in);
     in[0] = (uint8_t)what;
@@ -58,40 +55,34 @@ static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out
     wn_vault_name(p->vault, (wn_span){in, 1 + rest.n}, out, out_bytes);
 }
 
-static void site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES])
-{
+static void site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]) {
     uint8_t bytes[8];
     put64(bytes, tag);
     name_of(p, 's', SPAN_OF(bytes), out, PART_BYTES);
 }
 
-static void table_part(const wn_published *p, const char *table, uint8_t out[PART_BYTES])
-{
+static void table_part(const wn_published *p, const char *table, uint8_t out[PART_BYTES]) {
     size_t n = strnlen(table, WN_WINDOW_TEXT_BYTES);
     name_of(p, 't', (wn_span){(const uint8_t *)table, n}, out, PART_BYTES);
 }
 
 // Times before 1970 sort first.
-static void start_part(int64_t start_s, uint8_t out[PART_BYTES])
-{
+static void start_part(int64_t start_s, uint8_t out[PART_BYTES]) {
     wn_vault_be64((uint64_t)start_s ^ UINT64_C(1) << 63, out);
 }
 
-static int64_t start_of(const uint8_t part[PART_BYTES])
-{
+static int64_t start_of(const uint8_t part[PART_BYTES]) {
     return (int64_t)(wn_vault_of_be64(part) ^ UINT64_C(1) << 63);
 }
 
-static void window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes)
-{
+static void window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes) {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, text);
     name_of(p, 'w', (wn_span){(const uint8_t *)text, strlen(text)}, out, out_bytes);
 }
 
 static void final_name(const wn_published *p, const wn_window *w, const uint8_t collector[16],
-                       uint64_t generation, uint8_t out[NAME_BYTES])
-{
+                       uint64_t generation, uint8_t out[NAME_BYTES]) {
     char text[WN_WINDOW_TEXT_BYTES];
     uint8_t in[WN_WINDOW_TEXT_BYTES + 24];
     wn_window_text(w, text);
@@ -102,8 +93,7 @@ static void final_name(const wn_published *p, const wn_window *w, const uint8_t 
     name_of(p, 'f', (wn_span){in, 24 + n}, out, NAME_BYTES);
 }
 
-static void p_percent_name(const wn_published *p, uint8_t out[NAME_BYTES])
-{
+static void p_percent_name(const wn_published *p, uint8_t out[NAME_BYTES]) {
     static const uint8_t name[] = "p_percent";
     name_of(p, 'm', (wn_span){name, sizeof name - 1}, out, NAME_BYTES);
 }
@@ -111,8 +101,7 @@ static void p_percent_name(const wn_published *p, uint8_t out[NAME_BYTES])
 // ---- opening ----
 
 // 16 values, so four random bits are uniform.
-static wn_err p_percent_draw(wn_published *p)
-{
+static wn_err p_percent_draw(wn_published *p) {
     uint8_t name[NAME_BYTES], value;
     uint32_t old;
     wn_err err = wn_published_p_percent(p, &old);
@@ -127,8 +116,7 @@ static wn_err p_percent_draw(wn_published *p)
 }
 
 wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only, size_t map_bytes,
-                         wn_published **out)
-{
+                         wn_published **out) {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/published", dir);
     if (n < 0 || (size_t)n >= sizeof path) return WN_ERR_FULL;
@@ -145,8 +133,7 @@ wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only,
     return WN_OK;
 }
 
-void wn_published_close(wn_published *p)
-{
+void wn_published_close(wn_published *p) {
     if (!p) return;
     wn_vault_close(p->vault);
     wn_vault_buf_fini(&p->buf);
@@ -154,13 +141,11 @@ void wn_published_close(wn_published *p)
     free(p);
 }
 
-uint64_t wn_published_file_bytes(const wn_published *p)
-{
+uint64_t wn_published_file_bytes(const wn_published *p) {
     return wn_vault_file_bytes(p->vault);
 }
 
-wn_err wn_published_p_percent(wn_published *p, uint32_t *out)
-{
+wn_err wn_published_p_percent(wn_published *p, uint32_t *out) {
     uint8_t name[NAME_BYTES];
     p_percent_name(p, name);
     WN_TRY(wn_vault_get(p->vault, DB_FACTS, SPAN_OF(name), &p->buf));
@@ -171,22 +156,19 @@ wn_err wn_published_p_percent(wn_published *p, uint32_t *out)
 
 // ---- a transaction ----
 
-wn_err wn_published_begin(wn_published *p)
-{
+wn_err wn_published_begin(wn_published *p) {
     p->ledger_loaded = false;
     return wn_vault_begin(p->vault);
 }
 
-static wn_err not_sealed(const wn_published *p, const wn_window *w)
-{
+static wn_err not_sealed(const wn_published *p, const wn_window *w) {
     uint64_t tick;
     bool sealed;
     WN_TRY(wn_published_window(p, w, &tick, &sealed));
     return sealed ? WN_ERR_SEALED : WN_OK;
 }
 
-wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_public_row *rows, size_t n)
-{
+wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     row_key key;
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(not_sealed(p, &head->window));
@@ -199,8 +181,7 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
 }
 
-static wn_err ledger_load(wn_published *p)
-{
+static wn_err ledger_load(wn_published *p) {
     uint8_t key[WN_VAULT_KEY_MAX];
     size_t key_n;
     wn_ledger_entry last;
@@ -220,8 +201,7 @@ static wn_err ledger_load(wn_published *p)
     return WN_OK;
 }
 
-wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e)
-{
+wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e) {
     uint8_t key[8], bytes[WN_LEDGER_BYTES_MAX];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     if (!p->ledger_loaded) WN_TRY(ledger_load(p));
@@ -236,8 +216,7 @@ wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e)
     return WN_OK;
 }
 
-wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, bool sealed, int64_t now_s)
-{
+wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, bool sealed, int64_t now_s) {
     uint8_t key[NAME_BYTES], value[17];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(not_sealed(p, w));
@@ -248,8 +227,8 @@ wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, boo
     return wn_vault_put(p->vault, DB_WINDOWS, SPAN_OF(key), SPAN_OF(value));
 }
 
-wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const wn_batch_id *id, int64_t now_s)
-{
+wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const wn_batch_id *id,
+                                    int64_t now_s) {
     uint8_t key[NAME_BYTES], value[16];
     final_name(p, w, id->collector, id->generation, key);
     put64(value, id->sequence);
@@ -258,8 +237,7 @@ wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const w
 }
 
 wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w, uint64_t refused_floored,
-                           uint64_t capped_floored)
-{
+                           uint64_t capped_floored) {
     count_key key;
     uint8_t value[16];
     site_part(p, site, key.site);
@@ -276,36 +254,31 @@ typedef struct expire {
     wn_err err;
 } expire;
 
-static bool expire_visit(void *ctx, wn_span key, wn_err state, wn_span value)
-{
+static bool expire_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     expire *x = ctx;
     if (state || value.n != 16 || (int64_t)get64(value.p + 8) >= x->before_s) return true;
     x->err = wn_vault_del(x->p->vault, DB_FINALS, key);
     return x->err == WN_OK;
 }
 
-wn_err wn_published_expire(wn_published *p, int64_t now_s)
-{
+wn_err wn_published_expire(wn_published *p, int64_t now_s) {
     expire x = {p, now_s - WN_FINAL_KEEP_S, WN_OK};
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(wn_vault_scan(p->vault, DB_FINALS, (wn_span){NULL, 0}, (wn_span){NULL, 0}, expire_visit, &x));
     return x.err;
 }
 
-wn_err wn_published_commit(wn_published *p)
-{
+wn_err wn_published_commit(wn_published *p) {
     return wn_vault_commit(p->vault, NULL, NULL);
 }
 
-void wn_published_abort(wn_published *p)
-{
+void wn_published_abort(wn_published *p) {
     wn_vault_abort(p->vault);
 }
 
 // ---- reading ----
 
-wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed)
-{
+wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed) {
     uint8_t key[NAME_BYTES];
     wn_vault_buf buf = {0};
     window_name(p, w, key, sizeof key);
@@ -321,8 +294,7 @@ wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *
 }
 
 uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, const uint8_t collector[16],
-                                     uint64_t generation)
-{
+                                     uint64_t generation) {
     uint8_t key[NAME_BYTES];
     wn_vault_buf buf = {0};
     final_name(p, w, collector, generation, key);
@@ -335,7 +307,7 @@ uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, 
 typedef struct scan {
     wn_public_visit fn;
     void *ctx;
-    const char *site, *table;  // NULL: all
+    const char *site, *table; // NULL: all
     int64_t from_s, to_s;
     wn_public_row *rows;
     size_t rows_cap;
@@ -343,8 +315,7 @@ typedef struct scan {
     wn_err err;
 } scan;
 
-static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value)
-{
+static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     scan *s = ctx;
     wn_public_head head;
     size_t n;
@@ -365,8 +336,7 @@ static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value)
 }
 
 wn_err wn_published_scan(const wn_published *p, const char *site, const char *table, int64_t from_s,
-                         int64_t to_s, wn_public_visit fn, void *ctx)
-{
+                         int64_t to_s, wn_public_visit fn, void *ctx) {
     row_key from, to;
     scan s = {fn, ctx, site, table, from_s, to_s, NULL, 0, false, WN_OK};
     memset(&from, 0, sizeof from);
@@ -394,8 +364,7 @@ typedef struct counts_scan {
     bool corrupt;
 } counts_scan;
 
-static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value)
-{
+static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     counts_scan *s = ctx;
     if (state || key.n != sizeof(count_key) || value.n != 16) {
         s->corrupt = true;
@@ -407,8 +376,7 @@ static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value)
 
 wn_err wn_published_counts_scan(const wn_published *p, const char *site, int64_t from_s, int64_t to_s,
                                 void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped),
-                                void *ctx)
-{
+                                void *ctx) {
     count_key from, to;
     counts_scan s = {fn, ctx, false};
     memset(&from, 0, sizeof from);
@@ -426,8 +394,7 @@ typedef struct ledger_scan {
     bool corrupt;
 } ledger_scan;
 
-static bool ledger_visit(void *ctx, wn_span key, wn_err state, wn_span value)
-{
+static bool ledger_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     ledger_scan *s = ctx;
     wn_ledger_entry e;
     if (state || wn_ledger_decode(value, &e) || key.n != 8 || wn_vault_of_be64(key.p) != e.number) {
@@ -438,26 +405,23 @@ static bool ledger_visit(void *ctx, wn_span key, wn_err state, wn_span value)
 }
 
 wn_err wn_published_ledger_each(const wn_published *p, bool (*fn)(void *ctx, const wn_ledger_entry *e),
-                                void *ctx)
-{
+                                void *ctx) {
     ledger_scan s = {fn, ctx, false};
     WN_TRY(wn_vault_scan(p->vault, DB_LEDGER, (wn_span){NULL, 0}, (wn_span){NULL, 0}, ledger_visit, &s));
     return s.corrupt ? WN_ERR_CORRUPT : WN_OK;
 }
 
-static bool check_visit(void *ctx, const wn_ledger_entry *e)
-{
+static bool check_visit(void *ctx, const wn_ledger_entry *e) {
     return wn_ledger_check_entry(ctx, e);
 }
 
-wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32], wn_ledger_check *out)
-{
+wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32], wn_ledger_check *out) {
     wn_ledger_check c;
     wn_ledger_check_begin(&c, quoted);
     wn_err err = wn_published_ledger_each(p, check_visit, &c);
     if (err && err != WN_ERR_CORRUPT) return err;
     wn_ledger_check_end(&c);
-    if (err && c.ok) {  // the damaged entry was the last
+    if (err && c.ok) { // the damaged entry was the last
         c.ok = false;
         c.fault = WN_LEDGER_MISSING;
         c.bad_number = c.count + 1;

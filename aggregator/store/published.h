@@ -16,24 +16,24 @@
 #include "winnow/wire.h"
 
 #define WN_PUBLISHED_FORMAT 1
-#define WN_PUBLIC_ROWS_MAX (1u << 20)  // of one (site, table, window)
-#define WN_FINAL_KEEP_S (7 * 86400)    // final watermarks of sealed windows
+#define WN_PUBLIC_ROWS_MAX (1u << 20) // of one (site, table, window)
+#define WN_FINAL_KEEP_S (7 * 86400)   // final watermarks of sealed windows
 
 typedef struct wn_published wn_published;
 
 // A published row with its labels written out.
 typedef struct wn_public_row {
-    char label[2][WN_OPEN_TEXT_MAX + 1];  // "" where unused; "other" with is_other
+    char label[2][WN_OPEN_TEXT_MAX + 1]; // "" where unused; "other" with is_other
     bool is_other;
     uint32_t people;
     uint64_t events, sessions;
 } wn_public_row;
 
-typedef struct wn_public_head {  // of one (site, table, window)
+typedef struct wn_public_head { // of one (site, table, window)
     wn_window window;
     uint32_t plan_version, policy_version;
     uint8_t plan_digest[32];
-    uint64_t tick;  // counts publications of the window
+    uint64_t tick; // counts publications of the window
     int64_t published_s;
     bool sealed;
     uint8_t k, measures, dims_n;
@@ -61,7 +61,7 @@ WN_MUST_USE wn_err wn_published_final_watermark(wn_published *p, const wn_window
                                                 int64_t now_s);
 WN_MUST_USE wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w,
                                        uint64_t refused_floored, uint64_t capped_floored);
-WN_MUST_USE wn_err wn_published_commit(wn_published *p);  // synced
+WN_MUST_USE wn_err wn_published_commit(wn_published *p); // synced
 void wn_published_abort(wn_published *p);
 
 // Newest tick of a window (0: none) and whether it is sealed.

@@ -15,10 +15,10 @@
 
 #include "vault_pages.h"
 
-typedef struct op {  // one recorded put or, without plain, del
+typedef struct op { // one recorded put or, without plain, del
     struct op *next;
     unsigned db;
-    size_t key_n, plain_n;  // plain: length ‖ bytes ‖ zeros
+    size_t key_n, plain_n; // plain: length ‖ bytes ‖ zeros
     uint8_t key[WN_VAULT_KEY_MAX];
     uint8_t plain[];
 } op;
@@ -26,7 +26,7 @@ typedef struct op {  // one recorded put or, without plain, del
 struct wn_vault {
     MDB_env *env;
     const wn_vault_kind *kind;
-    const uint8_t *key;  // borrowed
+    const uint8_t *key; // borrowed
     uint8_t name_key[WN_KEY_BYTES];
     MDB_dbi dbi[WN_VAULT_DBS_MAX];
     bool read_only, begun;
@@ -40,16 +40,15 @@ struct wn_vault {
 struct wn_vault_txn {
     wn_vault *v;
     MDB_txn *txn;
-    int code;    // LMDB's first error, or 0
-    wn_err err;  // ours
+    int code;   // LMDB's first error, or 0
+    wn_err err; // ours
 };
 
 #define LENGTH_BYTES 4
 #define FORMAT_KEY "format"
 #define CHECK_KEY "check"
 
-static wn_err err_of(int code)
-{
+static wn_err err_of(int code) {
     switch (code) {
     case 0: return WN_OK;
     case MDB_NOTFOUND:
@@ -75,8 +74,7 @@ static wn_err err_of(int code)
     }
 }
 
-wn_err wn_vault_buf_fit(wn_vault_buf *b, size_t cap)
-{
+wn_err wn_vault_buf_fit(wn_vault_buf *b, size_t cap) {
     if (cap <= b->cap) return WN_OK;
     uint8_t *p = malloc(cap);
     if (!p) return WN_ERR_NOMEM;
@@ -88,8 +86,7 @@ wn_err wn_vault_buf_fit(wn_vault_buf *b, size_t cap)
     return WN_OK;
 }
 
-void wn_vault_buf_fini(wn_vault_buf *b)
-{
+void wn_vault_buf_fini(wn_vault_buf *b) {
     wn_wipe(b->p, b->cap);
     free(b->p);
     *b = (wn_vault_buf){0};
@@ -103,8 +100,7 @@ typedef struct aad {
 } aad;
 
 // context NUL db NUL format key: where a value belongs, so that it cannot be moved.
-static wn_span aad_of(const wn_vault *v, const char *db, wn_span key, aad *out)
-{
+static wn_span aad_of(const wn_vault *v, const char *db, wn_span key, aad *out) {
     size_t context_n = strlen(v->context) + 1, db_n = strlen(db) + 1;
     WN_ASSERT(key.n <= WN_VAULT_KEY_MAX && db_n <= 16);
     memcpy(out->bytes, v->context, context_n);
@@ -116,25 +112,21 @@ static wn_span aad_of(const wn_vault *v, const char *db, wn_span key, aad *out)
     return (wn_span){out->bytes, out->n};
 }
 
-static size_t padded_for(const wn_vault_kind *kind, size_t n)
-{
+static size_t padded_for(const wn_vault_kind *kind, size_t n) {
     return kind->public_sizes ? (n + 15) / 16 * 16 : wn_padded(n);
 }
 
-static size_t plain_bytes(const wn_vault_kind *kind, size_t value_n)
-{
+static size_t plain_bytes(const wn_vault_kind *kind, size_t value_n) {
     return padded_for(kind, LENGTH_BYTES + value_n);
 }
 
-static void plain_write(uint8_t *out, size_t out_n, wn_span value)
-{
+static void plain_write(uint8_t *out, size_t out_n, wn_span value) {
     for (unsigned i = 0; i < LENGTH_BYTES; i++) out[i] = (uint8_t)(value.n >> (8 * i));
     if (value.n) memcpy(out + LENGTH_BYTES, value.p, value.n);
     memset(out + LENGTH_BYTES + value.n, 0, out_n - LENGTH_BYTES - value.n);
 }
 
-static wn_err box_read(const wn_vault *v, unsigned db, wn_span key, const MDB_val *box, wn_vault_buf *out)
-{
+static wn_err box_read(const wn_vault *v, unsigned db, wn_span key, const MDB_val *box, wn_vault_buf *out) {
     size_t n = box->mv_size - WN_BOX_OVERHEAD;
     if (box->mv_size <= WN_BOX_OVERHEAD || n != padded_for(v->kind, n) || n > WN_VAULT_VALUE_MAX * (size_t)2)
         return WN_ERR_CORRUPT;
@@ -155,8 +147,7 @@ static wn_err box_read(const wn_vault *v, unsigned db, wn_span key, const MDB_va
 
 // ---- opening ----
 
-static wn_err folder_sync(const char *path)
-{
+static wn_err folder_sync(const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return err_of(errno);
     int code = fsync(fd) == 0 ? 0 : errno;
@@ -164,8 +155,7 @@ static wn_err folder_sync(const char *path)
     return err_of(code);
 }
 
-static wn_err parent_sync(const char *path)
-{
+static wn_err parent_sync(const char *path) {
     char parent[4096];
     size_t n = strlen(path);
     if (n >= sizeof parent) return WN_ERR_FULL;
@@ -177,20 +167,17 @@ static wn_err parent_sync(const char *path)
     return folder_sync(parent);
 }
 
-static wn_err file_path(const char *folder, const char *name, char out[4096])
-{
+static wn_err file_path(const char *folder, const char *name, char out[4096]) {
     int n = snprintf(out, 4096, "%s/%s", folder, name);
     return n > 0 && n < 4096 ? WN_OK : WN_ERR_FULL;
 }
 
-static int format_text(const wn_vault_kind *kind, char out[32])
-{
+static int format_text(const wn_vault_kind *kind, char out[32]) {
     return snprintf(out, 32, "winnow %s %u", kind->name, (unsigned)kind->format);
 }
 
 // Plain, for a later version must be able to read what it cannot open.
-static wn_err format_check(wn_vault *v, MDB_txn *txn, MDB_dbi main)
-{
+static wn_err format_check(wn_vault *v, MDB_txn *txn, MDB_dbi main) {
     char want[32];
     size_t n = (size_t)format_text(v->kind, want);
     size_t stem = (size_t)(strrchr(want, ' ') - want) + 1;
@@ -199,7 +186,7 @@ static wn_err format_check(wn_vault *v, MDB_txn *txn, MDB_dbi main)
     if (code == MDB_NOTFOUND && !v->read_only) {
         MDB_stat st;
         WN_TRY(err_of(mdb_stat(txn, main, &st)));
-        if (st.ms_entries) return WN_ERR_CORRUPT;  // not new, and not one of ours
+        if (st.ms_entries) return WN_ERR_CORRUPT; // not new, and not one of ours
         val = (MDB_val){n, want};
         return err_of(mdb_put(txn, main, &key, &val, 0));
     }
@@ -212,8 +199,7 @@ static wn_err format_check(wn_vault *v, MDB_txn *txn, MDB_dbi main)
 
 // An empty box that opens under the right key and context alone: an empty store
 // must not be taken over, nor an old one be written to, under a wrong one.
-static wn_err key_check(wn_vault *v, MDB_txn *txn, MDB_dbi main)
-{
+static wn_err key_check(wn_vault *v, MDB_txn *txn, MDB_dbi main) {
     enum { PLAIN_BYTES = 512 };
     uint8_t plain[PLAIN_BYTES] = {0}, sealed[PLAIN_BYTES + WN_BOX_OVERHEAD];
     aad a;
@@ -230,8 +216,7 @@ static wn_err key_check(wn_vault *v, MDB_txn *txn, MDB_dbi main)
     return wn_box_open(v->key, place, (wn_span){box.mv_data, box.mv_size}, plain);
 }
 
-static wn_err dbs_open(wn_vault *v)
-{
+static wn_err dbs_open(wn_vault *v) {
     MDB_txn *txn = NULL;
     MDB_dbi main;
     WN_TRY(err_of(mdb_txn_begin(v->env, NULL, v->read_only ? MDB_RDONLY : 0, &txn)));
@@ -251,20 +236,18 @@ static wn_err dbs_open(wn_vault *v)
     return err_of(mdb_txn_commit(txn));
 }
 
-static size_t whole_pages(size_t map_bytes)
-{
+static size_t whole_pages(size_t map_bytes) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     return (map_bytes + page - 1) / page * page;
 }
 
-static wn_err env_open(wn_vault *v, size_t map_bytes)
-{
+static wn_err env_open(wn_vault *v, size_t map_bytes) {
     char data[4096];
     struct stat st;
     bool made = false;
     WN_TRY(file_path(v->path, "data.mdb", data));
     if (v->read_only) {
-        if (stat(data, &st) != 0) return err_of(errno);  // before LMDB makes a lock file
+        if (stat(data, &st) != 0) return err_of(errno); // before LMDB makes a lock file
     } else {
         if (mkdir(v->path, 0700) != 0 && errno != EEXIST) return err_of(errno);
         made = stat(data, &st) != 0;
@@ -276,7 +259,7 @@ static wn_err env_open(wn_vault *v, size_t map_bytes)
     unsigned flags = MDB_NOTLS | (v->read_only ? MDB_RDONLY : 0u);
     WN_TRY(err_of(mdb_env_open(v->env, v->path, flags, 0600)));
     int dead;
-    (void)mdb_reader_check(v->env, &dead);  // readers that were killed hold back free pages
+    (void)mdb_reader_check(v->env, &dead); // readers that were killed hold back free pages
     wn_err err;
     while ((err = dbs_open(v)) == WN_ERR_FULL && !v->read_only) {
         if (map_bytes > WN_VAULT_MAP_MAX / 2) return err;
@@ -292,8 +275,7 @@ static wn_err env_open(wn_vault *v, size_t map_bytes)
 }
 
 wn_err wn_vault_open(const wn_vault_kind *kind, const char *path, const char *context,
-                     const uint8_t key[WN_KEY_BYTES], size_t map_bytes, bool read_only, wn_vault **out)
-{
+                     const uint8_t key[WN_KEY_BYTES], size_t map_bytes, bool read_only, wn_vault **out) {
     WN_ASSERT(kind->dbs_n <= WN_VAULT_DBS_MAX && strlen(context) < WN_WINDOW_TEXT_BYTES && map_bytes > 0);
     wn_vault *v = calloc(1, sizeof *v + strlen(path) + 1);
     if (!v) return WN_ERR_NOMEM;
@@ -314,8 +296,7 @@ wn_err wn_vault_open(const wn_vault_kind *kind, const char *path, const char *co
     return WN_OK;
 }
 
-void wn_vault_close(wn_vault *v)
-{
+void wn_vault_close(wn_vault *v) {
     if (!v) return;
     wn_vault_abort(v);
     if (v->env) mdb_env_close(v->env);
@@ -324,8 +305,7 @@ void wn_vault_close(wn_vault *v)
     free(v);
 }
 
-wn_err wn_vault_remove(const char *path)
-{
+wn_err wn_vault_remove(const char *path) {
     static const char *const files[] = {"data.mdb", "lock.mdb"};
     for (size_t i = 0; i < WN_COUNT(files); i++) {
         char file[4096];
@@ -336,40 +316,34 @@ wn_err wn_vault_remove(const char *path)
     return parent_sync(path);
 }
 
-uint64_t wn_vault_file_bytes(const wn_vault *v)
-{
+uint64_t wn_vault_file_bytes(const wn_vault *v) {
     int fd;
     struct stat st;
     if (mdb_env_get_fd(v->env, &fd) != 0 || fstat(fd, &st) != 0) return 0;
     return (uint64_t)st.st_size;
 }
 
-void wn_vault_name(const wn_vault *v, wn_span in, uint8_t *out, size_t out_bytes)
-{
+void wn_vault_name(const wn_vault *v, wn_span in, uint8_t *out, size_t out_bytes) {
     wn_prf(v->name_key, in, out, out_bytes);
 }
 
 // ---- writing ----
 
-static MDB_val val_of(wn_span s)
-{
+static MDB_val val_of(wn_span s) {
     return (MDB_val){s.n, (void *)(uintptr_t)s.p};
 }
 
-wn_err wn_vault_begin(wn_vault *v)
-{
+wn_err wn_vault_begin(wn_vault *v) {
     if (v->begun || v->read_only) return WN_ERR_STATE;
     v->begun = true;
     return WN_OK;
 }
 
-bool wn_vault_begun(const wn_vault *v)
-{
+bool wn_vault_begun(const wn_vault *v) {
     return v->begun;
 }
 
-static wn_err record(wn_vault *v, unsigned db, wn_span key, size_t plain_n, op **out)
-{
+static wn_err record(wn_vault *v, unsigned db, wn_span key, size_t plain_n, op **out) {
     WN_ASSERT(db < v->kind->dbs_n && key.n > 0 && key.n <= WN_VAULT_KEY_MAX);
     if (!v->begun) return WN_ERR_STATE;
     if (plain_n > WN_VAULT_TXN_BYTES_MAX - v->recorded_bytes) return WN_ERR_FULL;
@@ -387,8 +361,7 @@ static wn_err record(wn_vault *v, unsigned db, wn_span key, size_t plain_n, op *
     return WN_OK;
 }
 
-wn_err wn_vault_put(wn_vault *v, unsigned db, wn_span key, wn_span value)
-{
+wn_err wn_vault_put(wn_vault *v, unsigned db, wn_span key, wn_span value) {
     if (value.n > WN_VAULT_VALUE_MAX) return WN_ERR_FULL;
     op *o;
     WN_TRY(record(v, db, key, plain_bytes(v->kind, value.n), &o));
@@ -396,22 +369,19 @@ wn_err wn_vault_put(wn_vault *v, unsigned db, wn_span key, wn_span value)
     return WN_OK;
 }
 
-wn_err wn_vault_del(wn_vault *v, unsigned db, wn_span key)
-{
+wn_err wn_vault_del(wn_vault *v, unsigned db, wn_span key) {
     op *o;
     return record(v, db, key, 0, &o);
 }
 
-static void fail(wn_vault_txn *t, int code, wn_err err)
-{
+static void fail(wn_vault_txn *t, int code, wn_err err) {
     if (t->err || !err) return;
     t->code = code;
     t->err = err;
 }
 
 // Seals straight into the page LMDB reserves: no second copy.
-static void put_plain(wn_vault_txn *t, unsigned db, wn_span key, wn_span plain)
-{
+static void put_plain(wn_vault_txn *t, unsigned db, wn_span key, wn_span plain) {
     if (t->err) return;
     MDB_val k = val_of(key), box = {plain.n + WN_BOX_OVERHEAD, NULL};
     int code = mdb_put(t->txn, t->v->dbi[db], &k, &box, MDB_RESERVE);
@@ -423,8 +393,7 @@ static void put_plain(wn_vault_txn *t, unsigned db, wn_span key, wn_span plain)
     wn_box_seal(t->v->key, aad_of(t->v, t->v->kind->db[db], key, &a), plain, box.mv_data);
 }
 
-void wn_vault_txn_put(wn_vault_txn *t, unsigned db, wn_span key, wn_span value)
-{
+void wn_vault_txn_put(wn_vault_txn *t, unsigned db, wn_span key, wn_span value) {
     if (t->err) return;
     if (value.n > WN_VAULT_VALUE_MAX) {
         fail(t, 0, WN_ERR_FULL);
@@ -438,15 +407,13 @@ void wn_vault_txn_put(wn_vault_txn *t, unsigned db, wn_span key, wn_span value)
     put_plain(t, db, key, (wn_span){t->v->scratch.p, n});
 }
 
-void wn_vault_txn_empty(wn_vault_txn *t, unsigned db)
-{
+void wn_vault_txn_empty(wn_vault_txn *t, unsigned db) {
     if (t->err) return;
     int code = mdb_drop(t->txn, t->v->dbi[db], 0);
     fail(t, code, err_of(code));
 }
 
-uint64_t wn_vault_txn_count(wn_vault_txn *t, unsigned db)
-{
+uint64_t wn_vault_txn_count(wn_vault_txn *t, unsigned db) {
     MDB_stat st;
     if (t->err) return 0;
     int code = mdb_stat(t->txn, t->v->dbi[db], &st);
@@ -454,8 +421,7 @@ uint64_t wn_vault_txn_count(wn_vault_txn *t, unsigned db)
     return code ? 0 : st.ms_entries;
 }
 
-static void apply(wn_vault_txn *t, const op *o)
-{
+static void apply(wn_vault_txn *t, const op *o) {
     wn_span key = {o->key, o->key_n};
     if (o->plain_n) {
         put_plain(t, o->db, key, (wn_span){o->plain, o->plain_n});
@@ -467,8 +433,7 @@ static void apply(wn_vault_txn *t, const op *o)
     if (code != MDB_NOTFOUND) fail(t, code, err_of(code));
 }
 
-static void write_once(wn_vault_txn *t, wn_vault_last last, void *ctx)
-{
+static void write_once(wn_vault_txn *t, wn_vault_last last, void *ctx) {
     int code = mdb_txn_begin(t->v->env, NULL, 0, &t->txn);
     if (code) {
         fail(t, code, err_of(code));
@@ -487,16 +452,14 @@ static void write_once(wn_vault_txn *t, wn_vault_last last, void *ctx)
     fail(t, code, err_of(code));
 }
 
-static wn_err map_grow(wn_vault *v)
-{
+static wn_err map_grow(wn_vault *v) {
     MDB_envinfo info;
     WN_TRY(err_of(mdb_env_info(v->env, &info)));
     if (info.me_mapsize > WN_VAULT_MAP_MAX / 2) return WN_ERR_FULL;
     return err_of(mdb_env_set_mapsize(v->env, info.me_mapsize * 2));
 }
 
-wn_err wn_vault_commit(wn_vault *v, wn_vault_last last, void *ctx)
-{
+wn_err wn_vault_commit(wn_vault *v, wn_vault_last last, void *ctx) {
     if (!v->begun) return WN_ERR_STATE;
     for (;;) {
         wn_vault_txn t = {.v = v};
@@ -506,13 +469,12 @@ wn_err wn_vault_commit(wn_vault *v, wn_vault_last last, void *ctx)
             continue;
         }
         WN_TRY(t.err);
-        wn_vault_abort(v);  // nothing is left to do but to forget
+        wn_vault_abort(v); // nothing is left to do but to forget
         return WN_OK;
     }
 }
 
-void wn_vault_abort(wn_vault *v)
-{
+void wn_vault_abort(wn_vault *v) {
     while (v->first) {
         op *o = v->first;
         v->first = o->next;
@@ -527,18 +489,16 @@ void wn_vault_abort(wn_vault *v)
 
 // ---- reading ----
 
-static wn_err read_begin(const wn_vault *v, MDB_txn **out)
-{
+static wn_err read_begin(const wn_vault *v, MDB_txn **out) {
     int code = mdb_txn_begin(v->env, NULL, MDB_RDONLY, out);
-    if (code == MDB_MAP_RESIZED) {  // the writing process has grown it
+    if (code == MDB_MAP_RESIZED) { // the writing process has grown it
         WN_TRY(err_of(mdb_env_set_mapsize(v->env, 0)));
         code = mdb_txn_begin(v->env, NULL, MDB_RDONLY, out);
     }
     return err_of(code);
 }
 
-wn_err wn_vault_get(const wn_vault *v, unsigned db, wn_span key, wn_vault_buf *out)
-{
+wn_err wn_vault_get(const wn_vault *v, unsigned db, wn_span key, wn_vault_buf *out) {
     MDB_txn *txn = NULL;
     WN_TRY(read_begin(v, &txn));
     MDB_val k = val_of(key), box;
@@ -549,8 +509,7 @@ wn_err wn_vault_get(const wn_vault *v, unsigned db, wn_span key, wn_vault_buf *o
 }
 
 static wn_err last_of(const wn_vault *v, unsigned db, MDB_cursor *cursor, uint8_t out_key[WN_VAULT_KEY_MAX],
-                      size_t *out_key_n, wn_vault_buf *out)
-{
+                      size_t *out_key_n, wn_vault_buf *out) {
     MDB_val key, box;
     WN_TRY(err_of(mdb_cursor_get(cursor, &key, &box, MDB_LAST)));
     WN_TRY(box_read(v, db, (wn_span){key.mv_data, key.mv_size}, &box, out));
@@ -560,8 +519,7 @@ static wn_err last_of(const wn_vault *v, unsigned db, MDB_cursor *cursor, uint8_
 }
 
 wn_err wn_vault_last_of(const wn_vault *v, unsigned db, uint8_t out_key[WN_VAULT_KEY_MAX], size_t *out_key_n,
-                        wn_vault_buf *out)
-{
+                        wn_vault_buf *out) {
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     WN_TRY(read_begin(v, &txn));
@@ -574,8 +532,7 @@ wn_err wn_vault_last_of(const wn_vault *v, unsigned db, uint8_t out_key[WN_VAULT
     return err;
 }
 
-static bool before(const MDB_val *key, wn_span to)
-{
+static bool before(const MDB_val *key, wn_span to) {
     if (!to.n) return true;
     size_t n = key->mv_size < to.n ? key->mv_size : to.n;
     int order = memcmp(key->mv_data, to.p, n);
@@ -583,8 +540,7 @@ static bool before(const MDB_val *key, wn_span to)
 }
 
 static wn_err scan(const wn_vault *v, unsigned db, MDB_cursor *cursor, wn_span from, wn_span to,
-                   wn_vault_visit fn, void *ctx)
-{
+                   wn_vault_visit fn, void *ctx) {
     wn_vault_buf plain = {0};
     MDB_val key = val_of(from), box;
     wn_err err = err_of(mdb_cursor_get(cursor, &key, &box, from.n ? MDB_SET_RANGE : MDB_FIRST));
@@ -602,8 +558,7 @@ static wn_err scan(const wn_vault *v, unsigned db, MDB_cursor *cursor, wn_span f
     return err == WN_ERR_NOTFOUND ? WN_OK : err;
 }
 
-wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn, void *ctx)
-{
+wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn, void *ctx) {
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     WN_TRY(read_begin(v, &txn));

@@ -13,16 +13,16 @@
 #define WN_VAULT_DBS_MAX 6
 #define WN_VAULT_KEY_MAX 64
 #define WN_VAULT_VALUE_MAX (256u << 20)
-#define WN_VAULT_TXN_BYTES_MAX ((size_t)512 << 20)  // recorded and not yet committed
+#define WN_VAULT_TXN_BYTES_MAX ((size_t)512 << 20) // recorded and not yet committed
 #define WN_VAULT_MAP_MAX ((size_t)1 << 42)
 
 typedef struct wn_vault wn_vault;
 typedef struct wn_vault_txn wn_vault_txn;
 
-typedef struct wn_vault_kind {  // static storage
-    const char *name;           // stands in the format entry
+typedef struct wn_vault_kind { // static storage
+    const char *name;          // stands in the format entry
     uint32_t format;
-    bool public_sizes;          // values say nothing by their length: padded to 16 bytes, not to powers of two
+    bool public_sizes; // values say nothing by their length: padded to 16 bytes, not to powers of two
     unsigned dbs_n;
     const char *db[WN_VAULT_DBS_MAX];
 } wn_vault_kind;
@@ -32,7 +32,7 @@ typedef struct wn_vault_buf {
     uint8_t *p;
     size_t n, cap;
 } wn_vault_buf;
-WN_MUST_USE wn_err wn_vault_buf_fit(wn_vault_buf *b, size_t cap);  // keeps the first n bytes
+WN_MUST_USE wn_err wn_vault_buf_fit(wn_vault_buf *b, size_t cap); // keeps the first n bytes
 void wn_vault_buf_fini(wn_vault_buf *b);
 
 // Opens the environment in folder `path`, making it (0700, files 0600) unless
@@ -42,7 +42,7 @@ void wn_vault_buf_fini(wn_vault_buf *b);
 WN_MUST_USE wn_err wn_vault_open(const wn_vault_kind *kind, const char *path, const char *context,
                                  const uint8_t key[WN_KEY_BYTES], size_t map_bytes, bool read_only,
                                  wn_vault **out);
-void wn_vault_close(wn_vault *v);  // NULL fine; aborts
+void wn_vault_close(wn_vault *v); // NULL fine; aborts
 // Unlinks the files and the folder, then syncs the parent. Missing ones are fine.
 WN_MUST_USE wn_err wn_vault_remove(const char *path);
 uint64_t wn_vault_file_bytes(const wn_vault *v);
@@ -51,7 +51,7 @@ uint64_t wn_vault_file_bytes(const wn_vault *v);
 void wn_vault_name(const wn_vault *v, wn_span in, uint8_t *out, size_t out_bytes);
 
 // ---- writing: begin, then put, del and drop record; commit writes and syncs ----
-WN_MUST_USE wn_err wn_vault_begin(wn_vault *v);  // WN_ERR_STATE when begun or read_only
+WN_MUST_USE wn_err wn_vault_begin(wn_vault *v); // WN_ERR_STATE when begun or read_only
 bool wn_vault_begun(const wn_vault *v);
 WN_MUST_USE wn_err wn_vault_put(wn_vault *v, unsigned db, wn_span key, wn_span value);
 WN_MUST_USE wn_err wn_vault_del(wn_vault *v, unsigned db, wn_span key);
@@ -81,13 +81,11 @@ WN_MUST_USE wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, w
                                  void *ctx);
 
 // Big endian, so that LMDB's byte order is the numbers' order.
-static inline void wn_vault_be64(uint64_t x, uint8_t out[8])
-{
+static inline void wn_vault_be64(uint64_t x, uint8_t out[8]) {
     for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (56 - 8 * i));
 }
 
-static inline uint64_t wn_vault_of_be64(const uint8_t in[8])
-{
+static inline uint64_t wn_vault_of_be64(const uint8_t in[8]) {
     uint64_t x = 0;
     for (unsigned i = 0; i < 8; i++) x = x << 8 | in[i];
     return x;

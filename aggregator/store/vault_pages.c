@@ -17,9 +17,9 @@ enum {
     PAGE_LEAF = 2,
     PAGE_OVERFLOW = 4,
     PAGE_META = 8,
-    NODE_BIG = 1,       // data is the number of an overflow page
-    NODE_DATABASE = 2,  // data is a tree
-    FREE_FLAGS = 8,     // MDB_INTEGERKEY
+    NODE_BIG = 1,      // data is the number of an overflow page
+    NODE_DATABASE = 2, // data is a tree
+    FREE_FLAGS = 8,    // MDB_INTEGERKEY
     DEPTH_MAX = 31,
     KEY_MAX = 511,
 };
@@ -30,7 +30,7 @@ enum {
 typedef struct page_head {
     uint64_t number;
     uint16_t pad, flags;
-    uint16_t lower, upper;  // of an overflow page: its count of pages
+    uint16_t lower, upper; // of an overflow page: its count of pages
 } page_head;
 
 typedef struct tree {
@@ -57,13 +57,12 @@ typedef struct file {
     const uint8_t *p;
     size_t n, page_bytes;
     uint64_t last_page;
-    uint8_t *seen;          // a bit a page: each is in one place of one tree, or free
-    uint64_t nodes_n;       // leaves' nodes of that tree so far
-    bool is_free, is_main;  // which tree is walked, for what its nodes may be
+    uint8_t *seen;         // a bit a page: each is in one place of one tree, or free
+    uint64_t nodes_n;      // leaves' nodes of that tree so far
+    bool is_free, is_main; // which tree is walked, for what its nodes may be
 } file;
 
-static bool see(file *f, uint64_t number)
-{
+static bool see(file *f, uint64_t number) {
     if (number < 2 || number > f->last_page) return false;
     uint8_t bit = (uint8_t)(1u << (number & 7));
     if (f->seen[number >> 3] & bit) return false;
@@ -71,16 +70,14 @@ static bool see(file *f, uint64_t number)
     return true;
 }
 
-static bool page_of(file *f, uint64_t number, page_head *out)
-{
+static bool page_of(file *f, uint64_t number, page_head *out) {
     if (number >= f->n / f->page_bytes || !see(f, number)) return false;
     memcpy(out, f->p + number * f->page_bytes, sizeof *out);
     return out->number == number;
 }
 
 // A value may lie in more pages than it needs: LMDB leaves them to a shorter one.
-static bool overflow_ok(file *f, uint64_t number, uint64_t data_n, const uint8_t **out)
-{
+static bool overflow_ok(file *f, uint64_t number, uint64_t data_n, const uint8_t **out) {
     page_head h;
     if (!page_of(f, number, &h) || h.flags != PAGE_OVERFLOW) return false;
     uint64_t pages = h.lower | (uint64_t)h.upper << 16;
@@ -93,8 +90,7 @@ static bool overflow_ok(file *f, uint64_t number, uint64_t data_n, const uint8_t
 }
 
 // A list of free pages: count, then numbers falling.
-static bool free_list_ok(file *f, const uint8_t *data, uint64_t data_n)
-{
+static bool free_list_ok(file *f, const uint8_t *data, uint64_t data_n) {
     uint64_t count, number, before = f->last_page + 1;
     if (data_n < 8) return false;
     memcpy(&count, data, 8);
@@ -109,8 +105,7 @@ static bool free_list_ok(file *f, const uint8_t *data, uint64_t data_n)
 
 static bool tree_ok(file *f, const tree *t, bool is_free, bool is_main);
 
-static bool leaf_node_ok(file *f, const node *n, const uint8_t *data, size_t room, size_t *out_bytes)
-{
+static bool leaf_node_ok(file *f, const node *n, const uint8_t *data, size_t room, size_t *out_bytes) {
     uint64_t data_n = n->lo | (uint64_t)n->hi << 16, number;
     bool big = n->flags == NODE_BIG;
     if ((n->flags && !big && n->flags != NODE_DATABASE) || n->key_n == 0) return false;
@@ -134,8 +129,7 @@ static bool leaf_node_ok(file *f, const node *n, const uint8_t *data, size_t roo
 static bool subtree_ok(file *f, uint64_t number, unsigned depth_left);
 
 static bool node_ok(file *f, const uint8_t *page, size_t at, bool first, unsigned depth_left,
-                    size_t *out_bytes)
-{
+                    size_t *out_bytes) {
     node n;
     memcpy(&n, page + at, sizeof n);
     size_t room = f->page_bytes - at - sizeof n, held = 0;
@@ -151,8 +145,7 @@ static bool node_ok(file *f, const uint8_t *page, size_t at, bool first, unsigne
     return true;
 }
 
-static bool subtree_ok(file *f, uint64_t number, unsigned depth_left)
-{
+static bool subtree_ok(file *f, uint64_t number, unsigned depth_left) {
     page_head h;
     if (!page_of(f, number, &h) || h.flags != (depth_left ? PAGE_BRANCH : PAGE_LEAF)) return false;
     if (h.lower < sizeof h || h.lower % 2 || h.upper < h.lower || h.upper > f->page_bytes) return false;
@@ -168,11 +161,10 @@ static bool subtree_ok(file *f, uint64_t number, unsigned depth_left)
         if (!node_ok(f, page, at, i == 0, depth_left, &bytes)) return false;
         sum += bytes;
     }
-    return sum == f->page_bytes - h.upper;  // nodes lie without a gap
+    return sum == f->page_bytes - h.upper; // nodes lie without a gap
 }
 
-static bool tree_ok(file *f, const tree *t, bool is_free, bool is_main)
-{
+static bool tree_ok(file *f, const tree *t, bool is_free, bool is_main) {
     if (t->flags != (is_free ? FREE_FLAGS : 0) || t->depth > DEPTH_MAX) return false;
     if (t->depth == 0 || t->root == NO_PAGE) return t->depth == 0 && t->root == NO_PAGE && t->entries == 0;
     f->is_free = is_free;
@@ -181,8 +173,7 @@ static bool tree_ok(file *f, const tree *t, bool is_free, bool is_main)
     return subtree_ok(f, t->root, t->depth - 1u) && f->nodes_n == t->entries;
 }
 
-static bool meta_read(const file *f, unsigned which, meta *out)
-{
+static bool meta_read(const file *f, unsigned which, meta *out) {
     page_head h;
     const uint8_t *page = f->p + which * f->page_bytes;
     memcpy(&h, page, sizeof h);
@@ -192,8 +183,7 @@ static bool meta_read(const file *f, unsigned which, meta *out)
     return out->free.pad == f->page_bytes && (out->txn % 2 == which || out->txn == 0);
 }
 
-static bool newest_meta(file *f, meta *out)
-{
+static bool newest_meta(file *f, meta *out) {
     meta two[2], *m;
     uint32_t page_bytes;
     memcpy(&page_bytes, f->p + sizeof(page_head) + offsetof(meta, free), sizeof page_bytes);
@@ -204,14 +194,13 @@ static bool newest_meta(file *f, meta *out)
     if (!meta_read(f, 0, &two[0]) || !meta_read(f, 1, &two[1])) return false;
     m = &two[two[0].txn < two[1].txn];
     if (m->txn && two[0].txn + two[1].txn != 2 * m->txn - 1)
-        return false;  // commits alternate between the two
+        return false; // commits alternate between the two
     *out = *m;
     f->last_page = m->last_page;
     return m->last_page >= 1 && m->last_page < m->map_bytes / page_bytes;
 }
 
-static wn_err trees_check(file *f)
-{
+static wn_err trees_check(file *f) {
     meta m;
     if (!newest_meta(f, &m)) return WN_ERR_CORRUPT;
     f->seen = calloc(1, (size_t)(f->last_page / 8 + 1));
@@ -221,8 +210,7 @@ static wn_err trees_check(file *f)
     return ok ? WN_OK : WN_ERR_CORRUPT;
 }
 
-wn_err wn_vault_pages_check(const char *data_path)
-{
+wn_err wn_vault_pages_check(const char *data_path) {
     struct stat st;
     int fd = open(data_path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? WN_OK : WN_ERR_IO;

@@ -38,13 +38,13 @@ typedef enum wn_field {
 wn_field wn_field_by_name(const char *name, size_t n);
 const char *wn_field_name(wn_field f);
 size_t wn_field_bytes_max(wn_field f);
-char wn_field_from(wn_field f);  // 'C', 'S' or 'H'
+char wn_field_from(wn_field f); // 'C', 'S' or 'H'
 
 // ---- the event: filled by intakes, read only here ----
 typedef struct wn_event wn_event;
-size_t wn_event_bytes(void);                 // for the caller's arena, 16-byte aligned
-void wn_event_init(wn_event *e);             // fresh memory
-void wn_event_wipe(wn_event *e);             // overwrites what was set; ready for the next event
+size_t wn_event_bytes(void);     // for the caller's arena, 16-byte aligned
+void wn_event_init(wn_event *e); // fresh memory
+void wn_event_wipe(wn_event *e); // overwrites what was set; ready for the next event
 // Copies a value in. Numbers are given as their decimal text; `purposes` items
 // one by one, after a call with p = NULL that says the list stood there (a list
 // without items refuses); `props` need not be given (only that it stood there, n = 0).
@@ -56,21 +56,21 @@ void wn_event_refuse(wn_event *e, wn_verdict why);
 void wn_event_doubt_consent(wn_event *e);
 
 // ---- what the filter is given ----
-typedef struct wn_address {  // IPv4 as ::ffff:a.b.c.d
+typedef struct wn_address { // IPv4 as ::ffff:a.b.c.d
     uint8_t b[16];
 } wn_address;
-bool wn_address_parse(const char *text, size_t n, wn_address *out);  // v4, v6, v4-mapped; no port, no zone
+bool wn_address_parse(const char *text, size_t n, wn_address *out); // v4, v6, v4-mapped; no port, no zone
 
 // A window the filter may count in, with its keys. Owned by the edge.
 typedef struct wn_edge_window {
     wn_window window;
-    uint8_t key_edge[32];    // pseudonyms
-    uint8_t key_text[32];    // open values
-    uint8_t key_prefix[16];  // SipHash keys derived from key_edge
+    uint8_t key_edge[32];   // pseudonyms
+    uint8_t key_text[32];   // open values
+    uint8_t key_prefix[16]; // SipHash keys derived from key_edge
     uint8_t key_org[16];
-    uint8_t epoch[8];        // names key_edge on the wire
-    uint32_t slot;           // index in the edge's table, for the session table
-    bool open;               // false: sealed or past grace: late
+    uint8_t epoch[8]; // names key_edge on the wire
+    uint32_t slot;    // index in the edge's table, for the session table
+    bool open;        // false: sealed or past grace: late
 } wn_edge_window;
 
 typedef struct wn_lookups {
@@ -82,35 +82,35 @@ typedef struct wn_lookups {
     const wn_site *(*site)(void *ctx, const char *name, size_t n);
 } wn_lookups;
 
-typedef struct wn_sender {        // what the intake knows apart from the event
-    const wn_address *address;    // client address by the proxy rule; NULL: none
-    wn_span user_agent;           // of the request; used when the event has none
-    wn_span accept_language;      // likewise
-    wn_span page;                 // Referer of a pixel: used when the event has no url
+typedef struct wn_sender {     // what the intake knows apart from the event
+    const wn_address *address; // client address by the proxy rule; NULL: none
+    wn_span user_agent;        // of the request; used when the event has none
+    wn_span accept_language;   // likewise
+    wn_span page;              // Referer of a pixel: used when the event has no url
     bool gpc, dnt;
-    bool doubt;                   // one of them stood there unreadable: the intake doubts every event's consent
-    bool server_key;              // may state ip, user_agent, org
-    bool backfill;                // log import: any past time is allowed if its window is open
-    const wn_site *site;          // set: the only site this sender may write to, and the default
+    bool doubt;          // one of them stood there unreadable: the intake doubts every event's consent
+    bool server_key;     // may state ip, user_agent, org
+    bool backfill;       // log import: any past time is allowed if its window is open
+    const wn_site *site; // set: the only site this sender may write to, and the default
     int64_t now_s;
 } wn_sender;
 
-typedef struct wn_scratch wn_scratch;  // caches, keyed by secret hashes; ~1 MiB
+typedef struct wn_scratch wn_scratch; // caches, keyed by secret hashes; ~1 MiB
 size_t wn_scratch_bytes(void);
-void wn_scratch_init(wn_scratch *s, const uint8_t key[32]);  // key: random, for the caches only
+void wn_scratch_init(wn_scratch *s, const uint8_t key[32]); // key: random, for the caches only
 void wn_scratch_wipe(wn_scratch *s);
 
 typedef struct wn_filtered {
-    wn_observation obs;                    // valid when kept
-    const wn_value *values[WN_OPEN_N];     // sealed texts of obs.open; live until the next filter call
-    const wn_edge_window *window;          // set when kept, and when refused by a person in a known window
-    const wn_site *site;                   // set when known
-    int64_t at_s;                          // exact second, for the session table only
+    wn_observation obs;                // valid when kept
+    const wn_value *values[WN_OPEN_N]; // sealed texts of obs.open; live until the next filter call
+    const wn_edge_window *window;      // set when kept, and when refused by a person in a known window
+    const wn_site *site;               // set when known
+    int64_t at_s;                      // exact second, for the session table only
     bool has_batch_id;
-    uint8_t batch_key[16];                 // keyed hash of the event's own batch_id (under the key given)
+    uint8_t batch_key[16]; // keyed hash of the event's own batch_id (under the key given)
 } wn_filtered;
 
-typedef struct wn_trace wn_trace;  // `winnow explain`; NULL in the daemon
+typedef struct wn_trace wn_trace; // `winnow explain`; NULL in the daemon
 
 // Coarsens and strips one event. Wipes nothing: the caller wipes the event.
 //   dedupe_key  keys batch_key
@@ -120,25 +120,30 @@ wn_verdict wn_filter(const wn_event *e, const wn_sender *sender, const wn_lookup
 
 // Coarsenings by themselves, for golden tests, `explain` and the recount.
 // Page addresses are http, https and app ones, "//host/path" and "/path"; others are none.
-size_t wn_url_route(const char *url, size_t n, char out[WN_OPEN_TEXT_MAX + 1]);  // 0: none
-bool wn_url_host(const char *url, size_t n, char *out, size_t cap);              // lower case, no port, no "www."
-bool wn_url_utm(const char *url, size_t n, const char *key, char out[33]);       // key: "source", "medium", "campaign"
+size_t wn_url_route(const char *url, size_t n, char out[WN_OPEN_TEXT_MAX + 1]); // 0: none
+bool wn_url_host(const char *url, size_t n, char *out, size_t cap); // lower case, no port, no "www."
+bool wn_url_utm(const char *url, size_t n, const char *key,
+                char out[33]); // key: "source", "medium", "campaign"
 bool wn_domain_registrable(const char *host, size_t n, char out[WN_OPEN_TEXT_MAX + 1]);
-typedef struct wn_agent { uint16_t browser, system, device; bool bot; } wn_agent;
-void wn_agent_parse(const char *ua, size_t n, wn_agent *out);  // "" and "-": all 0
-// "" when absent; utm_source "-": a campaign without a source. 0 is for pages of the same site, not from here.
+typedef struct wn_agent {
+    uint16_t browser, system, device;
+    bool bot;
+} wn_agent;
+void wn_agent_parse(const char *ua, size_t n, wn_agent *out); // "" and "-": all 0
+// "" when absent; utm_source "-": a campaign without a source. 0 is for pages of the same site, not from
+// here.
 uint16_t wn_channel(const char *ref_domain, const char *utm_source, const char *utm_medium);
 
 // ---- trace: what became of each field ----
 typedef struct wn_trace_step {
     wn_field field;
-    const char *transform;   // row name
-    const char *purpose;     // row name
-    const char *outcome;     // "kept as …", "dropped", "keyed", …: static words
-    char out[WN_OPEN_TEXT_MAX + 1];  // coarsened value; never the input
+    const char *transform;          // row name
+    const char *purpose;            // row name
+    const char *outcome;            // "kept as …", "dropped", "keyed", …: static words
+    char out[WN_OPEN_TEXT_MAX + 1]; // coarsened value; never the input
 } wn_trace_step;
 struct wn_trace {
     wn_trace_step step[WN_FIELD_N * 3];
     size_t n;
-    bool identifying;  // something identifying would stay: a fault
+    bool identifying; // something identifying would stay: a fault
 };

@@ -8,7 +8,7 @@ typedef struct wn_admin wn_admin;
 
 typedef struct wn_admin_parts {
     void *ctx;
-    const wn_metrics *(*metrics)(void *ctx);  // brought up to date
+    const wn_metrics *(*metrics)(void *ctx); // brought up to date
     bool (*well)(void *ctx);
 } wn_admin_parts;
 

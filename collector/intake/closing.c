@@ -16,7 +16,7 @@ struct wn_closing {
     wn_closing_parts parts;
     wn_window window[WN_CLOSING_MAX];
     size_t n;
-    closed done[WN_CLOSED_REMEMBERED];  // a ring
+    closed done[WN_CLOSED_REMEMBERED]; // a ring
     size_t done_n;
     bool asked[WN_EDGE_WINDOWS_MAX];
 };
@@ -53,7 +53,7 @@ void wn_closing_begin(wn_closing *c, const wn_window *w) {
         c->parts.closed(c->parts.ctx, w, before->generation, before->sequence);
         return;
     }
-    if (c->n == WN_CLOSING_MAX) return;  // the aggregator asks again
+    if (c->n == WN_CLOSING_MAX) return; // the aggregator asks again
     wn_edge_stop(c->parts.edge, w);
     c->window[c->n++] = *w;
 }

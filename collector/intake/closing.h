@@ -13,11 +13,11 @@
 
 #define WN_CLOSING_MAX WN_EDGE_WINDOWS_MAX
 #define WN_CLOSED_REMEMBERED 64
-#define WN_CLOSING_REVIEW_S 3600  // how long past its grace a window is left to the aggregator
+#define WN_CLOSING_REVIEW_S 3600 // how long past its grace a window is left to the aggregator
 
 typedef struct wn_closing wn_closing;
 
-typedef struct wn_closing_parts {  // all kept; the last two are the uplink's but for tests
+typedef struct wn_closing_parts { // all kept; the last two are the uplink's but for tests
     wn_edge *edge;
     wn_spool *spool;
     wn_sessions_table *sessions;

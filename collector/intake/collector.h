@@ -11,10 +11,10 @@
 #include "sdk_intake.h"
 #include "uplink.h"
 
-#define WN_COLLECTOR_FORMAT 1    // of the state directory
-#define WN_STOP_MS 10000         // at most, from SIGTERM to the end
+#define WN_COLLECTOR_FORMAT 1 // of the state directory
+#define WN_STOP_MS 10000      // at most, from SIGTERM to the end
 #define WN_SESSION_SWEEP_MS 30000
-#define WN_REVIEW_MS 600000      // of windows whose closing was missed
+#define WN_REVIEW_MS 600000 // of windows whose closing was missed
 
 typedef struct wn_collector {
     wn_options o;
@@ -31,7 +31,7 @@ typedef struct wn_collector {
     void *zmq;
     wn_zap *zap;
     wn_curve uplink_key;
-    wn_uplink *uplink;           // NULL until the aggregator's key is known
+    wn_uplink *uplink; // NULL until the aggregator's key is known
     wn_control *control;
     wn_sdk *sdk;
     wn_http *http;
@@ -40,8 +40,8 @@ typedef struct wn_collector {
     wn_closing *closing;
     int signal_fd;
     int64_t started_s, started_ms;
-    uint64_t late_delivered;     // observations that reached the aggregator after the seal
-    bool uplink_waits;           // something was given to the uplink outside its turn
+    uint64_t late_delivered; // observations that reached the aggregator after the seal
+    bool uplink_waits;       // something was given to the uplink outside its turn
     bool stopping, failed;
 } wn_collector;
 
@@ -53,7 +53,7 @@ void wn_collector_try_uplink(wn_collector *d);
 // Reads sites.yaml; on a mistake the old list stays and the line is told.
 WN_MUST_USE wn_err wn_collector_load_sites(wn_collector *d, char *why, size_t why_bytes, int *out_line);
 void wn_collector_reload(wn_collector *d);
-const wn_metrics *wn_collector_metrics(wn_collector *d);  // brought up to date
+const wn_metrics *wn_collector_metrics(wn_collector *d); // brought up to date
 bool wn_collector_well(const wn_collector *d);
 
 extern const wn_control_verb wn_collector_verbs[];

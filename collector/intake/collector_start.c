@@ -166,7 +166,7 @@ static void on_late(void *ctx, const wn_window *w, uint32_t observations) {
 static void ask_state(void *ctx, const wn_window *w) {
     wn_collector *d = ctx;
     d->uplink_waits = true;
-    if (d->uplink != NULL) (void)wn_uplink_ask(d->uplink, w);  // asked again until it answers
+    if (d->uplink != NULL) (void)wn_uplink_ask(d->uplink, w); // asked again until it answers
 }
 
 static void tell_closed(void *ctx, const wn_window *w, uint64_t generation, uint64_t sequence) {
@@ -259,7 +259,7 @@ wn_err wn_collector_open(wn_collector *d) {
 
 static void forget_delivered(wn_spool *s) {
     wn_err err = wn_spool_settle(s);
-    if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 12, 0);  // it will be sent again, and known there
+    if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 12, 0); // it will be sent again, and known there
 }
 
 void wn_collector_close(wn_collector *d) {

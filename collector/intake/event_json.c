@@ -7,17 +7,17 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#define ARENA_BYTES 3072          // what yajl needs for a body that arrives whole
+#define ARENA_BYTES 3072 // what yajl needs for a body that arrives whole
 #define SITE_BYTES_MAX 63
 #define BATCH_ID_BYTES_MAX 64
 
 typedef enum where {
-    AT_ROOT,      // nothing yet
-    IN_ROOT_MAP,  // an event, or an envelope once `events` was seen
-    IN_EVENTS,    // the array of events
+    AT_ROOT,     // nothing yet
+    IN_ROOT_MAP, // an event, or an envelope once `events` was seen
+    IN_EVENTS,   // the array of events
     IN_EVENT,
-    IN_LIST,      // the purposes of an event
-    IN_SKIPPED,   // a value that is dropped
+    IN_LIST,    // the purposes of an event
+    IN_SKIPPED, // a value that is dropped
     AT_END,
 } where;
 
@@ -25,7 +25,7 @@ typedef enum where {
 typedef struct root_text {
     uint8_t bytes[BATCH_ID_BYTES_MAX];
     size_t n;
-    bool seen, bad;      // bad: not a string
+    bool seen, bad; // bad: not a string
     bool too_long;
 } root_text;
 
@@ -34,11 +34,11 @@ struct wn_json {
     wn_filling fill;
     where where, after_skip;
     unsigned depth, skip_depth;
-    wn_field field;           // of the key last read; WN_FIELD_N: dropped
-    root_text *root_field;    // of the key last read in the root map
+    wn_field field;        // of the key last read; WN_FIELD_N: dropped
+    root_text *root_field; // of the key last read in the root map
     root_text site, batch_id;
-    size_t props_bytes;       // of the props being skipped
-    bool root_is_event;       // the root map holds a field of an event
+    size_t props_bytes; // of the props being skipped
+    bool root_is_event; // the root map holds a field of an event
     bool events_key, events_seen;
     bool malformed;
     size_t arena_used, heap_bytes;
@@ -65,7 +65,7 @@ static void *memory_get(void *ctx, size_t n) {
         j->arena_used += whole;
     } else {
         b = malloc(whole);
-        WN_ASSERT(b != NULL);  // yajl cannot be told
+        WN_ASSERT(b != NULL); // yajl cannot be told
         j->heap_bytes += whole;
     }
     b->bytes = whole;
@@ -76,7 +76,7 @@ static void memory_free(void *ctx, void *p) {
     wn_json *j = ctx;
     if (p == NULL) return;
     block *b = (block *)p - 1;
-    if (in_arena(j, b)) return;  // reset wipes it
+    if (in_arena(j, b)) return; // reset wipes it
     j->heap_bytes -= b->bytes;
     wn_wipe(p, b->bytes - sizeof *b);
     free(b);
@@ -165,17 +165,13 @@ static void field_scalar(wn_json *j, scalar type, const void *p, size_t n) {
 
 static int scalar_value(wn_json *j, scalar type, const void *p, size_t n) {
     switch (j->where) {
-    case IN_SKIPPED:
-        j->props_bytes += n;
-        return GO;
-    case IN_EVENT:
-        field_scalar(j, type, p, n);
-        return GO;
+    case IN_SKIPPED: j->props_bytes += n; return GO;
+    case IN_EVENT: field_scalar(j, type, p, n); return GO;
     case IN_LIST:
         if (type == A_STRING) wn_filling_text(&j->fill, j->field, p, n);
         else wn_filling_wrong(&j->fill, j->field);
         return GO;
-    case IN_EVENTS:  // not an event at all, but the ones beside it may be
+    case IN_EVENTS: // not an event at all, but the ones beside it may be
         wn_filling_begin(&j->fill);
         wn_filling_cut(&j->fill);
         return GO;
@@ -191,8 +187,7 @@ static int scalar_value(wn_json *j, scalar type, const void *p, size_t n) {
                    ? stop(j)
                    : GO;
     case AT_ROOT:
-    case AT_END:
-        break;
+    case AT_END: break;
     }
     return stop(j);
 }
@@ -221,9 +216,7 @@ static void field_open(wn_json *j, wn_shape shape) {
 static int open_value(wn_json *j, wn_shape shape) {
     if (++j->depth > WN_EVENT_DEPTH_MAX) wn_filling_refuse(&j->fill, WN_VERDICT_too_deep);
     switch (j->where) {
-    case AT_ROOT:
-        j->where = shape == WN_SHAPE_MAP ? IN_ROOT_MAP : IN_EVENTS;
-        return GO;
+    case AT_ROOT: j->where = shape == WN_SHAPE_MAP ? IN_ROOT_MAP : IN_EVENTS; return GO;
     case IN_EVENTS:
         wn_filling_begin(&j->fill);
         if (shape == WN_SHAPE_MAP) {
@@ -248,20 +241,16 @@ static int open_value(wn_json *j, wn_shape shape) {
         }
         field_open(j, shape);
         return GO;
-    case IN_EVENT:
-        field_open(j, shape);
-        return GO;
+    case IN_EVENT: field_open(j, shape); return GO;
     case IN_LIST: {
-        where after = j->after_skip;  // items that are no strings: the whole list is unreadable
+        where after = j->after_skip; // items that are no strings: the whole list is unreadable
         wn_filling_wrong(&j->fill, j->field);
         skip(j, after);
-        j->skip_depth--;              // the list itself ends the skipping
+        j->skip_depth--; // the list itself ends the skipping
         return GO;
     }
-    case IN_SKIPPED:
-        return GO;
-    case AT_END:
-        break;
+    case IN_SKIPPED: return GO;
+    case AT_END: break;
     }
     return stop(j);
 }
@@ -287,25 +276,20 @@ static int close_value(wn_json *j) {
         wn_filling_end(&j->fill, root_span(&j->site));
         j->where = IN_EVENTS;
         return GO;
-    case IN_LIST:
-        j->where = j->after_skip;
-        return GO;
+    case IN_LIST: j->where = j->after_skip; return GO;
     case IN_SKIPPED:
         if (closing != j->skip_depth) return GO;
         j->where = j->after_skip;
         if (j->field != WN_FIELD_N && j->where != IN_EVENTS && j->props_bytes > wn_field_bytes_max(j->field))
             wn_filling_refuse(&j->fill, WN_VERDICT_too_long);
         return GO;
-    case IN_EVENTS:
-        j->where = j->events_seen ? IN_ROOT_MAP : AT_END;
-        return GO;
+    case IN_EVENTS: j->where = j->events_seen ? IN_ROOT_MAP : AT_END; return GO;
     case IN_ROOT_MAP:
         if (!j->events_seen) root_event_end(j);
         j->where = AT_END;
         return GO;
     case AT_ROOT:
-    case AT_END:
-        break;
+    case AT_END: break;
     }
     return stop(j);
 }
@@ -364,7 +348,7 @@ void wn_json_reset(wn_json *j) {
     if (j->yajl != NULL) yajl_free(j->yajl);
     wn_wipe(j->arena, j->arena_used);
     wn_wipe(j, offsetof(wn_json, arena));
-    memset(j, 0, offsetof(wn_json, arena));  // also where the wipe is walled off
+    memset(j, 0, offsetof(wn_json, arena)); // also where the wipe is walled off
 }
 
 void wn_json_free(wn_json *j) {

@@ -12,8 +12,8 @@
 typedef struct wn_json wn_json;
 
 WN_MUST_USE wn_err wn_json_new(wn_json **out);
-void wn_json_free(wn_json *j);   // NULL fine; wipes
-void wn_json_reset(wn_json *j);  // wipes what the last body left
+void wn_json_free(wn_json *j);  // NULL fine; wipes
+void wn_json_reset(wn_json *j); // wipes what the last body left
 // The sink is kept until reset.
 void wn_json_begin(wn_json *j, const wn_event_sink *sink);
 // False from the first syntax error on. Strings given to the sink are gone after the call.

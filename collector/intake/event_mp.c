@@ -132,8 +132,7 @@ static void field_value(wn_filling *f, wn_field field, wn_mp *m) {
             return;
         }
         break;
-    case WN_SHAPE_NEVER:
-        break;
+    case WN_SHAPE_NEVER: break;
     }
     wn_filling_wrong(f, field);
     dropped_value(f, WN_FIELD_N, m);

@@ -8,10 +8,10 @@
 
 #define WN_MESSAGE_VERSION 1
 
-typedef struct wn_message {  // borrows the bytes
+typedef struct wn_message { // borrows the bytes
     wn_span batch_id, site;
     uint32_t events_n;
-    wn_mp events;            // at the first event
+    wn_mp events; // at the first event
 } wn_message;
 
 // Checks the whole frame before anything is decoded, so that a malformed one

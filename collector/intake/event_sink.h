@@ -24,9 +24,9 @@ typedef enum wn_shape { WN_SHAPE_TEXT, WN_SHAPE_LIST, WN_SHAPE_MAP, WN_SHAPE_NEV
 // The event being filled.
 typedef struct wn_filling {
     const wn_event_sink *sink;
-    wn_event *event;  // NULL: skipped
-    bool begun, named;  // named: it said its site
-    uint64_t seen;    // bit a field, so that a name standing twice is seen
+    wn_event *event;   // NULL: skipped
+    bool begun, named; // named: it said its site
+    uint64_t seen;     // bit a field, so that a name standing twice is seen
 } wn_filling;
 
 void wn_filling_init(wn_filling *f, const wn_event_sink *sink);
@@ -43,4 +43,4 @@ void wn_filling_wrong(wn_filling *f, wn_field field);
 void wn_filling_refuse(wn_filling *f, wn_verdict why);
 // Completes the event; default_site is used when it named none.
 void wn_filling_end(wn_filling *f, wn_span default_site);
-void wn_filling_cut(wn_filling *f);  // fine when none is begun
+void wn_filling_cut(wn_filling *f); // fine when none is begun

@@ -10,7 +10,7 @@
 
 #include "crypt.h"
 
-#define ORIGINS_MAX 64         // origins whose usual answer is kept
+#define ORIGINS_MAX 64 // origins whose usual answer is kept
 #define ORIGIN_BYTES_MAX 128
 #define SCRIPT_AGE "public, max-age=3600"
 
@@ -25,11 +25,11 @@ extern const char wn_script_start[], wn_script_end[];
 // The smallest transparent picture.
 static const uint8_t pixel[43] = {
     0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21, 0xf9, 4,
-    1, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b,
+    1,    0,    0,    0,    0,    0x2c, 0, 0, 0, 0, 1,    0, 1, 0, 0, 2, 2,    0x44, 1,    0,    0x3b,
 };
 
 typedef struct usual {
-    char origin[ORIGIN_BYTES_MAX];  // "": none sent, or none allowed
+    char origin[ORIGIN_BYTES_MAX]; // "": none sent, or none allowed
     struct MHD_Response *accepted;
 } usual;
 
@@ -129,7 +129,7 @@ enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const
         if (r == NULL) return MHD_NO;
         if (u->accepted != NULL) MHD_destroy_response(u->accepted);
         u->accepted = r;
-        strcpy(u->origin, origin == NULL ? "" : origin);  // usual_slot measured it
+        strcpy(u->origin, origin == NULL ? "" : origin); // usual_slot measured it
     }
     return MHD_queue_response(c, status, u->accepted);
 }
@@ -208,7 +208,7 @@ static struct MHD_Response *script_zipped(const wn_answers *a, const void *bytes
 }
 
 static void make_etag(wn_answers *a, const void *bytes, size_t n) {
-    static const uint8_t key[32];  // no secret: it names a version
+    static const uint8_t key[32]; // no secret: it names a version
     uint8_t hash[8];
     wn_prf(key, (wn_span){bytes, n}, hash, sizeof hash);
     a->etag[0] = '"';

@@ -11,7 +11,7 @@ typedef struct wn_answers wn_answers;
 
 WN_MUST_USE wn_err wn_answers_new(wn_answers **out);
 void wn_answers_free(wn_answers *a);
-void wn_answers_forget(wn_answers *a);  // the site list changed: origins are judged anew
+void wn_answers_forget(wn_answers *a); // the site list changed: origins are judged anew
 
 // Every function queues one response. origin: the request's Origin header, or NULL.
 enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const wn_site_list *sites,

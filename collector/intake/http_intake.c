@@ -24,14 +24,14 @@ typedef enum stage { READING, COMMITTING, WAITING } stage;
 
 // What one request needs between two calls of the handler.
 typedef struct exchange {
-    struct exchange *next;     // spare, or suspended
+    struct exchange *next; // spare, or suspended
     wn_http *http;
     struct MHD_Connection *connection;
     wn_request *request;
-    wn_json *json;             // while the body is read
-    wn_inflate *inflate;       // and if it is compressed
+    wn_json *json;       // while the body is read
+    wn_inflate *inflate; // and if it is compressed
     wn_event_sink sink;
-    const char *origin;        // borrowed from the connection
+    const char *origin; // borrowed from the connection
     size_t body_bytes, charged;
     uint64_t token;
     stage stage;
@@ -203,7 +203,7 @@ static enum MHD_Result post_begin(exchange *x) {
     x->request = wn_http_sender_begin(x->connection, h->pipeline, false, &x->origin);
     if (x->request != NULL && json_take(x)) return MHD_YES;
     x->full = true;
-    return MHD_YES;  // answered when the body is through
+    return MHD_YES; // answered when the body is through
 }
 
 static bool json_piece(void *ctx, wn_span piece) {
@@ -273,8 +273,7 @@ static void pixel_field(exchange *x, wn_filling *f, const char *key, wn_field fi
             MHD_YES &&
         value != NULL && n != 0)
         wn_filling_text(f, field, value, n);
-    else if (field == WN_FIELD_name)
-        wn_filling_text(f, field, "pageview", 8);
+    else if (field == WN_FIELD_name) wn_filling_text(f, field, "pageview", 8);
 }
 
 // The list of purposes, with commas between them. Standing there empty it refuses, standing there

@@ -79,8 +79,7 @@ static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char 
     case 'd':
         if (strcasecmp(key, "DNT") == 0) h->dnt |= read_signal(h, value);
         break;
-    default:
-        break;
+    default: break;
     }
     return MHD_YES;
 }
@@ -100,8 +99,7 @@ wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool 
     *out_origin = h.origin;
 
     wn_address peer, client;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     wn_span forwarded = {(const uint8_t *)h.forwarded, h.forwarded_n};
     if (h.forwarded_long) forwarded = span_of(h.forwarded_last);
     if (!h.forwarded_seen) forwarded = (wn_span){NULL, 0};

@@ -13,15 +13,15 @@
 #define CUT_LINES_TURN 8192
 #define ASK_AGAIN_MS 5000
 #define ASK_GIVE_UP_MS 120000
-#define WRITTEN_LATE_S 3600  // how far a log's lines may stand out of order
+#define WRITTEN_LATE_S 3600 // how far a log's lines may stand out of order
 #define URL_BYTES_MAX (WN_LINE_TEXT_MAX + 512)
 
 typedef enum step { FILLING, CUTTING, ASKING, COUNTING, DELIVERING } step;
 
-typedef struct past {             // a window of the chunk
+typedef struct past { // a window of the chunk
     wn_window window;
     bool known, delivered;
-    wn_batch_id newest;             // delivered up to here, the chunk is delivered
+    wn_batch_id newest; // delivered up to here, the chunk is delivered
 } past;
 
 typedef struct one {
@@ -32,25 +32,25 @@ typedef struct one {
     step step;
     int64_t touched_ms, asked_ms, asking_since_ms;
     wn_import_raw raw;
-    crypto_generichash_state digest;  // of the lines walked, in the order of the file
+    crypto_generichash_state digest; // of the lines walked, in the order of the file
     size_t walked;
-    uint8_t chunk_hash[32], before_last[32];  // of all lines, and of all but the last
-    size_t known_lines;           // at the beginning, counted by a chunk before
+    uint8_t chunk_hash[32], before_last[32]; // of all lines, and of all but the last
+    size_t known_lines;                      // at the beginning, counted by a chunk before
     past window[WN_IMPORT_WINDOWS_MAX];
     size_t windows_n;
-    size_t next_line;             // first line of the next part
-    wn_request *request;          // a part that waits for room
+    size_t next_line;    // first line of the next part
+    wn_request *request; // a part that waits for room
     uint64_t last_token;
-    bool settled;                 // durable, so that deliveries can be looked up
+    bool settled; // durable, so that deliveries can be looked up
     wn_import_result result;
-    wn_window filled[WN_IMPORT_WINDOWS_MAX];  // of the whole import
+    wn_window filled[WN_IMPORT_WINDOWS_MAX]; // of the whole import
     size_t filled_n;
 } one;
 
 struct wn_import {
     wn_import_parts parts;
     uint64_t next_token;
-    wn_line line;                 // of the part being read; wiped after it
+    wn_line line; // of the part being read; wiped after it
     char url[URL_BYTES_MAX];
     one import[WN_IMPORTS_MAX];
 };
@@ -58,7 +58,7 @@ struct wn_import {
 // ---- life ----
 
 wn_err wn_import_open(const wn_import_parts *parts, wn_import **out) {
-    wn_import *i = aligned_alloc(_Alignof(wn_import), sizeof *i);  // a digest's state wants it
+    wn_import *i = aligned_alloc(_Alignof(wn_import), sizeof *i); // a digest's state wants it
     if (i == NULL) return WN_ERR_NOMEM;
     memset(i, 0, sizeof *i);
     i->parts = *parts;
@@ -281,7 +281,7 @@ void wn_import_state(wn_import *i, const wn_window *w, wn_window_state state) {
         past *p = o->used && o->step == ASKING ? find_past(o, w) : NULL;
         if (p == NULL || p->known) continue;
         p->known = true;
-        if (state == WN_WINDOW_SEALED) continue;  // its lines are late
+        if (state == WN_WINDOW_SEALED) continue; // its lines are late
         wn_err err = wn_edge_allow(i->parts.edge, w);
         if (err != WN_OK && err != WN_ERR_SEALED) finish(i, o, allow_error(err));
     }
@@ -302,7 +302,7 @@ void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations) {
 static wn_span url_of(wn_import *i, const wn_line *l) {
     const char *target = l->target.p;
     size_t n = l->target.n;
-    while (n > 1 && target[0] == '/' && target[1] == '/') target++, n--;  // "//x" is a path here, not a host
+    while (n > 1 && target[0] == '/' && target[1] == '/') target++, n--; // "//x" is a path here, not a host
     if (l->vhost.n == 0 || target[0] != '/' || l->vhost.n > 256) return (wn_span){(const uint8_t *)target, n};
     memcpy(i->url, "http://", 7);
     memcpy(i->url + 7, l->vhost.p, l->vhost.n);
@@ -355,7 +355,8 @@ static void part_hash(const wn_import *i, const one *o, uint8_t out[16]) {
     uint32_t part = (uint32_t)((o->next_line - o->known_lines) / WN_REQUEST_LINES_MAX);
     uint32_t from = (uint32_t)o->known_lines;
     memcpy(in, o->chunk_hash, 32);
-    for (int k = 0; k < 4; k++) in[32 + k] = (uint8_t)(part >> (8 * k)), in[36 + k] = (uint8_t)(from >> (8 * k));
+    for (int k = 0; k < 4; k++)
+        in[32 + k] = (uint8_t)(part >> (8 * k)), in[36 + k] = (uint8_t)(from >> (8 * k));
     wn_pipeline_hash(i->parts.pipeline, 'I', (wn_span){in, sizeof in}, out);
 }
 
@@ -505,7 +506,8 @@ bool wn_import_active(const wn_import *i) {
 bool wn_import_ready(const wn_import *i) {
     for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
         const one *o = &i->import[k];
-        if (o->used && ((o->step == CUTTING && !must_wait(i, o)) || (o->step == COUNTING && o->request == NULL)))
+        if (o->used &&
+            ((o->step == CUTTING && !must_wait(i, o)) || (o->step == COUNTING && o->request == NULL)))
             return true;
     }
     return false;

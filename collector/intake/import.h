@@ -17,27 +17,27 @@
 #include "pipeline.h"
 
 #define WN_IMPORTS_MAX 2
-#define WN_IMPORT_LINES_MAX (1u << 18)           // a chunk
+#define WN_IMPORT_LINES_MAX (1u << 18) // a chunk
 #define WN_IMPORT_BYTES_MAX ((size_t)128 << 20)
-#define WN_IMPORT_WINDOWS_MAX 400                // days a chunk, and an import, may touch
+#define WN_IMPORT_WINDOWS_MAX 400 // days a chunk, and an import, may touch
 
 typedef struct wn_import wn_import;
 
 typedef struct wn_import_result {
-    const char *error;  // NULL: fine
+    const char *error; // NULL: fine
     uint64_t lines, counted, late, repeated;
-    bool repeat;        // all of it was counted before
+    bool repeat; // all of it was counted before
     uint64_t by_verdict[WN_VERDICT_N];
 } wn_import_result;
 
-typedef struct wn_import_parts {  // all kept
+typedef struct wn_import_parts { // all kept
     wn_pipeline *pipeline;
     wn_edge *edge;
     wn_spool *spool;
     wn_metrics *metrics;
     void *ctx;
-    void (*ask)(void *ctx, const wn_window *w);  // the aggregator, about a past window
-    void (*done)(void *ctx, uint64_t asker, const wn_import_result *r);  // a chunk is delivered, or failed
+    void (*ask)(void *ctx, const wn_window *w);                         // the aggregator, about a past window
+    void (*done)(void *ctx, uint64_t asker, const wn_import_result *r); // a chunk is delivered, or failed
 } wn_import_parts;
 
 WN_MUST_USE wn_err wn_import_open(const wn_import_parts *parts, wn_import **out);
@@ -51,7 +51,7 @@ const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker);
 const char *wn_import_end(wn_import *i, uint64_t token, void (*fn)(void *ctx, const wn_window *w), void *ctx);
 
 void wn_import_state(wn_import *i, const wn_window *w, wn_window_state state);
-void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations);  // came after the seal
+void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations); // came after the seal
 void wn_import_turn(wn_import *i);
 bool wn_import_active(const wn_import *i);
-bool wn_import_ready(const wn_import *i);  // has work that waits for nobody
+bool wn_import_ready(const wn_import *i); // has work that waits for nobody

@@ -45,7 +45,7 @@ wn_err wn_import_raw_add(wn_import_raw *r, wn_span bytes) {
     for (const uint8_t *p = bytes.p, *end = p + bytes.n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL;
          p++)
         newlines++;
-    size_t open_line = bytes.p[bytes.n - 1] != '\n';  // might be the last one
+    size_t open_line = bytes.p[bytes.n - 1] != '\n'; // might be the last one
     if (r->newlines + newlines + open_line > r->lines_max) return WN_ERR_FULL;
     memcpy(r->bytes + r->n, bytes.p, bytes.n);
     r->n += bytes.n;

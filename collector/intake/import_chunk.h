@@ -5,7 +5,7 @@
 #include "logline.h"
 
 typedef struct wn_chunk_line {
-    int64_t time_s;    // WN_LINE_UNREADABLE sorts first
+    int64_t time_s; // WN_LINE_UNREADABLE sorts first
     uint32_t offset, n;
 } wn_chunk_line;
 
@@ -17,7 +17,7 @@ typedef struct wn_import_raw {
     size_t newlines;
     wn_chunk_line *line;
     size_t lines_n, lines_max;
-    size_t cut_at;     // how far the bytes are cut into lines
+    size_t cut_at; // how far the bytes are cut into lines
 } wn_import_raw;
 
 // Address space for the named limits; memory is taken as it fills and kept out of dumps.
@@ -29,4 +29,4 @@ WN_MUST_USE wn_err wn_import_raw_add(wn_import_raw *r, wn_span bytes);
 bool wn_import_raw_cut(wn_import_raw *r, wn_line_format format, size_t lines, wn_line *scratch);
 // Lines from..to by time, and as they stood where times are equal.
 void wn_import_raw_sort(wn_import_raw *r, size_t from, size_t to);
-void wn_import_raw_wipe(wn_import_raw *r);  // and gives the memory back
+void wn_import_raw_wipe(wn_import_raw *r); // and gives the memory back

@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #define PIECE_BYTES 4096
-#define EITHER_HEADER (15 + 32)  // gzip or zlib, the largest window
+#define EITHER_HEADER (15 + 32) // gzip or zlib, the largest window
 
 typedef struct block {
     _Alignas(16) size_t bytes;
@@ -72,7 +72,7 @@ wn_err wn_inflate_feed(wn_inflate *z, wn_span bytes, size_t bytes_max, bool (*fn
         z->z.avail_out = sizeof piece;
         int code = inflate(&z->z, Z_NO_FLUSH);
         size_t n = sizeof piece - z->z.avail_out;
-        if (code == Z_BUF_ERROR && n == 0) break;  // wants more
+        if (code == Z_BUF_ERROR && n == 0) break; // wants more
         if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) err = WN_ERR_FORMAT;
         z->whole = code == Z_STREAM_END;
         z->out_bytes += n;

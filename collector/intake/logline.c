@@ -204,7 +204,7 @@ bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *o
         return false;
     dash_is_none(&out->referrer);
     dash_is_none(&out->user_agent);
-    return c.p == c.end || *c.p == ' ';  // servers append fields of their own
+    return c.p == c.end || *c.p == ' '; // servers append fields of their own
 }
 
 bool wn_line_format_by_name(const char *name, size_t n, wn_line_format *out) {

@@ -8,7 +8,7 @@
 #include "filter.h"
 
 #define WN_LINE_BYTES_MAX 16384
-#define WN_LINE_TEXT_MAX 4096    // an unescaped part: request target, referrer, user agent
+#define WN_LINE_TEXT_MAX 4096 // an unescaped part: request target, referrer, user agent
 
 typedef enum wn_line_format { WN_LINE_COMMON, WN_LINE_COMBINED, WN_LINE_VHOST_COMBINED } wn_line_format;
 // "common", "combined", "vhost-combined" (or with '_').
@@ -21,13 +21,13 @@ typedef struct wn_line_text {
 } wn_line_text;
 
 typedef struct wn_line {
-    wn_span vhost;           // host of a vhost line, without its port; {NULL, 0}: none
-    wn_span client;          // address or name, as written
+    wn_span vhost;  // host of a vhost line, without its port; {NULL, 0}: none
+    wn_span client; // address or name, as written
     int64_t time_s;
     unsigned status;
     char method[16];
-    wn_line_text target;     // as requested
-    wn_line_text referrer;   // n = 0: none ("-")
+    wn_line_text target;   // as requested
+    wn_line_text referrer; // n = 0: none ("-")
     wn_line_text user_agent;
 } wn_line;
 

@@ -16,8 +16,8 @@ typedef enum wn_metric {
 
 typedef struct wn_metrics {
     uint64_t v[WN_METRIC_N];
-    uint64_t by_verdict[WN_VERDICT_N];  // as it may be shown
-    int64_t persons_at_s;               // when the counters about persons were last refreshed
+    uint64_t by_verdict[WN_VERDICT_N]; // as it may be shown
+    int64_t persons_at_s;              // when the counters about persons were last refreshed
 } wn_metrics;
 
 static inline void wn_metric_add(wn_metrics *m, wn_metric which) {

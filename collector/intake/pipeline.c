@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_ROOM_BYTES 4096u            // head of a batch with all its sites, padded
-#define SPOOL_ROOM_BYTES (64u << 10)      // heads, memories: kept free below spool_bytes_max
+#define BATCH_ROOM_BYTES 4096u       // head of a batch with all its sites, padded
+#define SPOOL_ROOM_BYTES (64u << 10) // heads, memories: kept free below spool_bytes_max
 #define TXN_ROOM_BYTES (WN_SPOOL_TXN_BYTES_MAX - (1u << 20))
-#define SESSION_ROOM_BYTES 512u           // an observation of a session, encoded and padded
-#define SESSIONS_TURN_MAX 8192            // finished sessions taken into one transaction
+#define SESSION_ROOM_BYTES 512u // an observation of a session, encoded and padded
+#define SESSIONS_TURN_MAX 8192  // finished sessions taken into one transaction
 
 // ---- life ----
 
@@ -74,7 +74,7 @@ bool wn_pipeline_client(wn_pipeline *p, const wn_address *peer, wn_span forwarde
 
 static wn_err batch_close(wn_pipeline *p, wn_open_batch *b) {
     const wn_edge_window *w = wn_edge_slot(p->parts.edge, b->slot);
-    WN_ASSERT(w != NULL);  // a window is forgotten only when nothing of it is left here
+    WN_ASSERT(w != NULL); // a window is forgotten only when nothing of it is left here
     wn_batch_head head = {.window = w->window, .policy_version = p->parts.policy_version};
     memcpy(head.edge_epoch, w->epoch, sizeof head.edge_epoch);
     memcpy(head.text_key, w->key_text, sizeof head.text_key);
@@ -125,7 +125,7 @@ static wn_open_batch *batch_for(wn_pipeline *p, uint32_t slot) {
 }
 
 typedef struct adding {
-    const wn_observation *obs;  // NULL: a refusal
+    const wn_observation *obs; // NULL: a refusal
     const wn_value *const *values;
     uint64_t site;
 } adding;
@@ -281,7 +281,7 @@ wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uin
     if (r->full) return WN_COMMIT_FULL;
     name_sites(r, batch_id, scope);
     if (r->records_n != 0) {
-        size_t most = 2 * r->wire_bytes;  // the spool pads a batch to the next power of two
+        size_t most = 2 * r->wire_bytes; // the spool pads a batch to the next power of two
         uint64_t after = wn_spool_bytes(p->parts.spool) + p->txn_bytes + most + SPOOL_ROOM_BYTES;
         if (p->stuck || after > p->parts.spool_bytes_max) return WN_COMMIT_FULL;
         if (p->txn_bytes + most > TXN_ROOM_BYTES) return p->dirty ? WN_COMMIT_WAIT : WN_COMMIT_FULL;
@@ -302,15 +302,15 @@ wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uin
 
 // Finished sessions join the transaction that is about to be handed over.
 static void drain_sessions(wn_pipeline *p) {
-    static const wn_value *const none[WN_OPEN_N];  // their texts went with the events
+    static const wn_value *const none[WN_OPEN_N]; // their texts went with the events
     wn_observation obs;
     uint32_t slot;
     uint64_t txn = wn_spool_txn(p->parts.spool);
     for (size_t i = 0; i < SESSIONS_TURN_MAX; i++) {
         if (p->stuck || p->txn_bytes + SESSION_ROOM_BYTES > TXN_ROOM_BYTES) return;
         if (!wn_sessions_drain(p->parts.sessions, txn, &slot, &obs)) return;
-        p->dirty = true;  // also where its window is gone: the transaction makes it forgotten
-        if (wn_edge_slot(p->parts.edge, slot) == NULL) continue;  // its window is gone, and its key
+        p->dirty = true; // also where its window is gone: the transaction makes it forgotten
+        if (wn_edge_slot(p->parts.edge, slot) == NULL) continue; // its window is gone, and its key
         adding a = {&obs, none, obs.site};
         p->txn_bytes += SESSION_ROOM_BYTES;
         WN_ASSERT(batch_add(p, slot, &a));
@@ -318,7 +318,7 @@ static void drain_sessions(wn_pipeline *p) {
 }
 
 void wn_pipeline_turn(wn_pipeline *p) {
-    if (p->submitted > p->durable) return;  // the disk is busy: let the batches grow
+    if (p->submitted > p->durable) return; // the disk is busy: let the batches grow
     drain_sessions(p);
     if (!p->dirty || !batches_close(p)) return;
     uint64_t txn = wn_spool_txn(p->parts.spool);

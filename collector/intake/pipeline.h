@@ -14,10 +14,10 @@
 #include "spool.h"
 
 #define WN_REFUSED_LISTED_MAX 100
-#define WN_REQUEST_EVENTS_MAX 1000        // HTTP and ZeroMQ
-#define WN_REQUEST_LINES_MAX 4096         // a part of a log chunk: fits one transaction at its worst
-#define WN_PIPELINE_BATCHES_MAX 250       // batches a transaction may hold open
-#define WN_PIPELINE_BATCHES_KEPT 32       // more are closed early, and their builders freed after use
+#define WN_REQUEST_EVENTS_MAX 1000  // HTTP and ZeroMQ
+#define WN_REQUEST_LINES_MAX 4096   // a part of a log chunk: fits one transaction at its worst
+#define WN_PIPELINE_BATCHES_MAX 250 // batches a transaction may hold open
+#define WN_PIPELINE_BATCHES_KEPT 32 // more are closed early, and their builders freed after use
 
 typedef struct wn_refused {
     uint32_t index;
@@ -26,14 +26,14 @@ typedef struct wn_refused {
 
 typedef struct wn_outcome {
     uint32_t events;
-    uint32_t accepted;                    // as the sender is told: about persons nothing is said
-    uint32_t kept;                        // observations stored
-    uint32_t repeated;                    // events known by their batch_id
-    uint32_t refused_n;                   // refused for their form
-    bool repeat;                          // the whole request is known by its batch_id
+    uint32_t accepted;  // as the sender is told: about persons nothing is said
+    uint32_t kept;      // observations stored
+    uint32_t repeated;  // events known by their batch_id
+    uint32_t refused_n; // refused for their form
+    bool repeat;        // the whole request is known by its batch_id
     uint32_t by_verdict[WN_VERDICT_N];
     uint32_t refused_listed;
-    wn_refused refused[WN_REFUSED_LISTED_MAX];  // the first ones
+    wn_refused refused[WN_REFUSED_LISTED_MAX]; // the first ones
 } wn_outcome;
 
 // Running totals, exact. Person verdicts are coarsened where they are shown.
@@ -46,18 +46,18 @@ typedef struct wn_pipeline_counts {
 typedef struct wn_pipeline wn_pipeline;
 typedef struct wn_request wn_request;
 
-typedef struct wn_pipeline_parts {  // all kept
+typedef struct wn_pipeline_parts { // all kept
     wn_edge *edge;
     wn_spool *spool;
     wn_sessions_table *sessions;
-    uint8_t dedupe_key[32];         // storage key: must outlive a restart as the memory does
+    uint8_t dedupe_key[32]; // storage key: must outlive a restart as the memory does
     uint32_t policy_version;
     uint64_t spool_bytes_max, request_bytes_total_max;
 } wn_pipeline_parts;
 
 WN_MUST_USE wn_err wn_pipeline_open(const wn_pipeline_parts *parts, wn_site_list *sites, wn_pipeline **out);
-void wn_pipeline_close(wn_pipeline *p);  // every request is gone by now
-void wn_pipeline_sites(wn_pipeline *p, wn_site_list *sites);  // drops the old, holds the new
+void wn_pipeline_close(wn_pipeline *p);                      // every request is gone by now
+void wn_pipeline_sites(wn_pipeline *p, wn_site_list *sites); // drops the old, holds the new
 const wn_site_list *wn_pipeline_site_list(const wn_pipeline *p);
 // The second every event from now on is judged by.
 void wn_pipeline_clock(wn_pipeline *p, int64_t now_s);
@@ -74,17 +74,17 @@ wn_request *wn_request_begin(wn_pipeline *p, const wn_sender *sender, const char
 // A request without a limit of its own on memory and with WN_REQUEST_LINES_MAX
 // events: there is one log import, and it counts its bytes itself.
 wn_request *wn_request_begin_lines(wn_pipeline *p, const wn_sender *sender);
-void wn_request_address(wn_request *r, const wn_address *a, wn_span user_agent);  // of the next log line
-void wn_request_free(wn_request *r);  // NULL fine. Before commit: nothing is kept
+void wn_request_address(wn_request *r, const wn_address *a, wn_span user_agent); // of the next log line
+void wn_request_free(wn_request *r); // NULL fine. Before commit: nothing is kept
 // Where decoders put its events.
 wn_event_sink wn_request_sink(wn_request *r);
 // An event that never became one (a bad log line).
 void wn_request_refuse(wn_request *r, wn_verdict why);
 
 typedef enum wn_commit {
-    WN_COMMIT_DONE,  // durable when wn_pipeline_durable reaches the token (0: now)
-    WN_COMMIT_FULL,  // spool or memory full: nothing is kept of it
-    WN_COMMIT_WAIT,  // too much is waiting for the disk; again after the next turn
+    WN_COMMIT_DONE, // durable when wn_pipeline_durable reaches the token (0: now)
+    WN_COMMIT_FULL, // spool or memory full: nothing is kept of it
+    WN_COMMIT_WAIT, // too much is waiting for the disk; again after the next turn
 } wn_commit;
 
 //   batch_id  of the whole request; {NULL, 0}: none
@@ -101,8 +101,8 @@ WN_MUST_USE wn_err wn_pipeline_done(wn_pipeline *p);
 uint64_t wn_pipeline_durable(const wn_pipeline *p);
 // The token of everything committed so far; 0 when all of it is durable.
 uint64_t wn_pipeline_pending(const wn_pipeline *p);
-bool wn_pipeline_busy(const wn_pipeline *p);   // a transaction is being synced
-bool wn_pipeline_dirty(const wn_pipeline *p);  // something waits for a turn
+bool wn_pipeline_busy(const wn_pipeline *p);  // a transaction is being synced
+bool wn_pipeline_dirty(const wn_pipeline *p); // something waits for a turn
 // Closes sessions of a window: idle since before `idle_before_s`, or all
 // (INT64_MAX). False: some are left for after the next turn.
 bool wn_pipeline_expire(wn_pipeline *p, uint32_t slot, int64_t idle_before_s);
@@ -115,7 +115,7 @@ size_t wn_pipeline_request_bytes(const wn_pipeline *p);
 // Counts memory that an intake holds for a request (or gives back: negative).
 // False: above request_bytes_total_max; it is counted all the same.
 bool wn_pipeline_charge(wn_pipeline *p, ptrdiff_t bytes);
-bool wn_pipeline_stuck(const wn_pipeline *p);  // the spool took no batch
+bool wn_pipeline_stuck(const wn_pipeline *p); // the spool took no batch
 // Keyed hash under the pipeline's dedupe key, domain-separated by `domain`.
 void wn_pipeline_hash(const wn_pipeline *p, char domain, wn_span bytes, uint8_t out[16]);
 // Remembers a hash with the transaction being filled (false: no room for it), and asks for it.

@@ -5,23 +5,23 @@
 
 #include "pipeline.h"
 
-#define WN_CHUNK_BYTES 16384u    // a request's records lie in chunks of this
-#define WN_CHUNKS_SPARE_MAX 64   // kept for the next requests
+#define WN_CHUNK_BYTES 16384u  // a request's records lie in chunks of this
+#define WN_CHUNKS_SPARE_MAX 64 // kept for the next requests
 #define WN_REQUESTS_SPARE_MAX 1024
 
 // One event that passed, or that its person refused; its sealed values follow.
 typedef struct wn_record {
-    uint32_t bytes;      // with the values, a multiple of 16
-    uint32_t index;      // of the event in its request
-    uint32_t slot;       // of the window
-    uint8_t epoch[8];    // names the key it was made under: a window may close in between
+    uint32_t bytes;   // with the values, a multiple of 16
+    uint32_t index;   // of the event in its request
+    uint32_t slot;    // of the window
+    uint8_t epoch[8]; // names the key it was made under: a window may close in between
     bool kept, has_batch_key;
     uint8_t values_n;
     uint8_t batch_key[16];
     int64_t at_s;
     uint64_t site;
-    wn_verdict why;      // when not kept
-    wn_observation obs;  // when kept
+    wn_verdict why;     // when not kept
+    wn_observation obs; // when kept
 } wn_record;
 
 typedef struct wn_chunk {
@@ -31,7 +31,7 @@ typedef struct wn_chunk {
 } wn_chunk;
 
 struct wn_request {
-    wn_request *next;    // among the spare ones
+    wn_request *next; // among the spare ones
     wn_pipeline *p;
     wn_site_list *sites;
     wn_sender sender;
@@ -39,12 +39,12 @@ struct wn_request {
     char key[41];        // "": any site
     bool site_forbidden; // the event named a site that its key may not write to
     bool lines, full, committed;
-    uint64_t site;       // tag of the last event's; 0: none has been named
-    bool sites_mixed;    // not all of one site
-    wn_event *event;     // while one is being filled
+    uint64_t site;    // tag of the last event's; 0: none has been named
+    bool sites_mixed; // not all of one site
+    wn_event *event;  // while one is being filled
     wn_chunk *first, *last;
     size_t records_n;
-    size_t wire_bytes;   // at most what they take encoded
+    size_t wire_bytes; // at most what they take encoded
     wn_outcome outcome;
 };
 
@@ -58,7 +58,7 @@ typedef struct wn_open_batch {
 typedef struct wn_named {
     uint64_t site;
     uint8_t hash[16];
-    bool known;          // its events of that site were counted before
+    bool known; // its events of that site were counted before
 } wn_named;
 
 struct wn_pipeline {
@@ -71,18 +71,18 @@ struct wn_pipeline {
     size_t chunk_spare_n;
     wn_request *request_spare;
     size_t request_spare_n;
-    size_t request_bytes;                // of requests not yet freed
+    size_t request_bytes; // of requests not yet freed
     wn_open_batch batch[WN_PIPELINE_BATCHES_MAX];
     size_t batch_n;
-    uint8_t batch_of[WN_EDGE_WINDOWS_MAX];  // 1 + index in `batch`; 0: none
-    uint64_t txn_of[WN_EDGE_WINDOWS_MAX];   // the newest transaction with something of that window
-    wn_batch_id newest[WN_EDGE_WINDOWS_MAX];  // the batch added last of that window
-    uint8_t newest_epoch[WN_EDGE_WINDOWS_MAX][8];  // and whose it was: slots are used again
-    size_t txn_bytes;                    // upper bound of what the transaction being filled will take
-    size_t touches, touches_syncing;     // of the transaction being filled, and of the one before it
+    uint8_t batch_of[WN_EDGE_WINDOWS_MAX];        // 1 + index in `batch`; 0: none
+    uint64_t txn_of[WN_EDGE_WINDOWS_MAX];         // the newest transaction with something of that window
+    wn_batch_id newest[WN_EDGE_WINDOWS_MAX];      // the batch added last of that window
+    uint8_t newest_epoch[WN_EDGE_WINDOWS_MAX][8]; // and whose it was: slots are used again
+    size_t txn_bytes;                // upper bound of what the transaction being filled will take
+    size_t touches, touches_syncing; // of the transaction being filled, and of the one before it
     bool dirty, stuck;
     uint64_t submitted, durable;
-    wn_named named[WN_REQUEST_EVENTS_MAX];  // sites of the request being committed
+    wn_named named[WN_REQUEST_EVENTS_MAX]; // sites of the request being committed
     size_t named_n;
     wn_pipeline_counts counts;
 };
@@ -91,5 +91,5 @@ struct wn_pipeline {
 wn_record *wn_request_record_first(wn_request *r);
 wn_record *wn_request_record_next(wn_chunk **inout_chunk, const wn_record *at);
 void wn_request_drop_records(wn_request *r);
-void wn_request_turn_late(wn_request *r);  // one kept event's window closed meanwhile
+void wn_request_turn_late(wn_request *r); // one kept event's window closed meanwhile
 void wn_request_spares_free(wn_pipeline *p);

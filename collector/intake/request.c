@@ -256,7 +256,7 @@ static void record(wn_request *r, const wn_filtered *f, wn_verdict why) {
     if (why != WN_KEEP) return;
     rec->obs = f->obs;
     wn_value *to = (wn_value *)(rec + 1);
-    for (size_t i = 0; i < n; i++) {  // only what of each value is used
+    for (size_t i = 0; i < n; i++) { // only what of each value is used
         memcpy(&to[i], values[i], offsetof(wn_value, bytes) + values[i]->n);
     }
 }

@@ -27,7 +27,7 @@ struct wn_sdk {
     wn_pipeline *pipeline;
     wn_metrics *metrics;
     bool quiet, more;
-    size_t head, n;  // a ring: tokens only grow
+    size_t head, n; // a ring: tokens only grow
     pending ring[WN_SDK_PENDING_MAX];
 };
 

@@ -11,7 +11,7 @@
 #include "zdoor.h"
 
 #define WN_SDK_DOMAIN "sdk"
-#define WN_SDK_PENDING_MAX 1024  // messages that wait for the disk; above it none is read
+#define WN_SDK_PENDING_MAX 1024 // messages that wait for the disk; above it none is read
 
 typedef struct wn_sdk wn_sdk;
 
@@ -27,4 +27,4 @@ bool wn_sdk_ready(const wn_sdk *s);
 unsigned wn_sdk_waiting(const wn_sdk *s);
 // The site list changed: its keys are the ones let in.
 WN_MUST_USE wn_err wn_sdk_reloaded(wn_sdk *s);
-void wn_sdk_quiesce(wn_sdk *s);  // reads no more
+void wn_sdk_quiesce(wn_sdk *s); // reads no more

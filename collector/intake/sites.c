@@ -67,7 +67,7 @@ bool wn_site_list_origin(const wn_site_list *l, const char *origin, size_t n) {
         if (s->hosts_n == 0) return true;
         for (size_t h = 0; h < s->hosts_n; h++) {
             char url[8 + sizeof s->hosts[0]] = "https://";
-            strcat(url, s->hosts[h]);  // fits: hosts are NUL-terminated
+            strcat(url, s->hosts[h]); // fits: hosts are NUL-terminated
             if (wn_url_host(url, strlen(url), listed, sizeof listed) && strcmp(listed, host) == 0)
                 return true;
         }

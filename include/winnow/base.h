@@ -21,16 +21,16 @@ typedef struct wn_span {
 #define WN_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 // Returns early with the first error of `expr`.
-#define WN_TRY(expr)                                                                               \
-    do {                                                                                           \
-        wn_err wn_try_err_ = (expr);                                                               \
-        if (wn_try_err_ != WN_OK) return wn_try_err_;                                              \
+#define WN_TRY(expr)                                                                                         \
+    do {                                                                                                     \
+        wn_err wn_try_err_ = (expr);                                                                         \
+        if (wn_try_err_ != WN_OK) return wn_try_err_;                                                        \
     } while (0)
 
 // A bug of ours: prints file and line (no data) and aborts. On in release.
-#define WN_ASSERT(cond)                                                                            \
-    do {                                                                                           \
-        if (!(cond)) wn_assert_failed(__FILE__, __LINE__);                                         \
+#define WN_ASSERT(cond)                                                                                      \
+    do {                                                                                                     \
+        if (!(cond)) wn_assert_failed(__FILE__, __LINE__);                                                   \
     } while (0)
 
 _Noreturn void wn_assert_failed(const char *file, int line);

@@ -21,28 +21,28 @@ typedef enum wn_dim_open {
 } wn_dim_open;
 
 typedef enum wn_obs_kind {
-    WN_OBS_VIEW = 1,     // a page view
-    WN_OBS_EVENT = 2,    // anything else a person did
-    WN_OBS_SESSION = 3,  // a finished session: entry, exit, dims of its first event
+    WN_OBS_VIEW = 1,    // a page view
+    WN_OBS_EVENT = 2,   // anything else a person did
+    WN_OBS_SESSION = 3, // a finished session: entry, exit, dims of its first event
 } wn_obs_kind;
 
-enum {                          // wn_observation.flags
-    WN_OBS_SIGNED = 1u << 0,    // person is an account id signed by the site's server
-    WN_OBS_SHARE = 1u << 1,     // person granted `share`
-    WN_OBS_BOUNCED = 1u << 2,   // session: one page view and no custom event
+enum {                        // wn_observation.flags
+    WN_OBS_SIGNED = 1u << 0,  // person is an account id signed by the site's server
+    WN_OBS_SHARE = 1u << 1,   // person granted `share`
+    WN_OBS_BOUNCED = 1u << 2, // session: one page view and no custom event
     WN_OBS_FLAGS_ALL = (1u << 3) - 1
 };
 
 typedef struct wn_observation {
-    uint8_t person[16];            // P0 = BLAKE2b-128(K_edge[window], site ‖ person)
-    uint64_t prefix;               // keyed pseudonym of the /24 or /48
-    uint64_t org;                  // keyed pseudonym; 0: undeclared
-    uint64_t site;                 // wn_site_tag(name)
-    uint8_t kind;                  // wn_obs_kind
+    uint8_t person[16]; // P0 = BLAKE2b-128(K_edge[window], site ‖ person)
+    uint64_t prefix;    // keyed pseudonym of the /24 or /48
+    uint64_t org;       // keyed pseudonym; 0: undeclared
+    uint64_t site;      // wn_site_tag(name)
+    uint8_t kind;       // wn_obs_kind
     uint8_t flags;
-    uint16_t seconds;              // session: time on site, clamped to 1800
-    uint16_t closed[WN_CLOSED_N];  // 0: absent or unknown
-    uint64_t open[WN_OPEN_N];      // id of a wn_value; 0: absent
+    uint16_t seconds;             // session: time on site, clamped to 1800
+    uint16_t closed[WN_CLOSED_N]; // 0: absent or unknown
+    uint64_t open[WN_OPEN_N];     // id of a wn_value; 0: absent
 } wn_observation;
 
 // An open value under K_text[window]: the first 8 bytes of `nonce` (little
@@ -54,7 +54,7 @@ typedef struct wn_observation {
 #define WN_VALUE_SEALED_MAX (160 + 16)
 typedef struct wn_value {
     uint8_t nonce[24];
-    uint8_t n;  // bytes used
+    uint8_t n; // bytes used
     uint8_t bytes[WN_VALUE_SEALED_MAX];
 } wn_value;
 
@@ -70,8 +70,10 @@ WN_MUST_USE wn_err wn_value_open(const uint8_t key[32], const wn_value *v,
 #define WN_DIM_N (WN_CLOSED_N + WN_OPEN_N)
 #define WN_DIM_NONE 0xFFu
 const char *wn_dim_name(unsigned dim);
-unsigned wn_dim_by_name(const char *name);  // WN_DIM_NONE when unknown
-static inline bool wn_dim_is_open(unsigned dim) { return dim >= WN_CLOSED_N; }
+unsigned wn_dim_by_name(const char *name); // WN_DIM_NONE when unknown
+static inline bool wn_dim_is_open(unsigned dim) {
+    return dim >= WN_CLOSED_N;
+}
 
 // The label of a closed value ("DE", "Firefox", "14:00"); "unknown" for 0.
 // The hour label is hours since window start. Writes a NUL-terminated label.

@@ -5,18 +5,18 @@
 
 #include "winnow/base.h"
 
-#define WN_ZONE_BYTES 40         // longest zone name incl. NUL ("America/Argentina/ComodRivadavia")
-#define WN_WINDOW_TEXT_BYTES 64  // "2026-11-20.web.Europe_Berlin"
+#define WN_ZONE_BYTES 40        // longest zone name incl. NUL ("America/Argentina/ComodRivadavia")
+#define WN_WINDOW_TEXT_BYTES 64 // "2026-11-20.web.Europe_Berlin"
 
 // Sites of one zone and kind share windows: their grace is the same.
 typedef enum wn_kind { WN_KIND_WEB = 0, WN_KIND_APP = 1, WN_KIND_N } wn_kind;
 
 // Equal iff zone, kind and day are equal; the bounds follow from them.
 typedef struct wn_window {
-    char zone[WN_ZONE_BYTES];  // IANA name
-    uint8_t kind;              // wn_kind
-    int32_t day;               // local date as days since 1970-01-01
-    int64_t start_s, end_s;    // UTC, half open
+    char zone[WN_ZONE_BYTES]; // IANA name
+    uint8_t kind;             // wn_kind
+    int32_t day;              // local date as days since 1970-01-01
+    int64_t start_s, end_s;   // UTC, half open
 } wn_window;
 
 // Writes "YYYY-MM-DD.kind.Zone" with '/' of the zone as '_' ('_' as "__"): a file name and an id.

@@ -17,8 +17,8 @@
 // Identifies a batch for ever: the aggregator counts each (collector, window,
 // generation, sequence) once. Sequences count from 1 within (window, generation).
 typedef struct wn_batch_id {
-    uint8_t collector[16];  // random, made at install
-    uint64_t generation;    // of the spool; random, new when a spool starts empty of this window
+    uint8_t collector[16]; // random, made at install
+    uint64_t generation;   // of the spool; random, new when a spool starts empty of this window
     uint64_t sequence;
 } wn_batch_id;
 
@@ -26,9 +26,9 @@ typedef struct wn_batch_head {
     wn_batch_id id;
     wn_window window;
     uint32_t policy_version;
-    uint8_t edge_epoch[8];  // names K_edge[window] (hash of it); another one means a second epoch
-    uint8_t text_key[32];   // K_text[window]: the aggregator needs it to open values past k
-    uint32_t observations;  // how many follow
+    uint8_t edge_epoch[8]; // names K_edge[window] (hash of it); another one means a second epoch
+    uint8_t text_key[32];  // K_text[window]: the aggregator needs it to open values past k
+    uint32_t observations; // how many follow
 } wn_batch_head;
 
 // Events refused by their person: one counter a site and window.
@@ -41,7 +41,7 @@ typedef struct wn_refusals {
 // full (then close it and start the next).
 typedef struct wn_batch_builder wn_batch_builder;
 WN_MUST_USE wn_err wn_batch_builder_new(wn_batch_builder **out);
-void wn_batch_builder_free(wn_batch_builder *b);  // NULL fine; wipes
+void wn_batch_builder_free(wn_batch_builder *b); // NULL fine; wipes
 void wn_batch_builder_reset(wn_batch_builder *b);
 bool wn_batch_builder_empty(const wn_batch_builder *b);
 uint32_t wn_batch_builder_count(const wn_batch_builder *b);
@@ -52,8 +52,8 @@ WN_MUST_USE wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observatio
 WN_MUST_USE wn_err wn_batch_builder_refuse(wn_batch_builder *b, uint64_t site, uint32_t events);
 // Encodes all into `out` (cap bytes; WN_BATCH_BYTES_MAX always suffices).
 // head->observations is taken from the builder.
-WN_MUST_USE wn_err wn_batch_builder_finish(wn_batch_builder *b, const wn_batch_head *head,
-                                           uint8_t *out, size_t cap, size_t *out_bytes);
+WN_MUST_USE wn_err wn_batch_builder_finish(wn_batch_builder *b, const wn_batch_head *head, uint8_t *out,
+                                           size_t cap, size_t *out_bytes);
 
 // Walks one batch. The reader borrows `bytes` until done.
 typedef struct wn_batch_reader {
@@ -66,7 +66,7 @@ typedef struct wn_batch_reader {
     uint32_t values_n;
     uint32_t obs_left;
     uint64_t value_id[WN_BATCH_VALUES_MAX];
-    const uint8_t *value_at[WN_BATCH_VALUES_MAX];  // where each value begins
+    const uint8_t *value_at[WN_BATCH_VALUES_MAX]; // where each value begins
 } wn_batch_reader;
 
 // Checks the whole shape of the batch (every observation, every index, exact
@@ -80,28 +80,32 @@ bool wn_batch_reader_next(wn_batch_reader *r, wn_observation *out);
 
 // Answers, aggregator to collector.
 typedef enum wn_answer {
-    WN_ANSWER_ACK = 1,      // everything up to `sequence` of (window, generation) is durable
-    WN_ANSWER_EXPECT = 2,   // a gap or an unknown generation: send `sequence` next
-    WN_ANSWER_SEALED = 3,   // window sealed: drop the batch, count it late
-    WN_ANSWER_REFUSED = 4,  // malformed or unknown version/zone mismatch: set aside, counted
-    WN_ANSWER_CLOSING = 5,  // drain this window, answer CLOSED, wipe K_edge
-    WN_ANSWER_STATE = 6,    // reply to WN_ASK_STATE: `sequence` = wn_window_state
-    WN_ANSWER_BUSY = 7,     // memory_max reached: try again in a second
+    WN_ANSWER_ACK = 1,     // everything up to `sequence` of (window, generation) is durable
+    WN_ANSWER_EXPECT = 2,  // a gap or an unknown generation: send `sequence` next
+    WN_ANSWER_SEALED = 3,  // window sealed: drop the batch, count it late
+    WN_ANSWER_REFUSED = 4, // malformed or unknown version/zone mismatch: set aside, counted
+    WN_ANSWER_CLOSING = 5, // drain this window, answer CLOSED, wipe K_edge
+    WN_ANSWER_STATE = 6,   // reply to WN_ASK_STATE: `sequence` = wn_window_state
+    WN_ANSWER_BUSY = 7,    // memory_max reached: try again in a second
 } wn_answer;
 
-typedef enum wn_window_state { WN_WINDOW_OPEN = 0, WN_WINDOW_NEVER = 1, WN_WINDOW_SEALED = 2 } wn_window_state;
+typedef enum wn_window_state {
+    WN_WINDOW_OPEN = 0,
+    WN_WINDOW_NEVER = 1,
+    WN_WINDOW_SEALED = 2
+} wn_window_state;
 
 // What a collector sends: a message is one frame.
 typedef enum wn_ask {
-    WN_ASK_BATCH = 1,   // frame is a batch
-    WN_ASK_HELLO = 2,   // {collector, wire version}: registers the collector
-    WN_ASK_STATE = 3,   // {window}: sealed? (imports ask before they count)
-    WN_ASK_CLOSED = 4,  // {window, generation, last sequence}: drained; K_edge wiped
+    WN_ASK_BATCH = 1,  // frame is a batch
+    WN_ASK_HELLO = 2,  // {collector, wire version}: registers the collector
+    WN_ASK_STATE = 3,  // {window}: sealed? (imports ask before they count)
+    WN_ASK_CLOSED = 4, // {window, generation, last sequence}: drained; K_edge wiped
 } wn_ask;
 
-typedef struct wn_uplink_msg {  // every message but a batch, both ways
-    uint8_t what;               // wn_ask or wn_answer
-    uint8_t collector[16];      // asks only
+typedef struct wn_uplink_msg { // every message but a batch, both ways
+    uint8_t what;              // wn_ask or wn_answer
+    uint8_t collector[16];     // asks only
     wn_window window;
     uint64_t generation, sequence;
 } wn_uplink_msg;

@@ -12,23 +12,23 @@
 #define BLOOM_BITS_MAX 26
 
 typedef struct pattern {
-    uint64_t blob;    // where its bytes are
+    uint64_t blob; // where its bytes are
     uint32_t needle;
-    uint32_t next;    // with the same anchor
+    uint32_t next; // with the same anchor
     uint16_t n;
-    uint16_t anchor;  // offset of the anchor in it
+    uint16_t anchor; // offset of the anchor in it
     uint8_t form;
 } pattern;
 
 typedef struct slot {
     uint64_t key;
-    uint32_t head;    // NONE: free
+    uint32_t head; // NONE: free
     uint32_t load;
 } slot;
 
 typedef struct address {
-    uint32_t key;     // four bytes as they lie in memory
-    uint8_t what;     // 0 free, 1 sent, 2 decoy
+    uint32_t key; // four bytes as they lie in memory
+    uint8_t what; // 0 free, 1 sent, 2 decoy
 } address;
 
 struct wn_canary_set {
@@ -36,15 +36,15 @@ struct wn_canary_set {
     size_t patterns_n, patterns_cap;
     uint8_t *blob;
     size_t blob_n, blob_cap;
-    uint32_t *same;   // content hash → pattern, while adding
-    size_t same_cap;  // power of two
-    slot *slot;       // anchors
+    uint32_t *same;  // content hash → pattern, while adding
+    size_t same_cap; // power of two
+    slot *slot;      // anchors
     size_t slots_cap;
     uint64_t *bloom;
     unsigned bloom_shift;
     address *address;
     size_t addresses_n, addresses_cap;
-    uint64_t first_two[1024];  // bit per value of an address's first two bytes
+    uint64_t first_two[1024]; // bit per value of an address's first two bytes
 };
 
 static void *must(void *p) {
@@ -213,7 +213,7 @@ static void give_anchor(wn_canary_set *s, uint32_t i) {
     uint32_t least = NONE;
     for (size_t j = 0; j < 3; j++) {
         uint64_t key = load8(s->blob + q->blob + place[j]);
-        bool flat = key == (key << 8 | key >> 56);  // one byte eight times, as padding has
+        bool flat = key == (key << 8 | key >> 56); // one byte eight times, as padding has
         uint32_t load = flat ? NONE - 1 : slot_of(s, key)->load;
         if (load >= least) continue;
         least = load;

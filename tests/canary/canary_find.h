@@ -12,7 +12,7 @@
 
 typedef struct wn_canary_set wn_canary_set;
 
-wn_canary_set *wn_canary_set_new(void);  // aborts when out of memory, as all below
+wn_canary_set *wn_canary_set_new(void); // aborts when out of memory, as all below
 void wn_canary_set_free(wn_canary_set *s);
 // A pattern of WN_CANARY_PATTERN_MIN..MAX bytes; one that is there already is dropped.
 void wn_canary_set_add(wn_canary_set *s, uint32_t needle, wn_canary_form form, const uint8_t *p, size_t n);

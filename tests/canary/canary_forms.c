@@ -66,7 +66,9 @@ static void give_base64(const out *o, wn_canary_form form, const char *t, int va
 }
 
 static void give_digests(const out *o, const char *t) {
-    static const struct { wn_canary_form form; GChecksumType type;
+    static const struct {
+        wn_canary_form form;
+        GChecksumType type;
     } list[] = {{WN_CANARY_FORM_md5, G_CHECKSUM_MD5},
                 {WN_CANARY_FORM_sha1, G_CHECKSUM_SHA1},
                 {WN_CANARY_FORM_sha256, G_CHECKSUM_SHA256}};

@@ -6,17 +6,18 @@
 
 // name of a way of writing
 #define CANARY_FORMS(X)                                                                                      \
-    X(raw) X(cased) X(packed) X(url) X(html) X(json) X(hex) X(base64) X(base64url) X(utf16)                  \
-    X(md5) X(sha1) X(sha256) X(blake2b)
+    X(raw)                                                                                                   \
+    X(cased) X(packed) X(url) X(html) X(json) X(hex) X(base64) X(base64url) X(utf16) X(md5) X(sha1)          \
+        X(sha256) X(blake2b)
 
 typedef enum wn_canary_form {
 #define X(name) WN_CANARY_FORM_##name,
     CANARY_FORMS(X)
 #undef X
-    WN_CANARY_FORM_N
+        WN_CANARY_FORM_N
 } wn_canary_form;
 
-#define WN_CANARY_PATTERN_MIN 8    // shorter ones would be found by chance
+#define WN_CANARY_PATTERN_MIN 8 // shorter ones would be found by chance
 #define WN_CANARY_PATTERN_MAX 1024
 
 const char *wn_canary_form_name(wn_canary_form form);

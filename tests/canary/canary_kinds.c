@@ -93,7 +93,7 @@ static void make_uuid(uint64_t *r, const char *alphabet, char *out) {
 static void make_ipv4(uint64_t *r, char *out) {
     static const uint8_t first[] = {73, 84, 90, 117, 126, 177, 189};
     uint32_t b[4] = {first[wn_canary_below(r, sizeof first)]};
-    b[1] = 128 + wn_canary_below(r, 126);  // no ASCII: four packed bytes are then no word
+    b[1] = 128 + wn_canary_below(r, 126); // no ASCII: four packed bytes are then no word
     b[2] = 100 + wn_canary_below(r, 155);
     b[3] = 100 + wn_canary_below(r, 155);
     snprintf(out, WN_CANARY_TEXT_MAX, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);

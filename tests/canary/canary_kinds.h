@@ -25,13 +25,13 @@ typedef enum wn_canary_kind {
 #define X(name, looks) WN_CANARY_##name,
     CANARY_KINDS(X)
 #undef X
-    WN_CANARY_KIND_N
+        WN_CANARY_KIND_N
 } wn_canary_kind;
 
 #define WN_CANARY_TEXT_MAX 128
 
 const char *wn_canary_kind_name(wn_canary_kind kind);
-wn_canary_kind wn_canary_kind_by_name(const char *name, size_t n);  // WN_CANARY_KIND_N: none
+wn_canary_kind wn_canary_kind_by_name(const char *name, size_t n); // WN_CANARY_KIND_N: none
 
 // Writes the identifier (≥ 9 bytes) and a NUL.
 void wn_canary_make(uint64_t seed, wn_canary_kind kind, uint32_t n, char out[WN_CANARY_TEXT_MAX]);

@@ -24,7 +24,7 @@ typedef struct options {
     const char *out, *site, *host;
     uint32_t count, rotations;
     uint64_t seed;
-    int64_t time_s;  // 0: none
+    int64_t time_s; // 0: none
 } options;
 
 // One made-up person: an identifier of each kind.
@@ -122,14 +122,14 @@ static void put_event(FILE *to, const options *o, const person *p, bool server) 
 // Fields in which an identifier is a mistake or an attack; each event alone, for each may be refused.
 #define ODD_N 10
 static void put_odd_event(FILE *to, const options *o, const person *p, unsigned which) {
-    static const char *const fields[ODD_N] = {"name", "site",  "language", "screen", "country",
+    static const char *const fields[ODD_N] = {"name", "site",  "language", "screen",   "country",
                                               "time", "email", "idfa",     "user_sig", "ip"};
     const char *id = pick(p, which);
     fprintf(to, "{");
     if (which != 1) fprintf(to, "\"site\":\"%s\",", o->site);
     if (which != 0) fprintf(to, "\"name\":\"opened\",");
     fprintf(to, "\"url\":\"https://%s/\",\"purposes\":[\"basic\",", o->host);
-    put_json(to, which % 2 ? "measure" : id);  // a purpose that is none
+    put_json(to, which % 2 ? "measure" : id); // a purpose that is none
     fprintf(to, "]");
     put_member(to, fields[which], id);
     fputc('}', to);
@@ -194,11 +194,11 @@ static void put_http(FILE *to, const options *o, const person *p) {
     url(p, 2, "https%3A%2F%2F%H%2Fmail%2F%U%3Fu%3D%U", o->host, part, sizeof part);
     snprintf(target, sizeof target, "/p.gif?site=%s&u=%s", o->site, part);
     put_request(to, o, p, "GET", target, "");
-    url(p, 4, "/u/%U/%U", o->host, target, sizeof target);  // no such path
+    url(p, 4, "/u/%U/%U", o->host, target, sizeof target); // no such path
     put_request(to, o, p, "GET", target, "");
     snprintf(part, sizeof part, "{\"site\":\"%s\",\"name\":\"cut\",\"url\":\"https://%s/%.64s", o->site,
              o->host, pick(p, 6));
-    put_request(to, o, p, "POST", "/v1/events", part);  // not JSON: cut short
+    put_request(to, o, p, "POST", "/v1/events", part); // not JSON: cut short
 }
 
 static void put_log(FILE *to, const options *o, const person *p) {
@@ -214,7 +214,7 @@ static void put_log(FILE *to, const options *o, const person *p) {
              pick(p, 9));
     snprintf(user, sizeof user, "%s", p->id[p->n % 2 ? WN_CANARY_user_id : WN_CANARY_email]);
     const char *address = p->id[p->rotation % 2 ? WN_CANARY_ipv6 : WN_CANARY_ipv4];
-    unsigned shape = (p->n + p->rotation) % 5;  // two kept, one of each refusal
+    unsigned shape = (p->n + p->rotation) % 5; // two kept, one of each refusal
     fprintf(to, "%s - %s [%s] \"%s %s HTTP/1.1%s %s 512 \"%s\" \"%s%s\n", address, user, when,
             shape == 2 ? "POST" : "GET", target, shape == 4 ? "" : "\"", shape == 3 ? "404" : "200", referrer,
             agent, shape == 4 ? "" : "\"");

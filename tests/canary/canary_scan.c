@@ -17,7 +17,7 @@
 
 #include "canary_find.h"
 
-#define SLICE_MAX 20000  // identifiers looked for in one pass: about 1.5 GB of patterns at most
+#define SLICE_MAX 20000 // identifiers looked for in one pass: about 1.5 GB of patterns at most
 
 static const char help[] =
     "canary_scan --needles FILE [--expect PERCENT] [--kinds a,b] PATH...\n"

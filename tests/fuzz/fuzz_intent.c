@@ -14,7 +14,8 @@ enum { CELLS = 3 };
 static wn_fold *new_fold(void) {
     wn_plan p = {.n = 1};
     wn_fold *f = NULL;
-    p.table[0] = (wn_table){.dims = {WN_DIM_NONE, WN_DIM_NONE}, .measures = 7, .kinds = 6, .clamp = 20, .k = 10};
+    p.table[0] =
+        (wn_table){.dims = {WN_DIM_NONE, WN_DIM_NONE}, .measures = 7, .kinds = 6, .clamp = 20, .k = 10};
     WN_ASSERT(wn_fold_new(&p, 64, 16, &f) == WN_OK);
     for (uint64_t site = 1; site <= CELLS; site++) {
         for (uint64_t who = 1; who <= 40 - 10 * site; who++) {

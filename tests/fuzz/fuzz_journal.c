@@ -10,8 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void table(wn_plan *p, unsigned kinds, unsigned first, unsigned second)
-{
+static void table(wn_plan *p, unsigned kinds, unsigned first, unsigned second) {
     wn_table *t = &p->table[p->n++];
     *t = (wn_table){.dims = {(uint8_t)first, (uint8_t)second},
                     .measures = 7,
@@ -21,8 +20,7 @@ static void table(wn_plan *p, unsigned kinds, unsigned first, unsigned second)
     t->dims_n = (uint8_t)((first != WN_DIM_NONE) + (second != WN_DIM_NONE));
 }
 
-static wn_fold *new_fold(void)
-{
+static wn_fold *new_fold(void) {
     wn_plan p = {0};
     wn_fold *f = NULL;
     table(&p, 6, WN_DIM_NONE, WN_DIM_NONE);
@@ -33,16 +31,14 @@ static wn_fold *new_fold(void)
     return f;
 }
 
-static size_t put_varint(uint8_t *out, uint64_t v)
-{
+static size_t put_varint(uint8_t *out, uint64_t v) {
     size_t n = 0;
     for (; v >= 0x80; v >>= 7) out[n++] = (uint8_t)(v | 0x80);
     out[n++] = (uint8_t)v;
     return n;
 }
 
-static wn_err replay_runs(wn_fold *f, const uint8_t *runs, size_t n)
-{
+static wn_err replay_runs(wn_fold *f, const uint8_t *runs, size_t n) {
     wn_record_state s = wn_record_state_of(f);
     const uint64_t head[] = {s.sites, s.prefixes, s.orgs, s.cells, s.members, s.weight};
     uint8_t *bytes = malloc(64 + n);
@@ -60,8 +56,7 @@ typedef struct sums {
     uint64_t people, events, sessions;
 } sums;
 
-static void add_member(void *ctx, const wn_member *m)
-{
+static void add_member(void *ctx, const wn_member *m) {
     sums *s = ctx;
     s->people++;
     s->events += m->events;
@@ -69,8 +64,7 @@ static void add_member(void *ctx, const wn_member *m)
 }
 
 // A cell says what its members sum up to.
-static void check(const wn_fold *f)
-{
+static void check(const wn_fold *f) {
     for (size_t i = 0; i < wn_fold_cells(f); i++) {
         wn_cell c;
         sums s = {0};
@@ -81,10 +75,11 @@ static void check(const wn_fold *f)
     }
 }
 
-static wn_err unpack(void *ctx, wn_span part) { return wn_fold_unpack(ctx, part); }
+static wn_err unpack(void *ctx, wn_span part) {
+    return wn_fold_unpack(ctx, part);
+}
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wn_fold *f = new_fold();
     wn_err err = WN_OK;
     while (err == WN_OK && size >= 3) {
@@ -98,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= n;
     }
     check(f);
-    if (err == WN_OK) {  // what was taken whole survives a base
+    if (err == WN_OK) { // what was taken whole survives a base
         wn_fold *again = new_fold();
         WN_ASSERT(wn_fold_pack(f, unpack, again) == WN_OK);
         WN_ASSERT(wn_fold_cells(again) == wn_fold_cells(f) && wn_fold_people(again) == wn_fold_people(f));

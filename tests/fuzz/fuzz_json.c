@@ -19,7 +19,7 @@ static wn_event *begin(void *ctx) {
     WN_ASSERT(!s->open);
     s->open = true;
     s->begun++;
-    return s->begun % 5 == 0 ? NULL : s->event;  // some are past the limit
+    return s->begun % 5 == 0 ? NULL : s->event; // some are past the limit
 }
 
 static void end(void *ctx) {

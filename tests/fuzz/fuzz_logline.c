@@ -26,7 +26,8 @@ static void whole_chunk(const uint8_t *data, size_t n) {
     static wn_line line;
     if (raw.bytes == NULL && wn_import_raw_open(&raw, 1u << 16, 4096) != WN_OK) abort();
     if (wn_import_raw_add(&raw, (wn_span){data, n}) == WN_OK) {
-        while (!wn_import_raw_cut(&raw, WN_LINE_COMBINED, 3, &line)) {}
+        while (!wn_import_raw_cut(&raw, WN_LINE_COMBINED, 3, &line)) {
+        }
         size_t bytes = 0;
         for (size_t i = 0; i < raw.lines_n; i++) bytes += raw.line[i].n;
         WN_ASSERT(raw.lines_n <= 4096 && bytes + raw.newlines == n);

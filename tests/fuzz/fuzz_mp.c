@@ -51,9 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         bool was_bad = m.bad, had = wn_mp_peek(&m) != WN_MP_END;
         bool ok = step_once(&m, data[1 + i], bytes);
         WN_ASSERT(m.p >= before && m.p <= m.end);
-        WN_ASSERT(m.p == before || had);      // nothing is read where nothing stands
-        WN_ASSERT(!was_bad || m.bad);         // the first error sticks
-        WN_ASSERT(ok || m.bad || was_bad);    // and no read fails without one
+        WN_ASSERT(m.p == before || had);   // nothing is read where nothing stands
+        WN_ASSERT(!was_bad || m.bad);      // the first error sticks
+        WN_ASSERT(ok || m.bad || was_bad); // and no read fails without one
     }
     WN_ASSERT(!wn_mp_done(&m) || (m.p == m.end && !m.bad));
     return 0;

@@ -40,7 +40,8 @@ static void check_same(const wn_sites *a, const wn_sites *b) {
         for (size_t h = 0; h < x->hosts_n; h++) WN_ASSERT(strcmp(x->hosts[h], y->hosts[h]) == 0);
         for (size_t k = 0; k < x->keys_n; k++)
             WN_ASSERT(strcmp(x->keys[k].key, y->keys[k].key) == 0 && x->keys[k].server == y->keys[k].server);
-        WN_ASSERT(x->has_sign_key == y->has_sign_key && memcmp(x->sign_key, y->sign_key, sizeof x->sign_key) == 0);
+        WN_ASSERT(x->has_sign_key == y->has_sign_key &&
+                  memcmp(x->sign_key, y->sign_key, sizeof x->sign_key) == 0);
     }
 }
 

@@ -70,7 +70,7 @@ Test(canary_find, patterns_that_begin_end_or_overlap_alike_are_all_found) {
     wn_canary_set *set = set_of((const char *[]){"same start, one", "same start, two", "one and the same end",
                                                  "two and the same end", "start, t", "AAAAAAAAAAAAAAAAAAAA"},
                                 6);
-    cr_assert_eq(scan(set, "same start, two", 15).hits, 2u);  // and "start, t"
+    cr_assert_eq(scan(set, "same start, two", 15).hits, 2u); // and "start, t"
     cr_assert_eq(scan(set, "same start, one and the same end", 32).hits, 2u);
     cr_assert_eq(scan(set, "AAAAAAAAAAAAAAAAAAAAA", 21).hits, 2u);
     wn_canary_set_free(set);
@@ -152,7 +152,7 @@ Test(canary_find, packed_addresses_count_in_both_orders_against_decoys) {
     wn_canary_set *set = wn_canary_set_new();
     wn_canary_set_add_needle(set, 0, WN_CANARY_ipv4, "84.150.200.7");
     wn_canary_set_add_decoy(set, "84.150.200.8");
-    wn_canary_set_add_decoy(set, "84.150.200.7");  // was sent: no decoy
+    wn_canary_set_add_decoy(set, "84.150.200.7"); // was sent: no decoy
     wn_canary_set_add_decoy(set, "not an address");
     wn_canary_set_close(set);
     wn_canary_ipv4_counts c = {0};

@@ -9,7 +9,7 @@
 typedef struct want {
     const void *p;
     size_t n;
-    unsigned forms;  // bit per form under which it came
+    unsigned forms; // bit per form under which it came
     size_t shortest;
 } want;
 
@@ -69,8 +69,7 @@ Test(canary_forms, base64_at_three_offsets) {
 }
 
 Test(canary_forms, unkeyed_digests) {
-    HAS(name, "Vel Torbra", md5,
-        "\x64\x9a\x3f\xf4\xf5\x41\xfc\x5b\xf1\x90\xc8\x0c\x57\x7f\xaa\xe9");
+    HAS(name, "Vel Torbra", md5, "\x64\x9a\x3f\xf4\xf5\x41\xfc\x5b\xf1\x90\xc8\x0c\x57\x7f\xaa\xe9");
     HAS(name, "Vel Torbra", md5, "649a3ff4f541fc5bf190c80c577faae9");
     HAS(name, "Vel Torbra", md5, "54B9BFE211E849E6AA3DB8A5D7D1CF22");
     HAS(name, "Vel Torbra", sha1,

@@ -71,8 +71,8 @@ Test(mp, refuses_the_reserved_byte_and_short_heads) {
     for (unsigned first = 0; first < 256; first++) {
         uint8_t one[1] = {(uint8_t)first};
         wn_mp m = over(one, 1);
-        bool whole = first < 0x80 || first == 0x80 || first == 0x90 || first == 0xa0 || first == 0xc0 || first == 0xc2 ||
-                     first == 0xc3 || first >= 0xe0;
+        bool whole = first < 0x80 || first == 0x80 || first == 0x90 || first == 0xa0 || first == 0xc0 ||
+                     first == 0xc2 || first == 0xc3 || first >= 0xe0;
         cr_assert_eq(wn_mp_skip(&m, 4), whole, "first byte %02x", first);
     }
 }
@@ -82,7 +82,8 @@ Test(mp, reads_what_msgpack_c_writes) {
     msgpack_packer pk;
     msgpack_sbuffer_init(&b);
     msgpack_packer_init(&pk, &b, msgpack_sbuffer_write);
-    static const int64_t ints[] = {0, 1, 127, 128, 255, 256, 65535, 65536, INT64_MAX, -1, -32, -33, -129, -32769, INT64_MIN};
+    static const int64_t ints[] = {0,         1,  127, 128, 255,  256,    65535,    65536,
+                                   INT64_MAX, -1, -32, -33, -129, -32769, INT64_MIN};
     for (size_t i = 0; i < WN_COUNT(ints); i++) msgpack_pack_int64(&pk, ints[i]);
     msgpack_pack_double(&pk, 2.5);
     msgpack_pack_float(&pk, 0.5f);

@@ -10,7 +10,11 @@
 
 static wn_batch_head head = {
     .id = {.generation = UINT64_C(0xfedcba9876543210), .sequence = 7},
-    .window = {.zone = "Europe/Berlin", .kind = WN_KIND_WEB, .day = 20777, .start_s = 1795129200, .end_s = 1795215600},
+    .window = {.zone = "Europe/Berlin",
+               .kind = WN_KIND_WEB,
+               .day = 20777,
+               .start_s = 1795129200,
+               .end_s = 1795215600},
     .policy_version = 3,
 };
 
@@ -66,7 +70,7 @@ static void teardown(void) {
 Test(wire, any_cut_is_refused, .init = setup, .fini = teardown) {
     size_t n = encoded(20, bytes);
     for (size_t i = 0; i < n; i++) {
-        uint8_t *exact = malloc(i + 1);  // so that a sanitizer sees a read past the end
+        uint8_t *exact = malloc(i + 1); // so that a sanitizer sees a read past the end
         memcpy(exact, bytes, i);
         cr_assert_neq(wn_batch_reader_init(reader, (wn_span){exact, i}), WN_OK, "cut at %zu of %zu", i, n);
         free(exact);
@@ -111,7 +115,8 @@ Test(wire, holds_its_limit_of_observations, .init = setup, .fini = teardown) {
 
 Test(wire, holds_its_limit_of_sites) {
     wn_batch_builder *b = builder();
-    for (uint64_t i = 0; i < WN_BATCH_SITES_MAX; i++) cr_assert_eq(wn_batch_builder_refuse(b, i + 1, 1), WN_OK);
+    for (uint64_t i = 0; i < WN_BATCH_SITES_MAX; i++)
+        cr_assert_eq(wn_batch_builder_refuse(b, i + 1, 1), WN_OK);
     cr_assert_eq(wn_batch_builder_refuse(b, WN_BATCH_SITES_MAX + 1, 1), WN_ERR_FULL);
     wn_batch_builder_free(b);
 }
@@ -132,7 +137,8 @@ Test(wire, gives_back_what_went_in, .init = setup, .fini = teardown) {
         want.open[WN_DIM_route] = o.open[WN_DIM_route];
         cr_assert_arr_eq(&o, &want, sizeof o);
         wn_value v = {.n = 0};
-        for (uint32_t j = 0; j < 10 && wn_value_id(&v) != o.open[WN_DIM_route]; j++) wn_batch_reader_value(reader, j, &v);
+        for (uint32_t j = 0; j < 10 && wn_value_id(&v) != o.open[WN_DIM_route]; j++)
+            wn_batch_reader_value(reader, j, &v);
         char text[WN_OPEN_TEXT_MAX + 1], expect[16];
         size_t len = 0;
         cr_assert_eq(wn_value_open(key, &v, text, &len), WN_OK);
@@ -159,7 +165,11 @@ Test(wire, an_altered_text_does_not_open) {
 }
 
 Test(wire, messages_come_back_and_cuts_do_not) {
-    wn_uplink_msg m = {.what = WN_ANSWER_EXPECT, .window = head.window, .generation = 5, .sequence = UINT64_MAX}, got;
+    wn_uplink_msg m = {.what = WN_ANSWER_EXPECT,
+                       .window = head.window,
+                       .generation = 5,
+                       .sequence = UINT64_MAX},
+                  got;
     uint8_t out[WN_UPLINK_MSG_BYTES_MAX];
     size_t n = wn_uplink_msg_encode(&m, out);
     cr_assert_eq(wn_uplink_msg_decode((wn_span){out, n}, &got), WN_OK);

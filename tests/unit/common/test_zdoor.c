@@ -108,7 +108,7 @@ Test(zdoor, key_files_are_private_and_stay, .init = setup, .fini = teardown) {
 static bool echo(void *daemon, uint64_t token, wn_mp *body, void *packer) {
     (void)daemon, (void)token, (void)body;
     (void)packer;
-    return true;  // an empty answer
+    return true; // an empty answer
 }
 
 Test(control, asks_and_answers_through_curve, .init = setup, .fini = teardown) {

@@ -19,8 +19,7 @@ enum {
 #define KIT_ALL (WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS | WN_MEASURE_SESSIONS)
 
 static inline wn_table *kit_table(wn_plan *p, unsigned kinds, unsigned measures, unsigned first,
-                                  unsigned second)
-{
+                                  unsigned second) {
     wn_table *t = &p->table[p->n++];
     *t = (wn_table){.dims = {(uint8_t)first, (uint8_t)second},
                     .measures = (uint8_t)measures,
@@ -35,8 +34,7 @@ static inline wn_table *kit_table(wn_plan *p, unsigned kinds, unsigned measures,
 
 // everybody · country · route (views) · entry (sessions) · country × route
 enum { KIT_T_ALL, KIT_T_COUNTRY, KIT_T_ROUTE, KIT_T_ENTRY, KIT_T_BOTH, KIT_TABLES };
-static inline void kit_plan(wn_plan *p)
-{
+static inline void kit_plan(wn_plan *p) {
     *p = (wn_plan){.version = 1};
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_NONE, WN_DIM_NONE);
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_country, WN_DIM_NONE);
@@ -45,25 +43,25 @@ static inline void kit_plan(wn_plan *p)
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_country, KIT_ROUTE);
 }
 
-static inline wn_fold *kit_fold(const wn_plan *p, uint32_t ids_per_prefix_max, uint32_t open_values_max)
-{
+static inline wn_fold *kit_fold(const wn_plan *p, uint32_t ids_per_prefix_max, uint32_t open_values_max) {
     wn_fold *f = NULL;
     cr_assert_eq(wn_fold_new(p, ids_per_prefix_max, open_values_max, &f), WN_OK);
     return f;
 }
 
-static inline uint64_t kit_random(uint64_t *state)  // splitmix64
+static inline uint64_t kit_random(uint64_t *state) // splitmix64
 {
     uint64_t z = (*state += 0x9E3779B97F4A7C15u);
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
     z = (z ^ z >> 27) * 0x94D049BB133111EBu;
     return z ^ z >> 31;
 }
-static inline uint64_t kit_below(uint64_t *state, uint64_t n) { return kit_random(state) % n; }
+static inline uint64_t kit_below(uint64_t *state, uint64_t n) {
+    return kit_random(state) % n;
+}
 
 // A view by person number `who` of `site` from `prefix`.
-static inline wn_observation kit_view(uint64_t site, uint64_t who, uint64_t prefix)
-{
+static inline wn_observation kit_view(uint64_t site, uint64_t who, uint64_t prefix) {
     wn_observation o = {.prefix = prefix, .site = site, .kind = WN_OBS_VIEW};
     for (unsigned i = 0; i < 8; i++) o.person[i] = (uint8_t)(who >> (8 * i));
     o.closed[WN_DIM_country] = 1;
@@ -73,8 +71,7 @@ static inline wn_observation kit_view(uint64_t site, uint64_t who, uint64_t pref
 }
 
 // An increment made by hand.
-static inline wn_increment kit_inc(unsigned table, uint64_t value, uint64_t person, uint64_t prefix)
-{
+static inline wn_increment kit_inc(unsigned table, uint64_t value, uint64_t person, uint64_t prefix) {
     return (wn_increment){.site = 7,
                           .value = {value, 0},
                           .person = person,
@@ -83,16 +80,16 @@ static inline wn_increment kit_inc(unsigned table, uint64_t value, uint64_t pers
                           .events = 1};
 }
 
-static inline void kit_add(wn_fold *f, wn_increment inc) { cr_assert_eq(wn_fold_add(f, &inc), WN_OK); }
+static inline void kit_add(wn_fold *f, wn_increment inc) {
+    cr_assert_eq(wn_fold_add(f, &inc), WN_OK);
+}
 
 static inline void kit_observe(wn_commit *c, const wn_observation *o, const wn_table_keys *keys,
-                               unsigned epoch)
-{
+                               unsigned epoch) {
     cr_assert_eq(wn_commit_observe(c, o, keys, (uint8_t)epoch), WN_OK);
 }
 
-static inline void kit_commit(wn_commit *c)
-{
+static inline void kit_commit(wn_commit *c) {
     cr_assert_eq(wn_commit_encode(c), WN_OK);
     wn_commit_apply(c);
 }
@@ -102,22 +99,19 @@ typedef struct kit_members {
     size_t n;
 } kit_members;
 
-static inline void kit_take_member(void *ctx, const wn_member *m)
-{
+static inline void kit_take_member(void *ctx, const wn_member *m) {
     kit_members *all = ctx;
     cr_assert_lt(all->n, WN_COUNT(all->m));
     all->m[all->n++] = *m;
 }
 
-static inline void kit_members_of(const wn_fold *f, size_t cell, uint32_t from, kit_members *out)
-{
+static inline void kit_members_of(const wn_fold *f, size_t cell, uint32_t from, kit_members *out) {
     out->n = 0;
     wn_fold_members(f, cell, from, kit_take_member, out);
 }
 
 // Same cells under the same numbers, same members in the same order.
-static inline void kit_same(const wn_fold *a, const wn_fold *b)
-{
+static inline void kit_same(const wn_fold *a, const wn_fold *b) {
     static kit_members x, y;
     cr_assert_eq(wn_fold_cells(a), wn_fold_cells(b));
     cr_assert_eq(wn_fold_people(a), wn_fold_people(b));
@@ -143,15 +137,13 @@ static inline void kit_same(const wn_fold *a, const wn_fold *b)
 }
 
 static inline size_t kit_cell(const wn_fold *f, uint64_t site, unsigned table, uint64_t first,
-                              uint64_t second, unsigned epoch)
-{
+                              uint64_t second, unsigned epoch) {
     const uint64_t value[2] = {first, second};
     return wn_fold_find(f, site, (uint8_t)table, value, (uint8_t)epoch);
 }
 
 static inline wn_cell kit_cell_at(const wn_fold *f, uint64_t site, unsigned table, uint64_t first,
-                                  uint64_t second)
-{
+                                  uint64_t second) {
     wn_cell c = {0};
     size_t at = kit_cell(f, site, table, first, second, 0);
     if (at != SIZE_MAX) wn_fold_cell(f, at, &c);

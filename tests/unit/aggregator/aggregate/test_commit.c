@@ -6,8 +6,7 @@
 static wn_plan plan;
 static wn_table_keys keys[2];
 
-static void setup(void)
-{
+static void setup(void) {
     kit_plan(&plan);
     for (unsigned e = 0; e < 2; e++) {
         uint8_t k_core[32] = {(uint8_t)(e + 1)};
@@ -16,15 +15,13 @@ static void setup(void)
 }
 TestSuite(commit, .init = setup);
 
-static wn_commit *new_commit(wn_fold *f)
-{
+static wn_commit *new_commit(wn_fold *f) {
     wn_commit *c = NULL;
     cr_assert_eq(wn_commit_new(f, &c), WN_OK);
     return c;
 }
 
-static wn_observation random_observation(uint64_t *rnd)
-{
+static wn_observation random_observation(uint64_t *rnd) {
     wn_observation o = kit_view(7 + kit_below(rnd, 2), kit_below(rnd, 40), kit_below(rnd, 6));
     o.kind = (uint8_t)(1 + kit_below(rnd, 3));
     o.closed[WN_DIM_country] = (uint16_t)kit_below(rnd, 4);
@@ -39,8 +36,7 @@ static wn_observation random_observation(uint64_t *rnd)
 static wn_observation first_sight[2][2][40];
 
 // The same by hand, one observation after the other.
-static void add_alone(wn_fold *f, const wn_observation *o, unsigned epoch)
-{
+static void add_alone(wn_fold *f, const wn_observation *o, unsigned epoch) {
     wn_increment inc[WN_TABLES_MAX];
     size_t n = wn_increments_of(o, &plan, &keys[epoch], (uint8_t)epoch, inc);
     if (!wn_fold_admits(f, &inc[0])) {
@@ -57,15 +53,13 @@ static void add_alone(wn_fold *f, const wn_observation *o, unsigned epoch)
     for (size_t i = 0; i < n; i++) cr_assert_eq(wn_fold_add(f, &inc[i]), WN_OK);
 }
 
-static int by_person(const void *a, const void *b)
-{
+static int by_person(const void *a, const void *b) {
     const wn_member *x = a, *y = b;
     return (x->person > y->person) - (x->person < y->person);
 }
 
 // Same cells and people, whatever their numbers and order.
-static void same_people(const wn_fold *a, const wn_fold *b)
-{
+static void same_people(const wn_fold *a, const wn_fold *b) {
     static kit_members x, y;
     cr_assert_eq(wn_fold_cells(a), wn_fold_cells(b));
     for (size_t i = 0; i < wn_fold_cells(a); i++) {
@@ -87,16 +81,16 @@ static void same_people(const wn_fold *a, const wn_fold *b)
     }
 }
 
-static void replay_all(const wn_commit *c, wn_fold *into)
-{
+static void replay_all(const wn_commit *c, wn_fold *into) {
     for (size_t i = 0; i < wn_commit_records(c); i++)
         cr_assert_eq(wn_journal_replay(into, wn_commit_record(c, i)), WN_OK);
 }
 
-static wn_err unpack_part(void *ctx, wn_span part) { return wn_fold_unpack(ctx, part); }
+static wn_err unpack_part(void *ctx, wn_span part) {
+    return wn_fold_unpack(ctx, part);
+}
 
-Test(commit, equals_one_by_one_and_its_records_rebuild_it)
-{
+Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
     for (uint64_t world = 0; world < 60; world++) {
         uint64_t rnd = world;
         uint32_t cap = (uint32_t)(1 + kit_below(&rnd, 8)), open = (uint32_t)(1 + kit_below(&rnd, 10));
@@ -120,7 +114,7 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it)
             cr_assert(wn_commit_empty(c));
             kit_same(f, replayed);
             same_people(f, alone);
-            if (turn % 4 == 1) {  // a value shown frees its place on both sides
+            if (turn % 4 == 1) { // a value shown frees its place on both sides
                 for (size_t i = 0; i < wn_fold_cells(f); i++) {
                     wn_cell x;
                     wn_fold_cell(f, i, &x);
@@ -149,8 +143,7 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it)
     }
 }
 
-Test(commit, cap_holds_within_one_commit)
-{
+Test(commit, cap_holds_within_one_commit) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(f);
     for (uint64_t who = 0; who < 1000; who++) {
@@ -167,8 +160,7 @@ Test(commit, cap_holds_within_one_commit)
     wn_fold_free(f);
 }
 
-Test(commit, encoding_changes_nothing_and_may_be_repeated)
-{
+Test(commit, encoding_changes_nothing_and_may_be_repeated) {
     wn_fold *f = kit_fold(&plan, 64, 16), *empty = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(f);
     cr_assert(wn_commit_empty(c));
@@ -196,8 +188,7 @@ Test(commit, encoding_changes_nothing_and_may_be_repeated)
     wn_fold_free(empty);
 }
 
-Test(commit, order_within_a_cell_says_nothing_of_arrival)
-{
+Test(commit, order_within_a_cell_says_nothing_of_arrival) {
     static kit_members forth, back;
     wn_fold *a = kit_fold(&plan, 64, 16), *b = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(a), *d = new_commit(b);
@@ -218,12 +209,11 @@ Test(commit, order_within_a_cell_says_nothing_of_arrival)
     wn_fold_free(b);
 }
 
-Test(commit, nobody_is_of_two_networks_in_one_window)
-{
+Test(commit, nobody_is_of_two_networks_in_one_window) {
     static kit_members all;
     wn_fold *f = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(f);
-    for (unsigned turn = 0; turn < 4; turn++) {  // in one commit and in the next
+    for (unsigned turn = 0; turn < 4; turn++) { // in one commit and in the next
         wn_observation o = kit_view(7, 1, 50 + turn);
         o.closed[WN_DIM_country] = (uint16_t)(1 + turn);
         o.org = turn;
@@ -240,8 +230,7 @@ Test(commit, nobody_is_of_two_networks_in_one_window)
     wn_fold_free(f);
 }
 
-Test(commit, is_full_at_its_limit)
-{
+Test(commit, is_full_at_its_limit) {
     wn_fold *f = kit_fold(&plan, UINT32_MAX, 16);
     wn_commit *c = new_commit(f);
     for (uint64_t who = 0; who < WN_COMMIT_OBS_MAX; who++) {
@@ -269,8 +258,7 @@ Test(commit, is_full_at_its_limit)
     wn_fold_free(unpacked);
 }
 
-Test(commit, a_record_of_repeats_alone_is_not_taken_twice)
-{
+Test(commit, a_record_of_repeats_alone_is_not_taken_twice) {
     wn_fold *f = kit_fold(&plan, 64, 16), *replayed = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(f);
     wn_observation o = kit_view(7, 1, 1);
@@ -287,8 +275,7 @@ Test(commit, a_record_of_repeats_alone_is_not_taken_twice)
     wn_fold_free(replayed);
 }
 
-Test(commit, what_the_clamp_takes_is_not_written)
-{
+Test(commit, what_the_clamp_takes_is_not_written) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     wn_commit *c = new_commit(f);
     wn_observation o = kit_view(7, 1, 1);
@@ -303,8 +290,7 @@ Test(commit, what_the_clamp_takes_is_not_written)
     wn_fold_free(f);
 }
 
-Test(commit, texts_travel_once_and_within_the_limit)
-{
+Test(commit, texts_travel_once_and_within_the_limit) {
     wn_fold *f = kit_fold(&plan, 64, 1), *replayed = kit_fold(&plan, 64, 1);
     wn_commit *c = new_commit(f);
     wn_value none = {.nonce = {200}};

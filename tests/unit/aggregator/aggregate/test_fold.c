@@ -3,11 +3,12 @@
 #include "fold_kit.h"
 
 static wn_plan plan;
-static void setup(void) { kit_plan(&plan); }
+static void setup(void) {
+    kit_plan(&plan);
+}
 TestSuite(fold, .init = setup);
 
-Test(fold, refuses_a_plan_it_cannot_count)
-{
+Test(fold, refuses_a_plan_it_cannot_count) {
     wn_fold *f = NULL;
     wn_plan bad = plan;
     bad.n = 0;
@@ -22,8 +23,7 @@ Test(fold, refuses_a_plan_it_cannot_count)
     wn_fold_free(NULL);
 }
 
-Test(fold, clamps_one_persons_share)
-{
+Test(fold, clamps_one_persons_share) {
     plan.table[KIT_T_COUNTRY].clamp = 200;
     wn_fold *f = kit_fold(&plan, 64, 16);
     for (unsigned i = 0; i < 300; i++) {
@@ -43,8 +43,7 @@ Test(fold, clamps_one_persons_share)
     wn_fold_free(f);
 }
 
-Test(fold, session_adds_nobody_where_kinds_do_not_name_it)
-{
+Test(fold, session_adds_nobody_where_kinds_do_not_name_it) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     wn_increment s = kit_inc(KIT_T_COUNTRY, 4, 1, 5);
     s.events = 0;
@@ -55,15 +54,14 @@ Test(fold, session_adds_nobody_where_kinds_do_not_name_it)
     kit_add(f, s);
     wn_cell c = kit_cell_at(f, 7, KIT_T_COUNTRY, 4, 0);
     cr_assert(c.people == 1 && c.events == 1 && c.sessions == 1);
-    s.table = KIT_T_ENTRY;  // names sessions
+    s.table = KIT_T_ENTRY; // names sessions
     kit_add(f, s);
     c = kit_cell_at(f, 7, KIT_T_ENTRY, 4, 0);
     cr_assert(c.people == 1 && c.events == 0 && c.sessions == 1);
     wn_fold_free(f);
 }
 
-Test(fold, cap_counts_unsigned_people_of_a_prefix_over_epochs)
-{
+Test(fold, cap_counts_unsigned_people_of_a_prefix_over_epochs) {
     wn_fold *f = kit_fold(&plan, 3, 16);
     for (uint64_t who = 1; who <= 3; who++) {
         wn_increment inc = kit_inc(KIT_T_ALL, 0, who, 5);
@@ -91,8 +89,7 @@ Test(fold, cap_counts_unsigned_people_of_a_prefix_over_epochs)
     wn_fold_free(f);
 }
 
-Test(fold, values_past_the_limit_share_the_overflow_cell)
-{
+Test(fold, values_past_the_limit_share_the_overflow_cell) {
     wn_fold *f = kit_fold(&plan, 64, 2);
     for (uint64_t v = 1; v <= 5; v++) {
         wn_increment inc = kit_inc(KIT_T_ROUTE, 100 + v, v, 5);
@@ -113,8 +110,7 @@ Test(fold, values_past_the_limit_share_the_overflow_cell)
     wn_fold_free(f);
 }
 
-Test(fold, a_shown_value_frees_its_place)
-{
+Test(fold, a_shown_value_frees_its_place) {
     wn_fold *f = kit_fold(&plan, 64, 1);
     kit_add(f, kit_inc(KIT_T_ROUTE, 101, 1, 5));
     kit_add(f, kit_inc(KIT_T_ROUTE, 102, 1, 5));
@@ -122,7 +118,7 @@ Test(fold, a_shown_value_frees_its_place)
     size_t shown = kit_cell(f, 7, KIT_T_ROUTE, 101, 0, 0);
     wn_fold_set_baseline(f, shown, 1);
     kit_add(f, kit_inc(KIT_T_ROUTE, 101, 2, 5));
-    wn_fold_set_baseline(f, shown, 2);  // frees nothing more
+    wn_fold_set_baseline(f, shown, 2); // frees nothing more
     kit_add(f, kit_inc(KIT_T_ROUTE, 103, 1, 5));
     kit_add(f, kit_inc(KIT_T_ROUTE, 104, 1, 5));
     cr_assert_neq(kit_cell(f, 7, KIT_T_ROUTE, 103, 0, 0), SIZE_MAX);
@@ -130,8 +126,7 @@ Test(fold, a_shown_value_frees_its_place)
     wn_fold_free(f);
 }
 
-Test(fold, session_of_an_overflowed_value_finds_its_person)
-{
+Test(fold, session_of_an_overflowed_value_finds_its_person) {
     wn_fold *f = kit_fold(&plan, 64, 1);
     wn_increment a = kit_inc(KIT_T_BOTH, 1, 1, 5), b = kit_inc(KIT_T_BOTH, 2, 1, 5);
     a.value[1] = b.value[1] = 50;
@@ -148,8 +143,7 @@ Test(fold, session_of_an_overflowed_value_finds_its_person)
     wn_fold_free(f);
 }
 
-Test(fold, members_come_in_order_of_joining_and_first_sight_decides)
-{
+Test(fold, members_come_in_order_of_joining_and_first_sight_decides) {
     static kit_members all;
     wn_fold *f = kit_fold(&plan, 64, 16);
     for (uint64_t who = 1; who <= 9; who++) {
@@ -159,7 +153,7 @@ Test(fold, members_come_in_order_of_joining_and_first_sight_decides)
         kit_add(f, inc);
         kit_add(f, kit_inc(KIT_T_COUNTRY, 5, who, 5));
     }
-    wn_increment again = kit_inc(KIT_T_COUNTRY, 4, 7, 99);  // who = 1, elsewhere
+    wn_increment again = kit_inc(KIT_T_COUNTRY, 4, 7, 99); // who = 1, elsewhere
     again.org = 8;
     again.signed_id = 1;
     kit_add(f, again);
@@ -178,8 +172,7 @@ Test(fold, members_come_in_order_of_joining_and_first_sight_decides)
     wn_fold_free(f);
 }
 
-Test(fold, epochs_sites_tables_and_values_are_cells_of_their_own)
-{
+Test(fold, epochs_sites_tables_and_values_are_cells_of_their_own) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     cr_assert_eq(wn_fold_epochs(f), 1);
     wn_increment inc = kit_inc(KIT_T_COUNTRY, 4, 1, 5);
@@ -200,16 +193,14 @@ Test(fold, epochs_sites_tables_and_values_are_cells_of_their_own)
     wn_fold_free(f);
 }
 
-static wn_value value_of(uint64_t id, uint8_t n)
-{
+static wn_value value_of(uint64_t id, uint8_t n) {
     wn_value v = {.n = n};
     memcpy(v.nonce, &id, sizeof id);
     memset(v.bytes, (int)(id & 0xFF), n);
     return v;
 }
 
-Test(fold, texts_first_sight_wins_up_to_the_limit)
-{
+Test(fold, texts_first_sight_wins_up_to_the_limit) {
     wn_fold *f = kit_fold(&plan, 64, 1);
     const size_t most = (size_t)WN_FOLD_VALUES_FACTOR * 1 * plan.n;
     bool fresh = true;
@@ -230,8 +221,7 @@ Test(fold, texts_first_sight_wins_up_to_the_limit)
     wn_fold_free(f);
 }
 
-Test(fold, refused_and_capped_add_up_by_site)
-{
+Test(fold, refused_and_capped_add_up_by_site) {
     wn_fold *f = kit_fold(&plan, 64, 1);
     cr_assert(wn_fold_refused(f, 7) == 0 && wn_fold_capped(f, 7) == 0);
     for (unsigned i = 0; i < 3; i++) cr_assert_eq(wn_fold_count(f, 7, UINT32_MAX, 2), WN_OK);
@@ -241,8 +231,7 @@ Test(fold, refused_and_capped_add_up_by_site)
     wn_fold_free(f);
 }
 
-Test(fold, grows_and_says_how_much_it_holds)
-{
+Test(fold, grows_and_says_how_much_it_holds) {
     wn_fold *f = kit_fold(&plan, UINT32_MAX, 16);
     size_t empty = wn_fold_bytes(f);
     for (uint64_t who = 0; who < 20000; who++)

@@ -5,8 +5,7 @@
 static wn_plan plan;
 static wn_table_keys keys;
 
-static void setup(void)
-{
+static void setup(void) {
     const uint8_t k_core[32] = {9};
     kit_plan(&plan);
     wn_table_keys_derive(k_core, &keys);
@@ -14,15 +13,13 @@ static void setup(void)
 
 TestSuite(increments, .init = setup);
 
-static const wn_increment *of_table(const wn_increment *inc, size_t n, unsigned table)
-{
+static const wn_increment *of_table(const wn_increment *inc, size_t n, unsigned table) {
     for (size_t i = 0; i < n; i++)
         if (inc[i].table == table) return &inc[i];
     return NULL;
 }
 
-Test(increments, absent_dimension_gives_no_increment)
-{
+Test(increments, absent_dimension_gives_no_increment) {
     wn_increment inc[WN_TABLES_MAX];
     wn_observation o = kit_view(7, 1, 5);
     o.closed[WN_DIM_country] = 0;
@@ -37,8 +34,7 @@ Test(increments, absent_dimension_gives_no_increment)
     cr_assert_eq(inc[1].table, KIT_T_COUNTRY);
 }
 
-Test(increments, kinds_decide_where_events_count)
-{
+Test(increments, kinds_decide_where_events_count) {
     wn_increment inc[WN_TABLES_MAX];
     wn_observation o = kit_view(7, 1, 5);
     o.kind = WN_OBS_EVENT;
@@ -50,8 +46,7 @@ Test(increments, kinds_decide_where_events_count)
     cr_assert(both->value[0] == 1 && both->value[1] == 1001);
 }
 
-Test(increments, session_counts_where_measured_or_named)
-{
+Test(increments, session_counts_where_measured_or_named) {
     wn_increment inc[WN_TABLES_MAX];
     wn_observation o = kit_view(7, 1, 5);
     o.kind = WN_OBS_SESSION;
@@ -67,8 +62,7 @@ Test(increments, session_counts_where_measured_or_named)
     }
 }
 
-Test(increments, table_0_sees_everybody)
-{
+Test(increments, table_0_sees_everybody) {
     wn_increment inc[WN_TABLES_MAX];
     plan.table[0].kinds = KIT_VIEW;
     wn_observation o = kit_view(7, 1, 5);
@@ -78,8 +72,7 @@ Test(increments, table_0_sees_everybody)
     cr_assert(wn_increment_joins(&inc[0], plan.table[0].kinds));
 }
 
-Test(increments, no_two_tables_share_a_pseudonym)
-{
+Test(increments, no_two_tables_share_a_pseudonym) {
     wn_increment inc[WN_TABLES_MAX];
     wn_observation o = kit_view(7, 1, 5);
     size_t n = wn_increments_of(&o, &plan, &keys, 0, inc);
@@ -90,8 +83,7 @@ Test(increments, no_two_tables_share_a_pseudonym)
         for (unsigned u = t + 1; u < WN_TABLES_MAX; u++) cr_assert(memcmp(keys.key[t], keys.key[u], 16) != 0);
 }
 
-Test(increments, pseudonym_depends_on_key_and_person_alone)
-{
+Test(increments, pseudonym_depends_on_key_and_person_alone) {
     wn_increment a[WN_TABLES_MAX], b[WN_TABLES_MAX];
     wn_table_keys other;
     const uint8_t k_other[32] = {8};

@@ -4,12 +4,13 @@
 #include "record.h"
 
 static wn_plan plan;
-static void setup(void) { kit_plan(&plan); }
+static void setup(void) {
+    kit_plan(&plan);
+}
 TestSuite(record, .init = setup);
 
 // A record with every kind of run, for an empty fold.
-static size_t good_record(uint8_t *out, size_t cap)
-{
+static size_t good_record(uint8_t *out, size_t cap) {
     wn_record_out o = {0};
     wn_record_reset(&o, plan.table, (wn_record_state){0});
     wn_value v = {.nonce = {1}, .n = 48};
@@ -43,16 +44,14 @@ static size_t good_record(uint8_t *out, size_t cap)
     return n;
 }
 
-static wn_err replay(const uint8_t *p, size_t n)
-{
+static wn_err replay(const uint8_t *p, size_t n) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     wn_err err = wn_journal_replay(f, (wn_span){p, n});
     wn_fold_free(f);
     return err;
 }
 
-Test(record, a_whole_one_is_taken)
-{
+Test(record, a_whole_one_is_taken) {
     uint8_t bytes[1024];
     size_t n = good_record(bytes, sizeof bytes);
     static kit_members all;
@@ -71,12 +70,11 @@ Test(record, a_whole_one_is_taken)
     wn_fold_free(f);
 }
 
-Test(record, every_truncation_inside_a_run_is_refused)
-{
+Test(record, every_truncation_inside_a_run_is_refused) {
     uint8_t bytes[1024];
     size_t n = good_record(bytes, sizeof bytes), taken = 0;
     for (size_t cut = 0; cut < n; cut++) {
-        uint8_t *copy = malloc(cut + 1);  // its own end, so that a sanitizer sees a step past it
+        uint8_t *copy = malloc(cut + 1); // its own end, so that a sanitizer sees a step past it
         memcpy(copy, bytes, cut);
         wn_err err = replay(copy, cut);
         taken += err == WN_OK;
@@ -86,8 +84,7 @@ Test(record, every_truncation_inside_a_run_is_refused)
     cr_assert_eq(taken, 8, "only a cut before one of the 8 runs leaves a record");
 }
 
-Test(record, changed_bytes_never_break_the_fold)
-{
+Test(record, changed_bytes_never_break_the_fold) {
     uint8_t bytes[1024];
     size_t n = good_record(bytes, sizeof bytes), refused = 0;
     for (size_t at = 0; at < n; at++) {
@@ -103,8 +100,7 @@ Test(record, changed_bytes_never_break_the_fold)
 }
 
 // A head for the empty fold, then `tail`.
-static wn_err replay_runs(const uint8_t *tail, size_t n)
-{
+static wn_err replay_runs(const uint8_t *tail, size_t n) {
     uint8_t bytes[256] = {WN_RECORD_VERSION};
     memcpy(bytes + 7, tail, n);
     return replay(bytes, 7 + n);
@@ -113,69 +109,66 @@ static wn_err replay_runs(const uint8_t *tail, size_t n)
 #define PREFIX WN_RUN_PREFIX, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0
 #define CELL WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 3
 #define PERSON 9, 0, 0, 0, 0, 0, 0, 0
-#define REFUSED(...)                                                                   \
-    do {                                                                               \
-        const uint8_t bytes_[] = {__VA_ARGS__};                                        \
-        cr_assert_eq(replay_runs(bytes_, sizeof bytes_), WN_ERR_FORMAT, #__VA_ARGS__); \
+#define REFUSED(...)                                                                                         \
+    do {                                                                                                     \
+        const uint8_t bytes_[] = {__VA_ARGS__};                                                              \
+        cr_assert_eq(replay_runs(bytes_, sizeof bytes_), WN_ERR_FORMAT, #__VA_ARGS__);                       \
     } while (0)
-#define TAKEN(...)                                                             \
-    do {                                                                       \
-        const uint8_t bytes_[] = {__VA_ARGS__};                                \
-        cr_assert_eq(replay_runs(bytes_, sizeof bytes_), WN_OK, #__VA_ARGS__); \
+#define TAKEN(...)                                                                                           \
+    do {                                                                                                     \
+        const uint8_t bytes_[] = {__VA_ARGS__};                                                              \
+        cr_assert_eq(replay_runs(bytes_, sizeof bytes_), WN_OK, #__VA_ARGS__);                               \
     } while (0)
 
-Test(record, refuses_what_does_not_hold_together)
-{
+Test(record, refuses_what_does_not_hold_together) {
     TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0);
-    REFUSED(0, 1, 0, 0, 0);  // no such run
+    REFUSED(0, 1, 0, 0, 0); // no such run
     REFUSED(9, 1, 0, 0, 0, 0);
-    REFUSED(SITE, WN_RUN_COUNT, 0, 0, 0, 0);  // an empty run
-    REFUSED(SITE, SITE);                      // twice
-    REFUSED(PREFIX);                          // of no site
+    REFUSED(SITE, WN_RUN_COUNT, 0, 0, 0, 0); // an empty run
+    REFUSED(SITE, SITE);                     // twice
+    REFUSED(PREFIX);                         // of no site
     REFUSED(SITE, PREFIX, PREFIX);
     REFUSED(SITE, CELL, CELL);
-    REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 1, 0, 0);        // of a site that is not there
-    REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 0, 0x80, 0, 0);  // not the shortest number
+    REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 1, 0, 0);       // of a site that is not there
+    REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 0, 0x80, 0, 0); // not the shortest number
     REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2,
-            0);                                                                  // over 64 bits
-    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_TABLES);                    // no such table
-    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 0);              // no value
-    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 0x80, 0x80, 4);  // value over 16 bits
+            0);                                                                 // over 64 bits
+    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_TABLES);                   // no such table
+    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 0);             // no value
+    REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 0x80, 0x80, 4); // value over 16 bits
     REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0,
-            KIT_T_COUNTRY | WN_CELL_OVERFLOW);  // closed values do not overflow
+            KIT_T_COUNTRY | WN_CELL_OVERFLOW); // closed values do not overflow
     REFUSED(SITE, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_ROUTE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF);
     REFUSED(SITE, WN_RUN_VALUE, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0);                                                                  // n = 0
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, 0, PERSON, 0);                // names no cell
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 2, PERSON, 0);  // cell 1 of 1
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 1, PERSON, 0);  // cell -1
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 1);  // prefix 1 of 1
+            0, 0, 0);                                                                 // n = 0
+    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, 0, PERSON, 0);               // names no cell
+    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 2, PERSON, 0); // cell 1 of 1
+    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 1, PERSON, 0); // cell -1
+    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 1); // prefix 1 of 1
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_ORG, 0, PERSON, 0,
-            0);  // no organisations
+            0); // no organisations
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 21, 0);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 20, 21);
     TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 20, 20);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 2, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, 0, PERSON,
-            0);                                   // the same person twice
-    REFUSED(SITE, WN_RUN_REPEAT, 1, 0, 0, 0, 1);  // nobody is there
+            0);                                  // the same person twice
+    REFUSED(SITE, WN_RUN_REPEAT, 1, 0, 0, 0, 1); // nobody is there
     TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0, 0,
           0, 20, 0);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0,
             0, 0, 21, 0);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 2, 0, 0,
-            0, 1, 1);  // no ascent
+            0, 1, 1); // no ascent
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0,
             0, 3);
 }
 
-Test(record, network_of_another_site_is_refused)
-{
+Test(record, network_of_another_site_is_refused) {
     REFUSED(SITE, WN_RUN_SITE, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, WN_RUN_PREFIX, 1, 0, 0, 0, 1, 5, 0, 0, 0,
             0, 0, 0, 0, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0);
 }
 
-Test(record, another_version_state_or_size_is_named)
-{
+Test(record, another_version_state_or_size_is_named) {
     uint8_t *bytes = calloc(1, WN_JOURNAL_BYTES_MAX + 1);
     size_t n = good_record(bytes, WN_JOURNAL_BYTES_MAX);
     bytes[0]++;
@@ -191,8 +184,7 @@ Test(record, another_version_state_or_size_is_named)
     free(bytes);
 }
 
-Test(record, sites_end_at_their_limit)
-{
+Test(record, sites_end_at_their_limit) {
     wn_fold *f = kit_fold(&plan, 64, 16);
     for (uint64_t tag = 1; tag <= WN_POOL_SITES_MAX; tag++) cr_assert_eq(wn_fold_count(f, tag, 1, 0), WN_OK);
     cr_assert_eq(wn_fold_count(f, WN_POOL_SITES_MAX + 1, 1, 0), WN_ERR_FULL);

@@ -5,14 +5,12 @@
 
 static unsigned low_bit, high_bit;
 
-static uint64_t digits(uint64_t v)
-{
+static uint64_t digits(uint64_t v) {
     v >>= low_bit;
     return high_bit - low_bit == 64 ? v : v & ((1ull << (high_bit - low_bit)) - 1);
 }
 
-static void check(size_t n, uint64_t mask, uint64_t *state)
-{
+static void check(size_t n, uint64_t mask, uint64_t *state) {
     uint64_t *a = calloc(2 * n + 1, sizeof *a), *was = calloc(n + 1, sizeof *was);
     for (size_t i = 0; i < n; i++) was[i] = a[i] = kit_random(state) & mask;
     const uint64_t *s = wn_sort64(a, a + n, n, low_bit, high_bit);
@@ -26,8 +24,7 @@ static void check(size_t n, uint64_t mask, uint64_t *state)
     free(was);
 }
 
-Test(sort64, orders_any_range_of_bits)
-{
+Test(sort64, orders_any_range_of_bits) {
     const unsigned ranges[][2] = {{0, 64}, {21, 64}, {16, 48}, {0, 1}, {63, 64}};
     const size_t sizes[] = {0, 1, 2, 3, 100, 5000};
     uint64_t state = 1;
@@ -41,8 +38,7 @@ Test(sort64, orders_any_range_of_bits)
     }
 }
 
-Test(sort64, is_stable)
-{
+Test(sort64, is_stable) {
     uint64_t a[200], spare[200];
     for (uint64_t i = 0; i < 200; i++) a[i] = (i % 3) << 32 | i;
     const uint64_t *s = wn_sort64(a, spare, 200, 32, 64);

@@ -11,8 +11,7 @@
 
 static wn_ledger_entry entry[N];
 
-static void setup(void)
-{
+static void setup(void) {
     uint8_t previous[32] = {0};
     for (unsigned i = 0; i < N; i++) {
         entry[i] = (wn_ledger_entry){.number = i + 1,
@@ -33,8 +32,7 @@ static void setup(void)
 
 TestSuite(ledger, .init = setup);
 
-static wn_ledger_check walk(const wn_ledger_entry *const *list, size_t n, const uint8_t quoted[32])
-{
+static wn_ledger_check walk(const wn_ledger_entry *const *list, size_t n, const uint8_t quoted[32]) {
     wn_ledger_check c;
     wn_ledger_check_begin(&c, quoted);
     for (size_t i = 0; i < n; i++)
@@ -43,15 +41,13 @@ static wn_ledger_check walk(const wn_ledger_entry *const *list, size_t n, const 
     return c;
 }
 
-static wn_ledger_check walk_all(const uint8_t quoted[32])
-{
+static wn_ledger_check walk_all(const uint8_t quoted[32]) {
     const wn_ledger_entry *list[N];
     for (size_t i = 0; i < N; i++) list[i] = &entry[i];
     return walk(list, N, quoted);
 }
 
-Test(ledger, an_untouched_chain_is_sound_and_knows_any_head_it_had)
-{
+Test(ledger, an_untouched_chain_is_sound_and_knows_any_head_it_had) {
     uint8_t zeros[32] = {0};
     wn_ledger_check c = walk_all(NULL);
     cr_assert(c.ok && c.fault == WN_LEDGER_SOUND && c.bad_number == 0 && c.count == N);
@@ -62,8 +58,7 @@ Test(ledger, an_untouched_chain_is_sound_and_knows_any_head_it_had)
 }
 
 // Changes one field of one entry and leaves its digest.
-static void change(wn_ledger_entry *e, unsigned field)
-{
+static void change(wn_ledger_entry *e, unsigned field) {
     switch (field) {
     case 0: e->at_s++; break;
     case 1: e->what++; break;
@@ -79,8 +74,7 @@ static void change(wn_ledger_entry *e, unsigned field)
     }
 }
 
-Test(ledger, a_change_of_any_field_of_any_entry_is_found)
-{
+Test(ledger, a_change_of_any_field_of_any_entry_is_found) {
     for (unsigned i = 0; i < N; i++) {
         for (unsigned field = 0; field <= 10; field++) {
             wn_ledger_entry kept = entry[i];
@@ -94,16 +88,14 @@ Test(ledger, a_change_of_any_field_of_any_entry_is_found)
     }
 }
 
-Test(ledger, a_change_with_a_new_digest_shows_at_the_next_entry)
-{
+Test(ledger, a_change_with_a_new_digest_shows_at_the_next_entry) {
     entry[2].rows++;
     wn_ledger_chain(&entry[2], entry[1].digest);
     wn_ledger_check c = walk_all(NULL);
     cr_assert(!c.ok && c.fault == WN_LEDGER_CHANGED && c.bad_number == 4);
 }
 
-Test(ledger, a_whole_new_tail_shows_against_the_quoted_head)
-{
+Test(ledger, a_whole_new_tail_shows_against_the_quoted_head) {
     uint8_t quoted[32];
     memcpy(quoted, entry[N - 1].digest, 32);
     entry[2].rows++;
@@ -113,8 +105,7 @@ Test(ledger, a_whole_new_tail_shows_against_the_quoted_head)
     cr_assert(!c.ok && c.fault == WN_LEDGER_CUT);
 }
 
-Test(ledger, missing_moved_repeated_and_cut_entries_are_told_apart)
-{
+Test(ledger, missing_moved_repeated_and_cut_entries_are_told_apart) {
     const wn_ledger_entry *e[N + 1] = {0};
     for (size_t i = 0; i < N; i++) e[i] = &entry[i];
     const wn_ledger_entry *first_gone[] = {e[1], e[2]}, *gone[] = {e[0], e[1], e[3], e[4]};
@@ -133,15 +124,13 @@ Test(ledger, missing_moved_repeated_and_cut_entries_are_told_apart)
     cr_assert(!c.ok && c.fault == WN_LEDGER_CUT && c.bad_number == 4);
 }
 
-Test(ledger, follows_asks_for_number_and_digest)
-{
+Test(ledger, follows_asks_for_number_and_digest) {
     cr_assert(wn_ledger_follows(&entry[3], 4, entry[2].digest));
     cr_assert_not(wn_ledger_follows(&entry[3], 5, entry[2].digest));
     cr_assert_not(wn_ledger_follows(&entry[3], 4, entry[1].digest));
 }
 
-Test(ledger, reads_back_what_it_wrote)
-{
+Test(ledger, reads_back_what_it_wrote) {
     wn_ledger_entry big = entry[0], out;
     memset(big.window, 'w', sizeof big.window - 1);
     memset(big.profile, 'p', sizeof big.profile - 1);
@@ -162,8 +151,7 @@ Test(ledger, reads_back_what_it_wrote)
     }
 }
 
-Test(ledger, refuses_bytes_that_are_cut_longer_or_of_another_version)
-{
+Test(ledger, refuses_bytes_that_are_cut_longer_or_of_another_version) {
     uint8_t bytes[WN_LEDGER_BYTES_MAX + 1] = {0};
     wn_ledger_entry out = {.number = 77};
     size_t n = wn_ledger_encode(&entry[1], bytes);
@@ -179,16 +167,14 @@ Test(ledger, refuses_bytes_that_are_cut_longer_or_of_another_version)
     cr_assert_eq(out.number, 77, "outputs are written on success only");
 }
 
-Test(ledger, its_canonical_form_stays_what_it_is)
-{
+Test(ledger, its_canonical_form_stays_what_it_is) {
     static const char want[] = "3d456bc79aefb2d466d5463cbab28dd4fa079812c8a81de6c7e1e8cac25d2ad8";
     char hex[65];
     for (unsigned i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", entry[N - 1].digest[i]);
     cr_assert_str_eq(hex, want, "old ledgers could not be verified any more");
 }
 
-Test(ledger, every_kind_has_a_word)
-{
+Test(ledger, every_kind_has_a_word) {
     cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_KEYS_DEAD), "keys_dead");
     cr_assert_str_eq(wn_ledger_what_text(0), "unknown");
     cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_PLAN + 1), "unknown");

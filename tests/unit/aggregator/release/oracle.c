@@ -2,44 +2,38 @@
 // oracle.c: slow on purpose.
 #include "oracle.h"
 
-static bool same_cell(const oracle_entry *a, const oracle_entry *b)
-{
+static bool same_cell(const oracle_entry *a, const oracle_entry *b) {
     return a->site == b->site && a->table == b->table && a->value[0] == b->value[0] &&
            a->value[1] == b->value[1];
 }
 
-static uint64_t who_of(const wn_observation *obs)
-{
+static uint64_t who_of(const wn_observation *obs) {
     uint64_t who = 0;
     memcpy(&who, obs->person, 8);
     return who;
 }
 
-static bool is_open(const wn_table *t)
-{
+static bool is_open(const wn_table *t) {
     for (unsigned d = 0; d < t->dims_n; d++)
         if (t->dims[d] >= WN_CLOSED_N) return true;
     return false;
 }
 
-static oracle_entry *find(oracle *o, const oracle_entry *like)
-{
+static oracle_entry *find(oracle *o, const oracle_entry *like) {
     for (size_t i = 0; i < o->n; i++)
         if (same_cell(&o->entry[i], like) && o->entry[i].epoch == like->epoch && o->entry[i].who == like->who)
             return &o->entry[i];
     return NULL;
 }
 
-static bool cell_exists(const oracle *o, const oracle_entry *like)
-{
+static bool cell_exists(const oracle *o, const oracle_entry *like) {
     for (size_t i = 0; i < o->n; i++)
         if (same_cell(&o->entry[i], like) && o->entry[i].epoch == like->epoch) return true;
     return false;
 }
 
 // Cells (an epoch's own) of this site and table, overflow aside, of which nobody was ever part of a step.
-static uint32_t unshown_cells(const oracle *o, const oracle_entry *like)
-{
+static uint32_t unshown_cells(const oracle *o, const oracle_entry *like) {
     uint32_t n = 0;
     for (size_t i = 0; i < o->n; i++) {
         const oracle_entry *e = &o->entry[i];
@@ -55,8 +49,7 @@ static uint32_t unshown_cells(const oracle *o, const oracle_entry *like)
     return n;
 }
 
-static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epoch)
-{
+static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epoch) {
     const wn_table *table = &o->plan->table[t];
     bool session = obs->kind == WN_OBS_SESSION, named = (table->kinds >> obs->kind & 1) != 0;
     bool adds_person = t == 0 || named;
@@ -101,8 +94,7 @@ static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epo
     if (counted && session && there->sessions < 20) there->sessions++;
 }
 
-void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch)
-{
+void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch) {
     const oracle_entry like = {.site = obs->site, .who = who_of(obs), .epoch = epoch};
     uint32_t ids = 0;
     for (size_t i = 0; i < o->n; i++)
@@ -116,8 +108,7 @@ void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch)
 }
 
 // ---- R4 over a list of people ----
-static uint32_t distinct(const uint64_t *v, size_t n)
-{
+static uint32_t distinct(const uint64_t *v, size_t n) {
     uint32_t d = 0;
     for (size_t i = 0; i < n; i++) {
         bool seen = false;
@@ -127,8 +118,7 @@ static uint32_t distinct(const uint64_t *v, size_t n)
     return d;
 }
 
-static bool hides(const oracle *o, const oracle_entry *e, size_t n, uint32_t k)
-{
+static bool hides(const oracle *o, const oracle_entry *e, size_t n, uint32_t k) {
     if (n == 0) return false;
     bool declares = true;
     for (size_t i = 0; i < o->rules->sites->n; i++)
@@ -168,8 +158,7 @@ static bool hides(const oracle *o, const oracle_entry *e, size_t n, uint32_t k)
 
 // Copies the people of a cell; new_only: those who joined since its last step.
 static size_t people_in(const oracle *o, const oracle_entry *like, unsigned epoch, bool new_only,
-                        oracle_entry *out)
-{
+                        oracle_entry *out) {
     size_t n = 0;
     for (size_t i = 0; i < o->n; i++)
         if (same_cell(&o->entry[i], like) && o->entry[i].epoch == epoch && !(new_only && o->entry[i].stepped))
@@ -177,8 +166,7 @@ static size_t people_in(const oracle *o, const oracle_entry *like, unsigned epoc
     return n;
 }
 
-static wn_row *row_of(oracle *o, const oracle_entry *like)
-{
+static wn_row *row_of(oracle *o, const oracle_entry *like) {
     for (size_t i = 0; i < o->rows_n; i++) {
         wn_row *r = &o->row[i];
         if (r->site == like->site && r->table == like->table && r->value[0] == like->value[0] &&
@@ -188,8 +176,7 @@ static wn_row *row_of(oracle *o, const oracle_entry *like)
     return NULL;
 }
 
-static wn_row *new_row(oracle *o, const oracle_entry *like)
-{
+static wn_row *new_row(oracle *o, const oracle_entry *like) {
     if (o->rows_n == o->rows_cap) {
         o->rows_cap = o->rows_cap > 0 ? 2 * o->rows_cap : 64;
         o->row = realloc(o->row, o->rows_cap * sizeof *o->row);
@@ -202,8 +189,7 @@ static wn_row *new_row(oracle *o, const oracle_entry *like)
 
 enum { ORACLE_EPOCHS = 3 };
 
-static void tick_cell(oracle *o, const oracle_entry *like, oracle_entry *all, oracle_entry *fresh)
-{
+static void tick_cell(oracle *o, const oracle_entry *like, oracle_entry *all, oracle_entry *fresh) {
     uint32_t k = o->plan->table[like->table].k;
     unsigned epoch = 0;
     size_t most = 0;
@@ -229,15 +215,13 @@ static void tick_cell(oracle *o, const oracle_entry *like, oracle_entry *all, or
     o->steps++;
 }
 
-static bool first_of_cell(const oracle *o, size_t i)
-{
+static bool first_of_cell(const oracle *o, size_t i) {
     for (size_t j = 0; j < i; j++)
         if (same_cell(&o->entry[j], &o->entry[i])) return false;
     return true;
 }
 
-void oracle_tick(oracle *o)
-{
+void oracle_tick(oracle *o) {
     oracle_entry *all = calloc(o->n + 1, sizeof *all), *fresh = calloc(o->n + 1, sizeof *fresh);
     for (size_t i = 0; i < o->n; i++)
         if (o->entry[i].value[0] != WN_VALUE_OVERFLOW && first_of_cell(o, i))
@@ -247,8 +231,7 @@ void oracle_tick(oracle *o)
 }
 
 // At the seal only: the sessions of the people whom the row shows.
-static void seal_sessions(oracle *o)
-{
+static void seal_sessions(oracle *o) {
     for (size_t i = 0; i < o->rows_n; i++) {
         wn_row *r = &o->row[i];
         uint32_t k = o->plan->table[r->table].k;
@@ -264,8 +247,7 @@ static void seal_sessions(oracle *o)
 
 // Everybody of an epoch in a row that is hidden or given up, each once, shares summed and clamped.
 static size_t hidden_people(oracle *o, uint64_t site, unsigned table, unsigned epoch, const bool *given_up,
-                            oracle_entry *out)
-{
+                            oracle_entry *out) {
     size_t n = 0;
     for (size_t i = 0; i < o->n; i++) {
         const oracle_entry *e = &o->entry[i];
@@ -288,8 +270,7 @@ static size_t hidden_people(oracle *o, uint64_t site, unsigned table, unsigned e
     return n;
 }
 
-static wn_row *smallest_left(oracle *o, uint64_t site, unsigned table, const bool *given_up)
-{
+static wn_row *smallest_left(oracle *o, uint64_t site, unsigned table, const bool *given_up) {
     wn_row *best = NULL;
     for (size_t i = 0; i < o->rows_n; i++) {
         wn_row *r = &o->row[i];
@@ -303,8 +284,7 @@ static wn_row *smallest_left(oracle *o, uint64_t site, unsigned table, const boo
     return best;
 }
 
-static void seal_table(oracle *o, uint64_t site, unsigned table)
-{
+static void seal_table(oracle *o, uint64_t site, unsigned table) {
     uint32_t k = o->plan->table[table].k;
     bool *given_up = calloc(o->rows_n + 1, sizeof *given_up);
     oracle_entry *people = calloc(o->n + 1, sizeof *people);
@@ -349,16 +329,14 @@ static void seal_table(oracle *o, uint64_t site, unsigned table)
     free(people);
 }
 
-void oracle_seal(oracle *o)
-{
+void oracle_seal(oracle *o) {
     oracle_tick(o);
     seal_sessions(o);
     for (size_t s = 0; s < o->rules->sites->n; s++)
         for (unsigned t = 1; t < o->plan->n; t++) seal_table(o, o->rules->sites->site[s].tag, t);
 }
 
-void oracle_fini(oracle *o)
-{
+void oracle_fini(oracle *o) {
     free(o->entry);
     free(o->row);
     *o = (oracle){0};

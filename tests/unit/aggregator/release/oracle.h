@@ -10,7 +10,7 @@
 typedef struct oracle_entry {
     uint64_t site, value[2], who, prefix, org;
     unsigned table, epoch, events, sessions;
-    bool is_signed, stepped;  // stepped: was there at the last step of its cell
+    bool is_signed, stepped; // stepped: was there at the last step of its cell
 } oracle_entry;
 
 typedef struct oracle {
@@ -21,10 +21,10 @@ typedef struct oracle {
     size_t n, cap;
     wn_row *row;
     size_t rows_n, rows_cap;
-    size_t steps, absorbed, others, overflowed, capped;  // what the world has exercised
+    size_t steps, absorbed, others, overflowed, capped; // what the world has exercised
 } oracle;
 
 void oracle_fini(oracle *o);
 void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch);
 void oracle_tick(oracle *o);
-void oracle_seal(oracle *o);  // tick, then `other`
+void oracle_seal(oracle *o); // tick, then `other`

@@ -5,25 +5,26 @@
 
 static wn_crowd *crowd;
 
-static void setup(void) { cr_assert_eq(wn_crowd_new(&crowd), WN_OK); }
-static void teardown(void) { wn_crowd_free(crowd); }
+static void setup(void) {
+    cr_assert_eq(wn_crowd_new(&crowd), WN_OK);
+}
+static void teardown(void) {
+    wn_crowd_free(crowd);
+}
 TestSuite(crowd, .init = setup, .fini = teardown);
 
-static void add(uint64_t prefix, uint64_t org, bool is_signed, unsigned times)
-{
+static void add(uint64_t prefix, uint64_t org, bool is_signed, unsigned times) {
     const wn_member m = {.prefix = prefix, .org = org, .signed_id = is_signed};
     for (unsigned i = 0; i < times; i++) cr_assert_eq(wn_crowd_add(crowd, &m), WN_OK);
 }
 
-Test(crowd, nobody_hides_nobody)
-{
+Test(crowd, nobody_hides_nobody) {
     wn_crowd_reset(crowd, false);
     cr_assert_not(wn_crowd_holds(crowd, 1, 20));
     cr_assert_eq(wn_crowd_people(crowd), 0);
 }
 
-Test(crowd, counts_prefixes_not_people)
-{
+Test(crowd, counts_prefixes_not_people) {
     wn_crowd_reset(crowd, false);
     for (uint64_t prefix = 1; prefix <= 9; prefix++) add(prefix, 0, false, 1);
     add(9, 0, false, 2);
@@ -34,8 +35,7 @@ Test(crowd, counts_prefixes_not_people)
     cr_assert_not(wn_crowd_holds(crowd, 11, 20));
 }
 
-Test(crowd, signed_ids_count_each)
-{
+Test(crowd, signed_ids_count_each) {
     wn_crowd_reset(crowd, false);
     for (uint64_t org = 1; org <= 5; org++) add(1, org, true, 2);
     cr_assert(wn_crowd_holds(crowd, 10, 20), "ten signed ids behind one prefix");
@@ -46,8 +46,7 @@ Test(crowd, signed_ids_count_each)
     cr_assert_not(wn_crowd_holds(crowd, 12, 20));
 }
 
-Test(crowd, needs_four_organisations)
-{
+Test(crowd, needs_four_organisations) {
     wn_crowd_reset(crowd, true);
     for (uint64_t i = 0; i < 30; i++) add(i, 1 + i % 3, false, 1);
     cr_assert_not(wn_crowd_holds(crowd, 10, 0));
@@ -55,8 +54,7 @@ Test(crowd, needs_four_organisations)
     cr_assert(wn_crowd_holds(crowd, 10, 0));
 }
 
-Test(crowd, undeclared_people_of_a_declaring_site_are_one_organisation)
-{
+Test(crowd, undeclared_people_of_a_declaring_site_are_one_organisation) {
     wn_crowd_reset(crowd, true);
     for (uint64_t i = 0; i < 30; i++) add(i, 0, i % 2 == 0, 1);
     cr_assert_not(wn_crowd_holds(crowd, 10, 0));
@@ -66,8 +64,7 @@ Test(crowd, undeclared_people_of_a_declaring_site_are_one_organisation)
     cr_assert(wn_crowd_holds(crowd, 10, 0), "the undeclared are the fourth");
 }
 
-Test(crowd, prefixes_stand_in_elsewhere_also_for_signed_ids)
-{
+Test(crowd, prefixes_stand_in_elsewhere_also_for_signed_ids) {
     wn_crowd_reset(crowd, false);
     add(1, 0, true, 10);
     cr_assert_not(wn_crowd_holds(crowd, 10, 0), "one prefix is one organisation");
@@ -78,8 +75,7 @@ Test(crowd, prefixes_stand_in_elsewhere_also_for_signed_ids)
     cr_assert(wn_crowd_holds(crowd, 10, 20));
 }
 
-Test(crowd, p_rule_is_exact)
-{
+Test(crowd, p_rule_is_exact) {
     // x = 100, 50, 40, and the rest: 100·rest ≥ p·100, so rest ≥ p.
     for (uint32_t p = 20; p <= 35; p++) {
         for (uint32_t rest = p - 1; rest <= p; rest++) {
@@ -93,9 +89,8 @@ Test(crowd, p_rule_is_exact)
     }
 }
 
-Test(crowd, largest_three_are_found_in_any_order)
-{
-    const unsigned size[] = {1, 9, 5, 30, 2, 30, 7, 20};  // 104 people; 104 − 80 = 24 ≥ 0.8 · 30
+Test(crowd, largest_three_are_found_in_any_order) {
+    const unsigned size[] = {1, 9, 5, 30, 2, 30, 7, 20}; // 104 people; 104 − 80 = 24 ≥ 0.8 · 30
     for (unsigned turn = 0; turn < WN_COUNT(size); turn++) {
         wn_crowd_reset(crowd, turn % 2 == 0);
         uint64_t prefix = 0;
@@ -108,8 +103,7 @@ Test(crowd, largest_three_are_found_in_any_order)
     }
 }
 
-Test(crowd, reset_forgets_and_growth_does_not)
-{
+Test(crowd, reset_forgets_and_growth_does_not) {
     for (unsigned turn = 0; turn < 3; turn++) {
         wn_crowd_reset(crowd, false);
         for (uint64_t i = 0; i < 5000; i++) add(i * 977, 0, false, 1);

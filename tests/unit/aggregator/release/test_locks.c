@@ -13,8 +13,7 @@ static wn_rows rows;
 static wn_steps steps;
 static wn_fold *f;
 
-static void setup(void)
-{
+static void setup(void) {
     kit_plan(&plan);
     site[0].tag = SITE;
     site[1].tag = DECLARING;
@@ -22,8 +21,7 @@ static void setup(void)
     f = kit_fold(&plan, UINT32_MAX, 64);
 }
 
-static void teardown(void)
-{
+static void teardown(void) {
     wn_rows_fini(&rows);
     wn_steps_fini(&steps);
     wn_fold_free(f);
@@ -31,21 +29,20 @@ static void teardown(void)
 TestSuite(locks, .init = setup, .fini = teardown);
 
 // n new people of n new prefixes, from number `from` on.
-static void crowd_of(unsigned table, uint64_t value, uint64_t from, uint64_t n)
-{
+static void crowd_of(unsigned table, uint64_t value, uint64_t from, uint64_t n) {
     for (uint64_t i = from; i < from + n; i++) kit_add(f, kit_inc(table, value, i, 1000 + i));
 }
 
-static void tick(void)
-{
+static void tick(void) {
     cr_assert_eq(wn_locks_tick(f, &plan, &rules, &rows, &steps), WN_OK);
     for (size_t i = 0; i < steps.n; i++) wn_fold_set_baseline(f, steps.step[i].cell, steps.step[i].baseline);
 }
 
-static void seal(void) { cr_assert_eq(wn_locks_seal(f, &plan, &rules, &rows, &steps), WN_OK); }
+static void seal(void) {
+    cr_assert_eq(wn_locks_seal(f, &plan, &rules, &rows, &steps), WN_OK);
+}
 
-static const wn_row *row_of(unsigned table, uint64_t value, bool other)
-{
+static const wn_row *row_of(unsigned table, uint64_t value, bool other) {
     for (size_t i = 0; i < rows.n; i++)
         if (rows.row[i].table == table && rows.row[i].value[0] == value &&
             (rows.row[i].is_other != 0) == other)
@@ -53,29 +50,25 @@ static const wn_row *row_of(unsigned table, uint64_t value, bool other)
     return NULL;
 }
 
-static uint32_t people(unsigned table, uint64_t value)
-{
+static uint32_t people(unsigned table, uint64_t value) {
     const wn_row *r = row_of(table, value, false);
     return r == NULL ? 0 : r->people;
 }
 
-Test(locks, k_has_a_floor)
-{
+Test(locks, k_has_a_floor) {
     wn_table t = {.k = 1};
     cr_assert_eq(wn_lock_k(&t), WN_K_FLOOR);
     t.k = 6;
     cr_assert_eq(wn_lock_k(&t), 6);
 }
 
-Test(locks, empty_fold_publishes_nothing)
-{
+Test(locks, empty_fold_publishes_nothing) {
     tick();
     seal();
     cr_assert(rows.n == 0 && steps.n == 0);
 }
 
-Test(locks, closed_cell_opens_at_ten_and_open_one_at_twenty)
-{
+Test(locks, closed_cell_opens_at_ten_and_open_one_at_twenty) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 9);
     crowd_of(KIT_T_ROUTE, 1, 0, 19);
     tick();
@@ -86,13 +79,12 @@ Test(locks, closed_cell_opens_at_ten_and_open_one_at_twenty)
     cr_assert(rows.n == 2 && people(KIT_T_COUNTRY, 1) == 10 && people(KIT_T_ROUTE, 1) == 20);
 }
 
-Test(locks, published_is_a_multiple_and_a_step_needs_k_joiners)
-{
+Test(locks, published_is_a_multiple_and_a_step_needs_k_joiners) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 19);
     tick();
     cr_assert_eq(people(KIT_T_COUNTRY, 1), 10);
     crowd_of(KIT_T_COUNTRY, 1, 19, 9);
-    tick();  // 28 people: the multiple is 20, but 9 joined since 19
+    tick(); // 28 people: the multiple is 20, but 9 joined since 19
     cr_assert(people(KIT_T_COUNTRY, 1) == 10 && steps.n == 0);
     crowd_of(KIT_T_COUNTRY, 1, 28, 1);
     tick();
@@ -101,8 +93,7 @@ Test(locks, published_is_a_multiple_and_a_step_needs_k_joiners)
     cr_assert_eq(steps.n, 0);
 }
 
-Test(locks, events_move_only_with_people_and_sessions_appear_at_the_seal)
-{
+Test(locks, events_move_only_with_people_and_sessions_appear_at_the_seal) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 10);
     kit_add(f, kit_inc(KIT_T_COUNTRY, 1, 3, 1003));
     tick();
@@ -125,8 +116,7 @@ Test(locks, events_move_only_with_people_and_sessions_appear_at_the_seal)
     cr_assert(r->people == 20 && r->events == 210 && r->sessions == 200);
 }
 
-Test(locks, a_flood_from_one_prefix_opens_nothing_and_forces_no_step)
-{
+Test(locks, a_flood_from_one_prefix_opens_nothing_and_forces_no_step) {
     const uint64_t flood = 100000;
     for (uint64_t i = 0; i < flood; i++) {
         kit_add(f, kit_inc(KIT_T_COUNTRY, 2, 1u << 20 | i, 5));
@@ -140,15 +130,14 @@ Test(locks, a_flood_from_one_prefix_opens_nothing_and_forces_no_step)
     tick();
     cr_assert(steps.n == 0 && people(KIT_T_COUNTRY, 1) == 10);
     crowd_of(KIT_T_COUNTRY, 1, 100, 9);
-    tick();  // ten lock-counted joiners, but one prefix is nearly all of them
+    tick(); // ten lock-counted joiners, but one prefix is nearly all of them
     cr_assert(steps.n == 0 && people(KIT_T_COUNTRY, 1) == 10);
     seal();
     cr_assert_eq(people(KIT_T_COUNTRY, 1), 10);
     for (size_t i = 0; i < rows.n; i++) cr_assert_eq(rows.row[i].people, 10);
 }
 
-Test(locks, intake_caps_the_flood_before_that)
-{
+Test(locks, intake_caps_the_flood_before_that) {
     wn_table_keys keys;
     const uint8_t k_core[32] = {3};
     wn_fold *capped = kit_fold(&plan, 64, 64);
@@ -168,13 +157,12 @@ Test(locks, intake_caps_the_flood_before_that)
     wn_fold_free(capped);
 }
 
-Test(locks, undeclared_people_of_a_declaring_site_open_nothing)
-{
+Test(locks, undeclared_people_of_a_declaring_site_open_nothing) {
     for (uint64_t i = 0; i < 100; i++) {
         wn_increment inc = kit_inc(KIT_T_COUNTRY, 1, i, 1000 + i);
         inc.site = DECLARING;
         kit_add(f, inc);
-        inc.site = UNKNOWN;  // not in the list of sites: the stricter rule
+        inc.site = UNKNOWN; // not in the list of sites: the stricter rule
         kit_add(f, inc);
     }
     tick();
@@ -185,12 +173,11 @@ Test(locks, undeclared_people_of_a_declaring_site_open_nothing)
         inc.org = 1 + i % 6;
         kit_add(f, inc);
     }
-    tick();  // 100 undeclared, then six of ten: 40 left of 160 is 40 % of the largest
+    tick(); // 100 undeclared, then six of ten: 40 left of 160 is 40 % of the largest
     cr_assert(rows.n == 1 && rows.row[0].site == DECLARING && rows.row[0].people == 160);
 }
 
-static void epoch_crowd(uint64_t value, unsigned epoch, uint64_t from, uint64_t n)
-{
+static void epoch_crowd(uint64_t value, unsigned epoch, uint64_t from, uint64_t n) {
     for (uint64_t i = from; i < from + n; i++) {
         wn_increment inc = kit_inc(KIT_T_COUNTRY, value, 1u << 16 | i, 1000 + i);
         inc.epoch = (uint8_t)epoch;
@@ -198,8 +185,7 @@ static void epoch_crowd(uint64_t value, unsigned epoch, uint64_t from, uint64_t 
     }
 }
 
-Test(locks, epochs_are_never_added)
-{
+Test(locks, epochs_are_never_added) {
     epoch_crowd(1, 0, 0, 9);
     epoch_crowd(1, 1, 0, 9);
     tick();
@@ -207,7 +193,7 @@ Test(locks, epochs_are_never_added)
     epoch_crowd(1, 1, 9, 6);
     tick();
     cr_assert(rows.n == 1 && people(KIT_T_COUNTRY, 1) == 10);
-    epoch_crowd(1, 0, 9, 10);  // 19 against 15: its own baseline is 0
+    epoch_crowd(1, 0, 9, 10); // 19 against 15: its own baseline is 0
     tick();
     cr_assert(steps.n == 0 && people(KIT_T_COUNTRY, 1) == 10, "its multiple is no more than what is shown");
     epoch_crowd(1, 0, 19, 1);
@@ -215,18 +201,16 @@ Test(locks, epochs_are_never_added)
     cr_assert(steps.n == 1 && steps.step[0].baseline == 20 && people(KIT_T_COUNTRY, 1) == 20 && rows.n == 1);
 }
 
-Test(locks, the_larger_epoch_decides_even_when_it_fails)
-{
-    for (uint64_t i = 0; i < 30; i++) kit_add(f, kit_inc(KIT_T_COUNTRY, 1, i, i % 5));  // few prefixes
+Test(locks, the_larger_epoch_decides_even_when_it_fails) {
+    for (uint64_t i = 0; i < 30; i++) kit_add(f, kit_inc(KIT_T_COUNTRY, 1, i, i % 5)); // few prefixes
     epoch_crowd(1, 1, 0, 20);
     tick();
     cr_assert_eq(rows.n, 0);
 }
 
-Test(locks, other_is_the_set_union_of_hidden_people_at_seal_only)
-{
+Test(locks, other_is_the_set_union_of_hidden_people_at_seal_only) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 30);
-    for (uint64_t v = 2; v <= 4; v++) crowd_of(KIT_T_COUNTRY, v, 100, 9);  // the same nine three times
+    for (uint64_t v = 2; v <= 4; v++) crowd_of(KIT_T_COUNTRY, v, 100, 9); // the same nine three times
     crowd_of(KIT_T_COUNTRY, 5, 105, 8);
     tick();
     cr_assert_null(row_of(KIT_T_COUNTRY, 0, true));
@@ -236,8 +220,7 @@ Test(locks, other_is_the_set_union_of_hidden_people_at_seal_only)
     cr_assert_eq(other->events, 30, "35 events in multiples of 10");
 }
 
-Test(locks, other_clamps_one_persons_share)
-{
+Test(locks, other_clamps_one_persons_share) {
     for (uint64_t v = 1; v <= 3; v++) {
         crowd_of(KIT_T_COUNTRY, v, 0, 9);
         crowd_of(KIT_T_COUNTRY, v, 10 * v, 2);
@@ -259,31 +242,28 @@ Test(locks, other_clamps_one_persons_share)
     cr_assert(other != NULL && other->people == 10 && other->events == 30, "12 + 20, not 12 + 60");
 }
 
-Test(locks, other_absorbs_the_smallest_shown_rows_until_it_holds)
-{
+Test(locks, other_absorbs_the_smallest_shown_rows_until_it_holds) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 40);
     crowd_of(KIT_T_COUNTRY, 2, 100, 10);
     crowd_of(KIT_T_COUNTRY, 3, 200, 10);
     crowd_of(KIT_T_COUNTRY, 4, 300, 3);
     tick();
     cr_assert_eq(rows.n, 3);
-    seal();  // 3 hide nobody; with the smaller of two equal rows, by value, they are 13
+    seal(); // 3 hide nobody; with the smaller of two equal rows, by value, they are 13
     const wn_row *other = row_of(KIT_T_COUNTRY, 0, true);
     cr_assert(rows.n == 3 && other != NULL && other->people == 10);
     cr_assert(people(KIT_T_COUNTRY, 2) == 0 && people(KIT_T_COUNTRY, 3) == 10 &&
               people(KIT_T_COUNTRY, 1) == 40);
 }
 
-Test(locks, no_other_when_the_whole_table_fails_and_rows_stay)
-{
+Test(locks, no_other_when_the_whole_table_fails_and_rows_stay) {
     crowd_of(KIT_T_COUNTRY, 1, 0, 10);
     for (uint64_t i = 0; i < 500; i++) kit_add(f, kit_inc(KIT_T_COUNTRY, 2, 1u << 20 | i, 5));
     seal();
     cr_assert(rows.n == 1 && people(KIT_T_COUNTRY, 1) == 10);
 }
 
-Test(locks, other_has_the_larger_epoch_alone)
-{
+Test(locks, other_has_the_larger_epoch_alone) {
     epoch_crowd(1, 0, 0, 9);
     epoch_crowd(2, 0, 20, 9);
     epoch_crowd(1, 1, 0, 9);
@@ -293,8 +273,7 @@ Test(locks, other_has_the_larger_epoch_alone)
     cr_assert(other != NULL && other->people == 10, "18 people of epoch 0, never 27");
 }
 
-Test(locks, overflow_is_never_shown_but_counts_in_other)
-{
+Test(locks, overflow_is_never_shown_but_counts_in_other) {
     wn_fold_free(f);
     f = kit_fold(&plan, UINT32_MAX, 1);
     crowd_of(KIT_T_ROUTE, 1, 0, 1);
@@ -306,8 +285,7 @@ Test(locks, overflow_is_never_shown_but_counts_in_other)
     cr_assert(rows.n == 1 && other != NULL && other->people == 40, "51 people in multiples of 20");
 }
 
-Test(locks, table_without_dimension_has_no_other)
-{
+Test(locks, table_without_dimension_has_no_other) {
     crowd_of(KIT_T_ALL, 0, 0, 9);
     seal();
     cr_assert_eq(rows.n, 0);

@@ -4,8 +4,7 @@
 #include "fold_kit.h"
 #include "locks.h"
 
-Test(locks_walls, one_person_is_shown_when_the_walls_are_off)
-{
+Test(locks_walls, one_person_is_shown_when_the_walls_are_off) {
     wn_plan plan;
     wn_site site = {.tag = 7, .organisations = true};
     wn_sites sites = {&site, 1};

@@ -25,8 +25,7 @@ typedef struct world {
     unsigned signed_in_100, declared_in_100;
 } world;
 
-static void choose_plan(world *w)
-{
+static void choose_plan(world *w) {
     wn_plan *p = &w->plan;
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_NONE, WN_DIM_NONE);
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_country, WN_DIM_NONE);
@@ -37,8 +36,7 @@ static void choose_plan(world *w)
     for (size_t t = 0; t < p->n; t++) p->table[t].k = (uint8_t)(5 + kit_below(&w->rnd, 6));
 }
 
-static void begin(world *w, uint64_t number)
-{
+static void begin(world *w, uint64_t number) {
     *w = (world){.rnd = number * 0x9E3779B97F4A7C15u + 1};
     choose_plan(w);
     w->site[0] = (wn_site){.tag = 7};
@@ -63,8 +61,7 @@ static void begin(world *w, uint64_t number)
     }
 }
 
-static void end(world *w)
-{
+static void end(world *w) {
     oracle_fini(&w->o);
     wn_commit_free(w->c);
     wn_fold_free(w->f);
@@ -74,15 +71,13 @@ static void end(world *w)
 }
 
 // Small numbers come up more often, so that one organisation or route leads.
-static uint64_t skewed(world *w, uint64_t n)
-{
+static uint64_t skewed(world *w, uint64_t n) {
     uint64_t a = kit_below(&w->rnd, n), b = kit_below(&w->rnd, n);
     return a < b ? a : b;
 }
 
 // Who somebody is follows from their number; where they are may change.
-static wn_observation observation(world *w)
-{
+static wn_observation observation(world *w) {
     uint64_t who = kit_below(&w->rnd, w->people), self = who * 977 + 13;
     wn_observation o = kit_view(7 + who % 2, who, kit_random(&self) % w->prefixes);
     if (kit_below(&w->rnd, 20) == 0) o.prefix = kit_below(&w->rnd, w->prefixes);
@@ -98,8 +93,7 @@ static wn_observation observation(world *w)
     return o;
 }
 
-static int by_key(const void *a, const void *b)
-{
+static int by_key(const void *a, const void *b) {
     const wn_row *x = a, *y = b;
     if (x->site != y->site) return x->site < y->site ? -1 : 1;
     if (x->table != y->table) return x->table < y->table ? -1 : 1;
@@ -108,8 +102,7 @@ static int by_key(const void *a, const void *b)
     return x->value[1] < y->value[1] ? -1 : x->value[1] > y->value[1];
 }
 
-static void compare(const world *w, uint64_t number, unsigned turn)
-{
+static void compare(const world *w, uint64_t number, unsigned turn) {
     size_t n = w->rows.n;
     cr_assert_eq(n, w->o.rows_n, "world %llu state %u: %zu rows, the oracle has %zu",
                  (unsigned long long)number, turn, n, w->o.rows_n);
@@ -130,8 +123,7 @@ static void compare(const world *w, uint64_t number, unsigned turn)
 
 // What an onlooker sees of two states in a row: multiples of k, at least one
 // k apart when they differ, nothing that shrinks or vanishes.
-static void look(const world *w)
-{
+static void look(const world *w) {
     for (size_t i = 0; i < w->rows.n; i++) {
         const wn_row *r = &w->rows.row[i];
         uint32_t k = w->plan.table[r->table].k;
@@ -147,16 +139,14 @@ static void look(const world *w)
     }
 }
 
-static void keep_state(world *w)
-{
+static void keep_state(world *w) {
     wn_rows_fini(&w->before);
     w->before = (wn_rows){.row = calloc(w->rows.n + 1, sizeof(wn_row)), .n = w->rows.n, .cap = w->rows.n + 1};
     if (w->rows.n > 0) memcpy(w->before.row, w->rows.row, w->rows.n * sizeof(wn_row));
 }
 
 // The true number of people between two shown states of a cell is at least k.
-static void take_steps(world *w)
-{
+static void take_steps(world *w) {
     for (size_t i = 0; i < w->steps.n; i++) {
         wn_cell c;
         wn_fold_cell(w->f, w->steps.step[i].cell, &c);
@@ -170,8 +160,7 @@ typedef struct exercised {
     size_t steps, absorbed, others, overflowed, capped, seals;
 } exercised;
 
-static void live(uint64_t number, exercised *sum)
-{
+static void live(uint64_t number, exercised *sum) {
     static world w;
     begin(&w, number);
     unsigned states = (unsigned)(1 + kit_below(&w.rnd, 6)), epochs = (unsigned)(1 + kit_below(&w.rnd, 3));
@@ -204,8 +193,7 @@ static void live(uint64_t number, exercised *sum)
     end(&w);
 }
 
-Test(worlds, every_published_state_is_what_the_oracle_says, .timeout = 100000)
-{
+Test(worlds, every_published_state_is_what_the_oracle_says, .timeout = 100000) {
     const char *wanted = getenv("WN_WORLDS");
     uint64_t n = wanted != NULL ? strtoull(wanted, NULL, 10) : WORLDS;
     exercised sum = {0};

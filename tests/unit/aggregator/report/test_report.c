@@ -14,20 +14,18 @@ static const uint8_t key[32] = {3, 1, 4};
 static char folder[] = "/tmp/wn_report_XXXXXX";
 static wn_published *store;
 
-#define DAY 20777  // 2026-11-20
+#define DAY 20777 // 2026-11-20
 #define ROUTE (WN_CLOSED_N + WN_DIM_route)
 #define ALL (WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS | WN_MEASURE_SESSIONS)
 
-static void setup(void)
-{
+static void setup(void) {
     strcpy(folder, "/tmp/wn_report_XXXXXX");
     cr_assert(mkdtemp(folder));
     cr_assert_eq(wn_crypt_init(), WN_OK);
     cr_assert_eq(wn_published_open(folder, key, false, 1u << 20, &store), WN_OK);
 }
 
-static void teardown(void)
-{
+static void teardown(void) {
     char path[128];
     static const char *const names[] = {"/published/data.mdb", "/published/lock.mdb"};
     wn_published_close(store);
@@ -42,8 +40,7 @@ static void teardown(void)
 
 TestSuite(report, .init = setup, .fini = teardown);
 
-static wn_window window_of(int32_t day)
-{
+static wn_window window_of(int32_t day) {
     return (wn_window){.zone = "Europe/Berlin",
                        .kind = WN_KIND_WEB,
                        .day = day,
@@ -51,8 +48,7 @@ static wn_window window_of(int32_t day)
                        .end_s = (int64_t)day * 86400 + 82800};
 }
 
-static wn_public_head head_of(const char *table, unsigned dim, int32_t day)
-{
+static wn_public_head head_of(const char *table, unsigned dim, int32_t day) {
     wn_public_head h = {.window = window_of(day),
                         .plan_version = 1,
                         .policy_version = 1,
@@ -69,29 +65,25 @@ static wn_public_head head_of(const char *table, unsigned dim, int32_t day)
     return h;
 }
 
-static wn_public_row row_of(const char *label, uint32_t people, uint64_t events, uint64_t sessions)
-{
+static wn_public_row row_of(const char *label, uint32_t people, uint64_t events, uint64_t sessions) {
     wn_public_row r = {.people = people, .events = events, .sessions = sessions};
     snprintf(r.label[0], sizeof r.label[0], "%s", label);
     return r;
 }
 
-static wn_public_row other_of(uint32_t people, uint64_t events)
-{
+static wn_public_row other_of(uint32_t people, uint64_t events) {
     wn_public_row r = row_of("other", people, events, 0);
     r.is_other = true;
     return r;
 }
 
-static void publish(const wn_public_head *h, const wn_public_row *rows, size_t n)
-{
+static void publish(const wn_public_head *h, const wn_public_row *rows, size_t n) {
     cr_assert_eq(wn_published_begin(store), WN_OK);
     cr_assert_eq(wn_published_rows(store, h, rows, n), WN_OK);
     cr_assert_eq(wn_published_commit(store), WN_OK);
 }
 
-static wn_report_query query_of(const char *table, int32_t from, int32_t to, wn_report_format format)
-{
+static wn_report_query query_of(const char *table, int32_t from, int32_t to, wn_report_format format) {
     return (wn_report_query){.site = "shop.example",
                              .table = table,
                              .from_day = from,
@@ -107,8 +99,7 @@ typedef struct output {
     wn_err err;
 } output;
 
-static output run(const wn_report_query *q)
-{
+static output run(const wn_report_query *q) {
     output o = {0};
     size_t n, m;
     FILE *out = open_memstream(&o.out, &n), *notes = open_memstream(&o.notes, &m);
@@ -118,14 +109,12 @@ static output run(const wn_report_query *q)
     return o;
 }
 
-static void output_free(output *o)
-{
+static void output_free(output *o) {
     free(o->out);
     free(o->notes);
 }
 
-static void golden(const wn_report_query *q, const char *name)
-{
+static void golden(const wn_report_query *q, const char *name) {
     char path[512], *want = calloc(1, 65536);
     output o = run(q);
     cr_assert_eq(o.err, WN_OK);
@@ -144,8 +133,7 @@ static void golden(const wn_report_query *q, const char *name)
     free(want);
 }
 
-static void publish_pages(void)
-{
+static void publish_pages(void) {
     wn_public_head h = head_of("pages", ROUTE, DAY);
     h.measures = WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS;
     const wn_public_row rows[] = {row_of("/pricing", 100, 180, 0), row_of("/", 240, 600, 0),
@@ -154,8 +142,7 @@ static void publish_pages(void)
     publish(&h, rows, WN_COUNT(rows));
 }
 
-Test(report, golden_one_sealed_day_in_every_format)
-{
+Test(report, golden_one_sealed_day_in_every_format) {
     static const struct {
         wn_report_format format;
         const char *name;
@@ -170,8 +157,7 @@ Test(report, golden_one_sealed_day_in_every_format)
     }
 }
 
-static void publish_countries(void)
-{
+static void publish_countries(void) {
     for (int32_t day = DAY; day < DAY + 3; day++) {
         wn_public_head h = head_of("countries", WN_DIM_country, day);
         h.sealed = day < DAY + 2;
@@ -185,8 +171,7 @@ static void publish_countries(void)
     }
 }
 
-Test(report, golden_several_days_are_visitor_days)
-{
+Test(report, golden_several_days_are_visitor_days) {
     publish_countries();
     wn_report_query q = query_of("countries", DAY, DAY + 2, WN_REPORT_TABLE);
     golden(&q, "countries_days.txt");
@@ -196,8 +181,7 @@ Test(report, golden_several_days_are_visitor_days)
     golden(&q, "countries_days.csv");
 }
 
-Test(report, golden_hours_are_a_series)
-{
+Test(report, golden_hours_are_a_series) {
     wn_public_head h = head_of("hours", WN_DIM_hour, DAY);
     h.sealed = false;
     const wn_public_row rows[] = {row_of("14:00", 90, 200, 95), row_of("09:00", 20, 30, 20),
@@ -207,8 +191,7 @@ Test(report, golden_hours_are_a_series)
     golden(&q, "hours_day.txt");
 }
 
-Test(report, golden_a_table_without_dimension)
-{
+Test(report, golden_a_table_without_dimension) {
     wn_public_head h = head_of("traffic", WN_DIM_NONE, DAY);
     const wn_public_row row = row_of("", 1000, 5000, 1200);
     publish(&h, &row, 1);
@@ -220,8 +203,7 @@ Test(report, golden_a_table_without_dimension)
     golden(&q, "traffic_day.json");
 }
 
-Test(report, nothing_published_says_why)
-{
+Test(report, nothing_published_says_why) {
     wn_report_query q = query_of("pages", DAY, DAY, WN_REPORT_TABLE);
     output o = run(&q);
     cr_assert(o.err == WN_OK && o.result.rows == 0 && o.result.windows == 0);
@@ -240,8 +222,7 @@ Test(report, nothing_published_says_why)
     output_free(&o);
 }
 
-Test(report, csv_has_its_header_line_even_without_rows)
-{
+Test(report, csv_has_its_header_line_even_without_rows) {
     wn_table shape = {.dims = {ROUTE, WN_DIM_NONE},
                       .dims_n = 1,
                       .measures = WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS,
@@ -256,8 +237,7 @@ Test(report, csv_has_its_header_line_even_without_rows)
     output_free(&o);
 }
 
-Test(report, a_label_other_is_not_the_row_other)
-{
+Test(report, a_label_other_is_not_the_row_other) {
     wn_public_head h = head_of("pages", ROUTE, DAY);
     const wn_public_row rows[] = {other_of(500, 500), row_of("other", 40, 40, 0), row_of("/", 60, 60, 0)};
     publish(&h, rows, 3);
@@ -270,13 +250,10 @@ Test(report, a_label_other_is_not_the_row_other)
     output_free(&o);
 }
 
-Test(report, the_limit_keeps_the_greatest_rows_and_other)
-{
+Test(report, the_limit_keeps_the_greatest_rows_and_other) {
     publish_pages();
     wn_report_query q = query_of("pages", DAY, DAY, WN_REPORT_CSV);
-    static const struct {
-        size_t limit, rows;
-    } cases[] = {{0, 5}, {1, 2}, {3, 4}, {4, 5}, {99, 5}};
+    static const struct { size_t limit, rows; } cases[] = {{0, 5}, {1, 2}, {3, 4}, {4, 5}, {99, 5}};
     for (size_t i = 0; i < WN_COUNT(cases); i++) {
         q.limit = cases[i].limit;
         output o = run(&q);
@@ -292,8 +269,7 @@ Test(report, the_limit_keeps_the_greatest_rows_and_other)
     output_free(&o);
 }
 
-Test(report, never_says_how_many_rows_are_hidden_nor_an_exact_count)
-{
+Test(report, never_says_how_many_rows_are_hidden_nor_an_exact_count) {
     publish_pages();
     wn_report_query q = query_of("pages", DAY, DAY, WN_REPORT_TABLE);
     output o = run(&q);
@@ -306,8 +282,7 @@ Test(report, never_says_how_many_rows_are_hidden_nor_an_exact_count)
     output_free(&o);
 }
 
-Test(report, days_of_other_columns_are_not_added_up)
-{
+Test(report, days_of_other_columns_are_not_added_up) {
     wn_public_head old = head_of("pages", WN_DIM_device, DAY), now = head_of("pages", ROUTE, DAY + 1);
     const wn_public_row row = row_of("same", 20, 20, 20);
     publish(&old, &row, 1);
@@ -319,18 +294,17 @@ Test(report, days_of_other_columns_are_not_added_up)
     output_free(&o);
 }
 
-static void publish_visits(int32_t day, bool sealed, uint64_t sessions)
-{
+static void publish_visits(int32_t day, bool sealed, uint64_t sessions) {
     wn_public_head h = head_of("channels", WN_DIM_channel, day);
     h.sealed = sealed;
     const wn_public_row rows[] = {row_of("search", 40, 90, sessions), row_of("email", 20, 30, 0)};
     publish(&h, rows, 2);
 }
 
-Test(report, no_figure_of_sessions_before_the_seal_in_any_format)
-{
+Test(report, no_figure_of_sessions_before_the_seal_in_any_format) {
     static const char *const want[] = {
-        [WN_REPORT_TABLE] = "search       40      90         \u2013\nemail        20      30         \u2013\n",
+        [WN_REPORT_TABLE] =
+            "search       40      90         \u2013\nemail        20      30         \u2013\n",
         [WN_REPORT_CSV] = "channel,people,events,sessions\r\nsearch,40,90,\r\nemail,20,30,\r\n",
         [WN_REPORT_JSON] = "{\"channel\":\"search\",\"people\":40,\"events\":90,\"sessions\":null}",
         [WN_REPORT_NDJSON] = "\"channel\":\"email\",\"people\":20,\"events\":30,\"sessions\":null}",
@@ -344,8 +318,7 @@ Test(report, no_figure_of_sessions_before_the_seal_in_any_format)
     }
 }
 
-Test(report, a_sealed_window_without_a_crowd_of_sessions_says_0_which_is_at_least)
-{
+Test(report, a_sealed_window_without_a_crowd_of_sessions_says_0_which_is_at_least) {
     publish_visits(DAY, true, 50);
     wn_report_query q = query_of("channels", DAY, DAY, WN_REPORT_CSV);
     output o = run(&q);
@@ -353,11 +326,10 @@ Test(report, a_sealed_window_without_a_crowd_of_sessions_says_0_which_is_at_leas
     output_free(&o);
 }
 
-Test(report, a_range_adds_up_the_sessions_of_its_sealed_days_alone)
-{
+Test(report, a_range_adds_up_the_sessions_of_its_sealed_days_alone) {
     publish_visits(DAY, true, 50);
     publish_visits(DAY + 1, true, 40);
-    publish_visits(DAY + 2, false, 70);  // whatever an open window holds is not read
+    publish_visits(DAY + 2, false, 70); // whatever an open window holds is not read
     wn_report_query q = query_of("channels", DAY, DAY + 2, WN_REPORT_CSV);
     output o = run(&q);
     cr_assert(strstr(o.out, "search,120,270,90\r\n"), "%s", o.out);
@@ -368,8 +340,7 @@ Test(report, a_range_adds_up_the_sessions_of_its_sealed_days_alone)
     output_free(&o);
 }
 
-Test(report, a_row_that_stands_in_open_windows_alone_has_no_sessions)
-{
+Test(report, a_row_that_stands_in_open_windows_alone_has_no_sessions) {
     wn_public_head h = head_of("channels", WN_DIM_channel, DAY + 1);
     const wn_public_row fresh = row_of("social", 10, 10, 0);
     publish_visits(DAY, true, 50);
@@ -381,8 +352,7 @@ Test(report, a_row_that_stands_in_open_windows_alone_has_no_sessions)
     output_free(&o);
 }
 
-Test(report, the_foot_says_when_sessions_appear)
-{
+Test(report, the_foot_says_when_sessions_appear) {
     static const char words[] = "sessions appear when a day is sealed";
     publish_visits(DAY, true, 50);
     publish_visits(DAY + 1, false, 0);
@@ -403,15 +373,14 @@ Test(report, the_foot_says_when_sessions_appear)
     o = run(&q);
     cr_assert_null(strstr(o.out, words), "a table without sessions");
     output_free(&o);
-    q.foot_measures = WN_MEASURE_SESSIONS;  // the foot of several tables
+    q.foot_measures = WN_MEASURE_SESSIONS; // the foot of several tables
     q.foot_has_country = true;
     o = run(&q);
     cr_assert(strstr(o.out, words) && strstr(o.out, WN_REPORT_ATTRIBUTION));
     output_free(&o);
 }
 
-Test(report, a_measure_that_one_day_lacks_is_left_out_of_the_sum)
-{
+Test(report, a_measure_that_one_day_lacks_is_left_out_of_the_sum) {
     wn_public_head old = head_of("pages", ROUTE, DAY), now = head_of("pages", ROUTE, DAY + 1);
     const wn_public_row row = row_of("/", 20, 20, 20);
     old.measures = WN_MEASURE_PEOPLE;
@@ -423,8 +392,7 @@ Test(report, a_measure_that_one_day_lacks_is_left_out_of_the_sum)
     output_free(&o);
 }
 
-Test(report, thousands_of_labels_are_added_up_once_each)
-{
+Test(report, thousands_of_labels_are_added_up_once_each) {
     enum { LABELS = 3000, DAYS = 5 };
     wn_public_row *rows = calloc(LABELS, sizeof *rows);
     for (unsigned i = 0; i < LABELS; i++) {
@@ -444,8 +412,7 @@ Test(report, thousands_of_labels_are_added_up_once_each)
     free(rows);
 }
 
-Test(report, names_where_countries_come_from_in_every_format)
-{
+Test(report, names_where_countries_come_from_in_every_format) {
     publish_countries();
     for (int f = WN_REPORT_TABLE; f <= WN_REPORT_NDJSON; f++) {
         wn_report_query q = query_of("countries", DAY, DAY, (wn_report_format)f);
@@ -456,8 +423,7 @@ Test(report, names_where_countries_come_from_in_every_format)
     }
 }
 
-Test(report, a_full_disk_is_an_error)
-{
+Test(report, a_full_disk_is_an_error) {
     publish_pages();
     wn_report_query q = query_of("pages", DAY, DAY, WN_REPORT_JSON);
     FILE *full = fopen("/dev/full", "w");
@@ -466,8 +432,7 @@ Test(report, a_full_disk_is_an_error)
     fclose(full);
 }
 
-Test(report, formats_have_names)
-{
+Test(report, formats_have_names) {
     wn_report_format f = WN_REPORT_TABLE;
     cr_assert(wn_report_format_parse("ndjson", &f) && f == WN_REPORT_NDJSON);
     cr_assert(wn_report_format_parse("csv", &f) && f == WN_REPORT_CSV);

@@ -21,16 +21,14 @@ static const uint8_t test_key[32] = {7,    1,    4,    9,    0x51, 0x52, 0x53, 0
                                      0x58, 0x59, 0x5A, 0x5B, 0x5C, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6,
                                      0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF, 1};
 
-static inline char *folder_new(void)
-{
+static inline char *folder_new(void) {
     char *path = strdup("/tmp/wn_store_XXXXXX");
     cr_assert(path && mkdtemp(path));
     cr_assert_eq(wn_crypt_init(), WN_OK);
     return path;
 }
 
-static inline void folder_remove(const char *path)
-{
+static inline void folder_remove(const char *path) {
     DIR *d = opendir(path);
     if (!d) return;
     const struct dirent *e;
@@ -45,14 +43,12 @@ static inline void folder_remove(const char *path)
     rmdir(path);
 }
 
-static inline void folder_free(char *path)
-{
+static inline void folder_free(char *path) {
     folder_remove(path);
     free(path);
 }
 
-static inline wn_window window_of_day(int32_t day)
-{
+static inline wn_window window_of_day(int32_t day) {
     return (wn_window){.zone = "Europe/Berlin",
                        .kind = WN_KIND_WEB,
                        .day = day,
@@ -60,8 +56,7 @@ static inline wn_window window_of_day(int32_t day)
                        .end_s = (int64_t)day * 86400 + 82800};
 }
 
-static inline uint8_t *file_read(const char *folder, const char *name, size_t *out_n)
-{
+static inline uint8_t *file_read(const char *folder, const char *name, size_t *out_n) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "rb");
@@ -76,8 +71,7 @@ static inline uint8_t *file_read(const char *folder, const char *name, size_t *o
     return bytes;
 }
 
-static inline bool file_holds(const char *folder, const char *name, const void *what, size_t what_n)
-{
+static inline bool file_holds(const char *folder, const char *name, const void *what, size_t what_n) {
     size_t n;
     uint8_t *bytes = file_read(folder, name, &n);
     bool found = memmem(bytes, n, what, what_n) != NULL;
@@ -87,8 +81,7 @@ static inline bool file_holds(const char *folder, const char *name, const void *
 
 // Runs fn on the named database in a write transaction of its own.
 static inline void raw_edit(const char *folder, const char *db,
-                            void (*fn)(MDB_txn *txn, MDB_dbi dbi, void *ctx), void *ctx)
-{
+                            void (*fn)(MDB_txn *txn, MDB_dbi dbi, void *ctx), void *ctx) {
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
@@ -103,7 +96,6 @@ static inline void raw_edit(const char *folder, const char *db,
     mdb_env_close(env);
 }
 
-static inline void raw_delete(MDB_txn *txn, MDB_dbi dbi, void *ctx)
-{
+static inline void raw_delete(MDB_txn *txn, MDB_dbi dbi, void *ctx) {
     cr_assert_eq(mdb_del(txn, dbi, ctx, NULL), 0);
 }

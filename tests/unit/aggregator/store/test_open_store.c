@@ -15,8 +15,7 @@ struct wn_fold {
     wn_err after;
 };
 
-wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx)
-{
+wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx) {
     for (size_t i = 0; i < f->n; i++) {
         uint8_t *part = malloc(f->part_bytes[i] + 1);
         memset(part, (int)('a' + i), f->part_bytes[i]);
@@ -30,20 +29,18 @@ wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), v
 typedef struct seen {
     size_t base_n, journal_n;
     size_t base_bytes[8];
-    uint8_t first[64];  // first byte of each journal record
+    uint8_t first[64]; // first byte of each journal record
     size_t bytes[64];
     bool mixed;
 } seen;
 
-static bool uniform(wn_span s)
-{
+static bool uniform(wn_span s) {
     for (size_t i = 1; i < s.n; i++)
         if (s.p[i] != s.p[0]) return false;
     return true;
 }
 
-static wn_err see_base(void *ctx, wn_span part)
-{
+static wn_err see_base(void *ctx, wn_span part) {
     seen *s = ctx;
     cr_assert_lt(s->base_n, WN_COUNT(s->base_bytes));
     s->mixed |= !uniform(part) || (part.n && part.p[0] != 'a' + s->base_n);
@@ -51,8 +48,7 @@ static wn_err see_base(void *ctx, wn_span part)
     return WN_OK;
 }
 
-static wn_err see_journal(void *ctx, wn_span record)
-{
+static wn_err see_journal(void *ctx, wn_span record) {
     seen *s = ctx;
     cr_assert_lt(s->journal_n, WN_COUNT(s->first));
     s->mixed |= !uniform(record);
@@ -61,8 +57,7 @@ static wn_err see_journal(void *ctx, wn_span record)
     return WN_OK;
 }
 
-static wn_err refuse(void *ctx, wn_span record)
-{
+static wn_err refuse(void *ctx, wn_span record) {
     (void)ctx;
     (void)record;
     return WN_ERR_STATE;
@@ -71,43 +66,37 @@ static wn_err refuse(void *ctx, wn_span record)
 static char *folder;
 static wn_window day;
 
-static void setup(void)
-{
+static void setup(void) {
     folder = folder_new();
     day = window_of_day(20777);
 }
 
-static void teardown(void)
-{
+static void teardown(void) {
     folder_free(folder);
 }
 
 TestSuite(open_store, .init = setup, .fini = teardown);
 
-static wn_open_store *opened(size_t map_bytes)
-{
+static wn_open_store *opened(size_t map_bytes) {
     wn_open_store *s;
     cr_assert_eq(wn_open_store_open(folder, &day, test_key, map_bytes, &s), WN_OK);
     return s;
 }
 
-static void env_folder(char out[256])
-{
+static void env_folder(char out[256]) {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(&day, text);
     snprintf(out, 256, "%s/%s", folder, text);
 }
 
-static void record(wn_open_store *s, uint8_t byte, size_t n)
-{
+static void record(wn_open_store *s, uint8_t byte, size_t n) {
     uint8_t *bytes = malloc(n + 1);
     memset(bytes, byte, n);
     cr_assert_eq(wn_open_store_journal(s, (wn_span){bytes, n}), WN_OK);
     free(bytes);
 }
 
-static void commit_record(wn_open_store *s, uint8_t byte, size_t n, uint64_t sequence)
-{
+static void commit_record(wn_open_store *s, uint8_t byte, size_t n, uint64_t sequence) {
     wn_batch_id id = {.collector = "collector-------", .generation = 5, .sequence = sequence};
     cr_assert_eq(wn_open_store_begin(s), WN_OK);
     record(s, byte, n);
@@ -115,8 +104,7 @@ static void commit_record(wn_open_store *s, uint8_t byte, size_t n, uint64_t seq
     cr_assert_eq(wn_open_store_commit(s), WN_OK);
 }
 
-static seen replayed(wn_open_store *s)
-{
+static seen replayed(wn_open_store *s) {
     seen got = {0};
     cr_assert_eq(wn_open_store_replay(s, see_base, see_journal, &got), WN_OK);
     cr_assert_not(got.mixed);
@@ -125,8 +113,7 @@ static seen replayed(wn_open_store *s)
 
 static const uint8_t collector[16] = "collector-------";
 
-Test(open_store, refuses_what_stands_outside_a_transaction)
-{
+Test(open_store, refuses_what_stands_outside_a_transaction) {
     wn_open_store *s = opened(MAP_BYTES);
     wn_batch_id id = {.sequence = 1};
     wn_fold fold = {0};
@@ -142,8 +129,7 @@ Test(open_store, refuses_what_stands_outside_a_transaction)
     wn_open_store_close(s);
 }
 
-Test(open_store, holds_its_limits_at_the_edge)
-{
+Test(open_store, holds_its_limits_at_the_edge) {
     wn_open_store *s = opened(MAP_BYTES);
     uint8_t *big = calloc(1, WN_OPEN_RECORD_BYTES_MAX + 1);
     char name[WN_OPEN_FACT_NAME_MAX + 2];
@@ -172,8 +158,7 @@ Test(open_store, holds_its_limits_at_the_edge)
     wn_open_store_close(s);
 }
 
-Test(open_store, gives_back_committed_records_in_order_after_reopening)
-{
+Test(open_store, gives_back_committed_records_in_order_after_reopening) {
     wn_open_store *s = opened(MAP_BYTES);
     for (uint8_t i = 1; i <= 20; i++) commit_record(s, i, 100u * i, i);
     wn_open_store_close(s);
@@ -191,13 +176,11 @@ Test(open_store, gives_back_committed_records_in_order_after_reopening)
     wn_open_store_close(s);
 }
 
-static void keep_mark(void *ctx, const wn_batch_id *id)
-{
+static void keep_mark(void *ctx, const wn_batch_id *id) {
     *(wn_batch_id *)ctx = *id;
 }
 
-Test(open_store, watermarks_rise_with_the_transaction_and_fall_with_its_abort)
-{
+Test(open_store, watermarks_rise_with_the_transaction_and_fall_with_its_abort) {
     wn_open_store *s = opened(MAP_BYTES);
     commit_record(s, 1, 10, 7);
     wn_batch_id id = {.collector = "collector-------", .generation = 5, .sequence = 9}, other = id, got = {0};
@@ -223,8 +206,7 @@ Test(open_store, watermarks_rise_with_the_transaction_and_fall_with_its_abort)
     wn_open_store_close(s);
 }
 
-Test(open_store, facts_are_those_last_committed)
-{
+Test(open_store, facts_are_those_last_committed) {
     wn_open_store *s = opened(MAP_BYTES);
     uint8_t out[8];
     size_t n = 99;
@@ -243,12 +225,11 @@ Test(open_store, facts_are_those_last_committed)
     wn_open_store_close(s);
 }
 
-Test(open_store, opens_under_its_own_key_and_window_only)
-{
+Test(open_store, opens_under_its_own_key_and_window_only) {
     wn_open_store *none = NULL;
     char from[256], to[256];
     uint8_t wrong[32];
-    wn_open_store_close(opened(MAP_BYTES));  // holds nothing yet
+    wn_open_store_close(opened(MAP_BYTES)); // holds nothing yet
     memcpy(wrong, test_key, sizeof wrong);
     wrong[31] ^= 1;
     cr_assert_eq(wn_open_store_open(folder, &day, wrong, MAP_BYTES, &none), WN_ERR_CORRUPT);
@@ -260,14 +241,12 @@ Test(open_store, opens_under_its_own_key_and_window_only)
     cr_assert_null(none);
 }
 
-static void other_format(MDB_txn *txn, MDB_dbi dbi, void *ctx)
-{
+static void other_format(MDB_txn *txn, MDB_dbi dbi, void *ctx) {
     MDB_val key = {6, "format"}, val = {strlen(ctx), ctx};
     cr_assert_eq(mdb_put(txn, dbi, &key, &val, 0), 0);
 }
 
-Test(open_store, names_another_format_and_refuses_it)
-{
+Test(open_store, names_another_format_and_refuses_it) {
     static const struct {
         const char *text;
         wn_err err;
@@ -288,8 +267,7 @@ Test(open_store, names_another_format_and_refuses_it)
     }
 }
 
-Test(open_store, is_readable_by_its_owner_alone)
-{
+Test(open_store, is_readable_by_its_owner_alone) {
     char path[300];
     struct stat st;
     umask(0);
@@ -302,8 +280,7 @@ Test(open_store, is_readable_by_its_owner_alone)
     cr_assert_eq(st.st_mode & 0777, 0600);
 }
 
-Test(open_store, grows_a_full_map_and_loses_nothing)
-{
+Test(open_store, grows_a_full_map_and_loses_nothing) {
     wn_open_store *s = opened(64u << 10);
     for (uint8_t i = 1; i <= 12; i++) commit_record(s, i, 300000, i);
     wn_fold fold = {{3000000, 10, 0, 200000}, 4, WN_OK};
@@ -319,8 +296,7 @@ Test(open_store, grows_a_full_map_and_loses_nothing)
     wn_open_store_close(s);
 }
 
-Test(open_store, rebase_replaces_base_and_journal_at_once)
-{
+Test(open_store, rebase_replaces_base_and_journal_at_once) {
     wn_open_store *s = opened(MAP_BYTES);
     for (unsigned round = 0; round < 3; round++) {
         commit_record(s, 9, 50, round + 1);
@@ -342,8 +318,7 @@ Test(open_store, rebase_replaces_base_and_journal_at_once)
     wn_open_store_close(s);
 }
 
-Test(open_store, a_rebase_that_fails_changes_nothing)
-{
+Test(open_store, a_rebase_that_fails_changes_nothing) {
     wn_open_store *s = opened(MAP_BYTES);
     commit_record(s, 1, 50, 1);
     wn_fold fold = {{5, 70000}, 2, WN_ERR_NOMEM};
@@ -355,8 +330,7 @@ Test(open_store, a_rebase_that_fails_changes_nothing)
     wn_open_store_close(s);
 }
 
-Test(open_store, sees_a_journal_record_that_is_gone)
-{
+Test(open_store, sees_a_journal_record_that_is_gone) {
     static const uint8_t keys[][8] = {
         {0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 2}, {0, 0, 0, 0, 0, 0, 0, 3}};
     for (size_t i = 0; i < WN_COUNT(keys); i++) {
@@ -376,8 +350,7 @@ Test(open_store, sees_a_journal_record_that_is_gone)
     }
 }
 
-static void swap_two(MDB_txn *txn, MDB_dbi dbi, void *ctx)
-{
+static void swap_two(MDB_txn *txn, MDB_dbi dbi, void *ctx) {
     uint8_t one[8] = {0, 0, 0, 0, 0, 0, 0, 1}, two[8] = {0, 0, 0, 0, 0, 0, 0, 2}, copy[4096];
     MDB_val a = {8, one}, b = {8, two}, x, y;
     (void)ctx;
@@ -394,8 +367,7 @@ static void swap_two(MDB_txn *txn, MDB_dbi dbi, void *ctx)
     free(second);
 }
 
-Test(open_store, a_box_moved_to_another_key_is_not_authentic)
-{
+Test(open_store, a_box_moved_to_another_key_is_not_authentic) {
     char path[256];
     seen got = {0};
     wn_open_store *s = opened(MAP_BYTES);
@@ -409,8 +381,7 @@ Test(open_store, a_box_moved_to_another_key_is_not_authentic)
     wn_open_store_close(s);
 }
 
-static void check_sizes(MDB_txn *txn, MDB_dbi dbi, void *ctx)
-{
+static void check_sizes(MDB_txn *txn, MDB_dbi dbi, void *ctx) {
     MDB_cursor *cursor;
     MDB_val key, val;
     cr_assert_eq(mdb_cursor_open(txn, dbi, &cursor), 0);
@@ -422,8 +393,7 @@ static void check_sizes(MDB_txn *txn, MDB_dbi dbi, void *ctx)
     mdb_cursor_close(cursor);
 }
 
-Test(open_store, stored_sizes_are_powers_of_two)
-{
+Test(open_store, stored_sizes_are_powers_of_two) {
     static const char *const dbs[] = {"journal", "base", "meta", "marks"};
     static const size_t sizes[] = {0, 1, 507, 508, 509, 1020, 1021, 5000};
     char path[256];
@@ -442,14 +412,13 @@ Test(open_store, stored_sizes_are_powers_of_two)
     cr_assert_eq(n, 8 + 1 + 1 + 2);
 }
 
-Test(open_store, no_planted_text_and_no_key_reaches_the_files)
-{
+Test(open_store, no_planted_text_and_no_key_reaches_the_files) {
     static const char planted[] = "jane.doe@example.org/secret-path", name[] = "fact-name-in-the-clear";
     char path[256];
     wn_batch_id id = {.generation = UINT64_C(0x6E6F697461726567), .sequence = 3};
     memcpy(id.collector, "COLLECTOR-ID-16B", 16);
     wn_open_store *s = opened(64u << 10);
-    for (unsigned i = 0; i < 200; i++) {  // pages are freed and used again
+    for (unsigned i = 0; i < 200; i++) { // pages are freed and used again
         cr_assert_eq(wn_open_store_begin(s), WN_OK);
         cr_assert_eq(wn_open_store_journal(s, (wn_span){(const uint8_t *)planted, sizeof planted}), WN_OK);
         cr_assert_eq(wn_open_store_put(s, name, (wn_span){(const uint8_t *)planted, sizeof planted}), WN_OK);
@@ -475,15 +444,13 @@ Test(open_store, no_planted_text_and_no_key_reaches_the_files)
     cr_assert(file_holds(path, "data.mdb", "winnow open 1", 13), "the search sees what is there");
 }
 
-static void *commit_there(void *s)
-{
+static void *commit_there(void *s) {
     static wn_err err;
     err = wn_open_store_commit(s);
     return &err;
 }
 
-Test(open_store, commits_on_another_thread)
-{
+Test(open_store, commits_on_another_thread) {
     wn_open_store *s = opened(64u << 10);
     for (uint8_t i = 1; i <= 8; i++) {
         pthread_t thread;
@@ -498,8 +465,7 @@ Test(open_store, commits_on_another_thread)
     wn_open_store_close(s);
 }
 
-Test(open_store, a_commit_that_fails_on_disk_may_be_tried_again)
-{
+Test(open_store, a_commit_that_fails_on_disk_may_be_tried_again) {
     wn_open_store *s = opened(MAP_BYTES);
     commit_record(s, 1, 10, 1);
     struct rlimit old, small;
@@ -524,13 +490,11 @@ Test(open_store, a_commit_that_fails_on_disk_may_be_tried_again)
     wn_open_store_close(s);
 }
 
-static void count_day(void *ctx, const wn_window *w)
-{
+static void count_day(void *ctx, const wn_window *w) {
     *(int64_t *)ctx += w->day;
 }
 
-Test(open_store, destroy_leaves_no_file_and_works_without_the_key)
-{
+Test(open_store, destroy_leaves_no_file_and_works_without_the_key) {
     char path[256];
     struct stat st;
     int64_t days = 0;
@@ -545,8 +509,7 @@ Test(open_store, destroy_leaves_no_file_and_works_without_the_key)
     cr_assert_neq(stat(path, &st), 0);
 }
 
-Test(open_store, lists_windows_and_passes_over_other_names)
-{
+Test(open_store, lists_windows_and_passes_over_other_names) {
     static const char *const zones[] = {"UTC", "America/Argentina/Buenos_Aires", "Europe/Berlin"};
     static const char *const strays[] = {"2026-11-20.web",         "2026-02-30.web.UTC",
                                          "2026-11-20.tv.UTC",      "lost+found",

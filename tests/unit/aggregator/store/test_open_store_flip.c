@@ -8,22 +8,20 @@
 
 #define RECORDS 12
 #define STRIDE 101
-#define META_BYTES 8192  // LMDB's two root pages, looked at more closely
+#define META_BYTES 8192 // LMDB's two root pages, looked at more closely
 
 struct wn_fold {
     int unused;
 };
 
-wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx)
-{
+wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx) {
     uint8_t part[3000];
     (void)f;
     memset(part, 'b', sizeof part);
     return sink(ctx, (wn_span){part, sizeof part});
 }
 
-static void record_of(unsigned n, uint8_t out[2000])
-{
+static void record_of(unsigned n, uint8_t out[2000]) {
     for (unsigned i = 0; i < 2000; i++) out[i] = (uint8_t)(n * 31 + i * 7);
 }
 
@@ -31,16 +29,14 @@ typedef struct seen {
     unsigned base, journal;
 } seen;
 
-static wn_err see_base(void *ctx, wn_span part)
-{
+static wn_err see_base(void *ctx, wn_span part) {
     seen *s = ctx;
     if (part.n != 3000 || part.p[0] != 'b' || part.p[2999] != 'b') _exit(2);
     s->base++;
     return WN_OK;
 }
 
-static wn_err see_journal(void *ctx, wn_span record)
-{
+static wn_err see_journal(void *ctx, wn_span record) {
     seen *s = ctx;
     uint8_t want[2000];
     record_of(++s->journal, want);
@@ -50,8 +46,7 @@ static wn_err see_journal(void *ctx, wn_span record)
 
 static const uint8_t collector[16] = "collector-------";
 
-static void fill(const char *folder, const wn_window *day)
-{
+static void fill(const char *folder, const wn_window *day) {
     wn_open_store *s;
     wn_fold fold = {0};
     cr_assert_eq(wn_open_store_open(folder, day, test_key, MAP_BYTES, &s), WN_OK);
@@ -73,8 +68,7 @@ static void fill(const char *folder, const wn_window *day)
 enum { SAME = 0, REFUSED = 1, OTHER = 2 };
 
 // Exit status of a child that reads everything.
-static int read_all(const char *folder, const wn_window *day)
-{
+static int read_all(const char *folder, const wn_window *day) {
     wn_open_store *s;
     seen got = {0};
     uint8_t fact[64], want[2000];
@@ -91,11 +85,10 @@ static int read_all(const char *folder, const wn_window *day)
     return got.journal == RECORDS && got.base == 1 ? SAME : OTHER;
 }
 
-static void flip_write(const char *env, const uint8_t *bytes, size_t n, size_t at, uint8_t mask)
-{
+static void flip_write(const char *env, const uint8_t *bytes, size_t n, size_t at, uint8_t mask) {
     char path[512];
     snprintf(path, sizeof path, "%s/data.mdb", env);
-    FILE *f = fopen(path, "r+b");  // truncating would make the file system write it out each time
+    FILE *f = fopen(path, "r+b"); // truncating would make the file system write it out each time
     cr_assert(f);
     cr_assert_eq(fwrite(bytes, 1, n, f), n);
     cr_assert_eq(fseek(f, (long)at, SEEK_SET), 0);
@@ -103,8 +96,7 @@ static void flip_write(const char *env, const uint8_t *bytes, size_t n, size_t a
     cr_assert_eq(fclose(f), 0);
 }
 
-Test(open_store_flip, never_serves_other_data)
-{
+Test(open_store_flip, never_serves_other_data) {
     static const uint8_t masks[] = {0x01, 0x80, 0xFF, 0x10};
     char *folder = folder_new(), env[256], text[WN_WINDOW_TEXT_BYTES];
     wn_window day = window_of_day(20777);

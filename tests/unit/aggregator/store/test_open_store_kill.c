@@ -12,27 +12,24 @@
 #define KILLS 50
 #define REBASE_EVERY 9
 
-struct wn_fold {  // as far as the store can tell: how many records it holds
+struct wn_fold { // as far as the store can tell: how many records it holds
     uint64_t count;
 };
 
-wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx)
-{
+wn_err wn_fold_pack(const wn_fold *f, wn_err (*sink)(void *ctx, wn_span part), void *ctx) {
     uint8_t part[4000] = {0};
     memcpy(part, &f->count, sizeof f->count);
     for (unsigned i = 0; i < 20; i++) WN_TRY(sink(ctx, (wn_span){part, sizeof part}));
     return WN_OK;
 }
 
-static wn_err see_base(void *ctx, wn_span part)
-{
+static wn_err see_base(void *ctx, wn_span part) {
     uint64_t *count = ctx;
     memcpy(count, part.p, sizeof *count);
     return WN_OK;
 }
 
-static wn_err see_journal(void *ctx, wn_span record)
-{
+static wn_err see_journal(void *ctx, wn_span record) {
     uint64_t *count = ctx, number;
     memcpy(&number, record.p, sizeof number);
     if (number != *count + 1) return WN_ERR_GAP;
@@ -42,8 +39,7 @@ static wn_err see_journal(void *ctx, wn_span record)
 
 static const uint8_t collector[16] = "collector-------";
 
-static wn_err commit_one(wn_open_store *s, uint64_t number)
-{
+static wn_err commit_one(wn_open_store *s, uint64_t number) {
     uint8_t record[20000];
     memset(record, (int)number, sizeof record);
     memcpy(record, &number, sizeof number);
@@ -56,8 +52,7 @@ static wn_err commit_one(wn_open_store *s, uint64_t number)
     return wn_open_store_commit(s);
 }
 
-static void child(const char *folder, const wn_window *day, int ack)
-{
+static void child(const char *folder, const wn_window *day, int ack) {
     wn_open_store *s;
     uint64_t number = 0;
     if (wn_open_store_open(folder, day, test_key, 64u << 10, &s)) _exit(1);
@@ -73,8 +68,7 @@ static void child(const char *folder, const wn_window *day, int ack)
 
 // Answers the last number acked before the kill.
 static uint64_t run_and_kill(const char *folder, const wn_window *day, unsigned acks, unsigned turns,
-                             uint64_t acked)
-{
+                             uint64_t acked) {
     int fds[2], status;
     cr_assert_eq(pipe(fds), 0);
     pid_t pid = fork();
@@ -86,8 +80,7 @@ static uint64_t run_and_kill(const char *folder, const wn_window *day, unsigned 
     close(fds[1]);
     for (unsigned i = 0; i < acks; i++)
         cr_assert_eq(read(fds[0], &acked, sizeof acked), (ssize_t)sizeof acked);
-    for (unsigned i = 0; i < turns; i++)
-        sched_yield();  // so that kills fall on different moments of a commit
+    for (unsigned i = 0; i < turns; i++) sched_yield(); // so that kills fall on different moments of a commit
     cr_assert_eq(kill(pid, SIGKILL), 0);
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     cr_assert(WIFSIGNALED(status), "child ended by itself: %d", WEXITSTATUS(status));
@@ -96,8 +89,7 @@ static uint64_t run_and_kill(const char *folder, const wn_window *day, unsigned 
     return acked;
 }
 
-Test(open_store_kill, holds_exactly_a_prefix_that_covers_every_ack)
-{
+Test(open_store_kill, holds_exactly_a_prefix_that_covers_every_ack) {
     char *folder = folder_new();
     wn_window day = window_of_day(20777);
     uint64_t acked = 0;
@@ -115,7 +107,7 @@ Test(open_store_kill, holds_exactly_a_prefix_that_covers_every_ack)
         cr_assert_geq(replayed, acked, "kill %u", i);
         cr_assert_leq(replayed, acked + 1, "kill %u: at most the commit whose ack was cut", i);
         wn_open_store_close(s);
-        acked = replayed;  // seen once, it must stay
+        acked = replayed; // seen once, it must stay
     }
     cr_assert_gt(acked, KILLS);
     folder_free(folder);

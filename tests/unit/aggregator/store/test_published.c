@@ -10,33 +10,28 @@
 static char *folder;
 static wn_published *store;
 
-static void setup(void)
-{
+static void setup(void) {
     folder = folder_new();
     cr_assert_eq(wn_published_open(folder, test_key, false, MAP_BYTES, &store), WN_OK);
 }
 
-static void teardown(void)
-{
+static void teardown(void) {
     wn_published_close(store);
     folder_free(folder);
 }
 
 TestSuite(published, .init = setup, .fini = teardown);
 
-static void reopen(void)
-{
+static void reopen(void) {
     wn_published_close(store);
     cr_assert_eq(wn_published_open(folder, test_key, false, MAP_BYTES, &store), WN_OK);
 }
 
-static void env_folder(char out[256])
-{
+static void env_folder(char out[256]) {
     snprintf(out, 256, "%s/published", folder);
 }
 
-static wn_public_head head_of(const char *site, const char *table, int32_t day, bool sealed)
-{
+static wn_public_head head_of(const char *site, const char *table, int32_t day, bool sealed) {
     wn_public_head h = {.window = window_of_day(day),
                         .plan_version = 3,
                         .policy_version = 2,
@@ -53,15 +48,13 @@ static wn_public_head head_of(const char *site, const char *table, int32_t day, 
     return h;
 }
 
-static wn_public_row row_of(const char *label, uint32_t people)
-{
+static wn_public_row row_of(const char *label, uint32_t people) {
     wn_public_row r = {.people = people, .events = 3u * people, .sessions = 2};
     snprintf(r.label[0], sizeof r.label[0], "%s", label);
     return r;
 }
 
-static void publish(const char *site, const char *table, int32_t day, uint32_t people, bool sealed)
-{
+static void publish(const char *site, const char *table, int32_t day, uint32_t people, bool sealed) {
     wn_public_head h = head_of(site, table, day, sealed);
     wn_public_row r = row_of("/", people);
     cr_assert_eq(wn_published_begin(store), WN_OK);
@@ -77,8 +70,7 @@ typedef struct seen {
     char site[64][WN_SITE_NAME_BYTES], table[64][32];
 } seen;
 
-static bool see(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n)
-{
+static bool see(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     seen *s = ctx;
     cr_assert_lt(s->n, WN_COUNT(s->days));
     s->days[s->n] = head->window.day;
@@ -88,8 +80,7 @@ static bool see(void *ctx, const wn_public_head *head, const wn_public_row *rows
     return ++s->n != s->stop_at;
 }
 
-static seen scanned(const char *site, const char *table, int32_t from_day, int32_t to_day)
-{
+static seen scanned(const char *site, const char *table, int32_t from_day, int32_t to_day) {
     seen s = {0};
     wn_err err = wn_published_scan(store, site, table, window_of_day(from_day).start_s,
                                    window_of_day(to_day).start_s, see, &s);
@@ -97,8 +88,7 @@ static seen scanned(const char *site, const char *table, int32_t from_day, int32
     return s;
 }
 
-Test(published, refuses_what_stands_outside_a_transaction)
-{
+Test(published, refuses_what_stands_outside_a_transaction) {
     wn_public_head h = head_of("a", "pages", 20000, false);
     wn_ledger_entry e = {.what = WN_LEDGER_INSTALL};
     wn_batch_id id = {.sequence = 1};
@@ -111,8 +101,7 @@ Test(published, refuses_what_stands_outside_a_transaction)
     cr_assert_eq(wn_published_commit(store), WN_ERR_STATE);
 }
 
-static bool see_whole(void *ctx, const wn_public_head *h, const wn_public_row *rows, size_t n)
-{
+static bool see_whole(void *ctx, const wn_public_head *h, const wn_public_row *rows, size_t n) {
     wn_public_head want = head_of("shop.example", "pages", 20777, true);
     cr_assert(wn_window_same(&h->window, &want.window));
     cr_assert(h->window.start_s == want.window.start_s && h->window.end_s == want.window.end_s);
@@ -134,8 +123,7 @@ static bool see_whole(void *ctx, const wn_public_head *h, const wn_public_row *r
     return true;
 }
 
-Test(published, gives_back_head_and_rows_as_released)
-{
+Test(published, gives_back_head_and_rows_as_released) {
     wn_public_head h = head_of("shop.example", "pages", 20777, true);
     wn_public_row rows[3] = {row_of("/", 240), row_of("", 20), row_of("other", 20)};
     bool called = false;
@@ -153,8 +141,7 @@ Test(published, gives_back_head_and_rows_as_released)
     cr_assert(called);
 }
 
-Test(published, refuses_a_head_it_could_not_read_back)
-{
+Test(published, refuses_a_head_it_could_not_read_back) {
     wn_public_head good = head_of("a", "pages", 20000, false), h;
     wn_public_row r = row_of("x", 20);
     cr_assert_eq(wn_published_begin(store), WN_OK);
@@ -171,8 +158,7 @@ Test(published, refuses_a_head_it_could_not_read_back)
     cr_assert_eq(scanned(NULL, NULL, 0, 30000).n, 0);
 }
 
-Test(published, scans_one_table_in_order_of_time_and_half_open)
-{
+Test(published, scans_one_table_in_order_of_time_and_half_open) {
     for (int32_t day = 20040; day > 20000; day--) publish("a", "pages", day, (uint32_t)day, false);
     publish("a", "events", 20010, 1, false);
     publish("b", "pages", 20010, 2, false);
@@ -193,8 +179,7 @@ Test(published, scans_one_table_in_order_of_time_and_half_open)
     cr_assert_eq(stopped.n, 2);
 }
 
-Test(published, scans_all_sites_or_tables_when_none_is_named)
-{
+Test(published, scans_all_sites_or_tables_when_none_is_named) {
     static const char *const sites[] = {"a", "b"}, *const tables[] = {"pages", "events", "hours"};
     for (size_t i = 0; i < 2; i++)
         for (size_t t = 0; t < 3; t++)
@@ -208,8 +193,7 @@ Test(published, scans_all_sites_or_tables_when_none_is_named)
               "in order within one site and table");
 }
 
-Test(published, a_sealed_window_never_changes)
-{
+Test(published, a_sealed_window_never_changes) {
     wn_public_head h = head_of("a", "pages", 20000, true);
     wn_public_row r = row_of("/", 60);
     uint64_t tick;
@@ -229,8 +213,7 @@ Test(published, a_sealed_window_never_changes)
     cr_assert(s.n == 1 && s.people[0] == 40);
 }
 
-Test(published, windows_of_two_zones_and_kinds_stand_apart)
-{
+Test(published, windows_of_two_zones_and_kinds_stand_apart) {
     wn_public_head h = head_of("a", "pages", 20000, false);
     wn_public_row r = row_of("/", 20);
     cr_assert_eq(wn_published_begin(store), WN_OK);
@@ -243,8 +226,7 @@ Test(published, windows_of_two_zones_and_kinds_stand_apart)
     cr_assert_eq(scanned("a", "pages", 20000, 20001).n, 3);
 }
 
-Test(published, final_watermarks_live_seven_days_and_sealed_markers_for_ever)
-{
+Test(published, final_watermarks_live_seven_days_and_sealed_markers_for_ever) {
     wn_window w = window_of_day(20000);
     wn_batch_id id = {.collector = "collector-------", .generation = 4, .sequence = 77};
     uint64_t tick;
@@ -271,16 +253,14 @@ typedef struct counts {
     uint64_t refused, capped;
 } counts;
 
-static void see_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped)
-{
+static void see_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped) {
     counts *c = ctx;
     c->start_s[c->n++] = start_s;
     c->refused += refused;
     c->capped += capped;
 }
 
-Test(published, counts_are_those_of_the_site_and_range)
-{
+Test(published, counts_are_those_of_the_site_and_range) {
     wn_window days[] = {window_of_day(20000), window_of_day(20001), window_of_day(20002)};
     counts c = {0};
     cr_assert_eq(wn_published_begin(store), WN_OK);
@@ -294,8 +274,7 @@ Test(published, counts_are_those_of_the_site_and_range)
     cr_assert(c.refused == 120 && c.capped == 60);
 }
 
-Test(published, p_percent_is_drawn_once_between_20_and_35)
-{
+Test(published, p_percent_is_drawn_once_between_20_and_35) {
     uint32_t first, again;
     cr_assert_eq(wn_published_p_percent(store, &first), WN_OK);
     cr_assert(first >= 20 && first <= 35);
@@ -303,7 +282,7 @@ Test(published, p_percent_is_drawn_once_between_20_and_35)
     cr_assert_eq(wn_published_p_percent(store, &again), WN_OK);
     cr_assert_eq(first, again);
     unsigned distinct = 0, known[64] = {0};
-    for (unsigned i = 0; i < 60; i++) {  // 60 alike: 1 in 16^59
+    for (unsigned i = 0; i < 60; i++) { // 60 alike: 1 in 16^59
         char sub[64];
         wn_published *p;
         snprintf(sub, sizeof sub, "%s/%u", folder, i);
@@ -319,8 +298,7 @@ Test(published, p_percent_is_drawn_once_between_20_and_35)
 
 // ---- ledger ----
 
-static void ledger_add(unsigned n)
-{
+static void ledger_add(unsigned n) {
     for (unsigned i = 0; i < n; i++) {
         wn_ledger_entry e = {.number = 999, .at_s = 100 + i, .what = WN_LEDGER_RELEASE, .rows = i};
         cr_assert_eq(wn_published_begin(store), WN_OK);
@@ -329,19 +307,17 @@ static void ledger_add(unsigned n)
         cr_assert_eq(wn_published_commit(store), WN_OK);
         cr_assert_eq(wn_published_begin(store), WN_OK);
         cr_assert_eq(wn_published_ledger(store, &e), WN_OK);
-        wn_published_abort(store);  // leaves no hole
+        wn_published_abort(store); // leaves no hole
     }
 }
 
-static wn_ledger_check verified(const uint8_t quoted[32])
-{
+static wn_ledger_check verified(const uint8_t quoted[32]) {
     wn_ledger_check c;
     cr_assert_eq(wn_published_ledger_verify(store, quoted, &c), WN_OK);
     return c;
 }
 
-Test(published, numbers_and_chains_the_ledger_across_reopening)
-{
+Test(published, numbers_and_chains_the_ledger_across_reopening) {
     cr_assert(verified(NULL).ok);
     ledger_add(3);
     reopen();
@@ -351,8 +327,7 @@ Test(published, numbers_and_chains_the_ledger_across_reopening)
     cr_assert(verified(c.head).ok);
 }
 
-static void ledger_damage(uint8_t number)
-{
+static void ledger_damage(uint8_t number) {
     uint8_t bytes[8] = {0, 0, 0, 0, 0, 0, 0, number};
     char path[256];
     MDB_val key = {8, bytes};
@@ -362,16 +337,14 @@ static void ledger_damage(uint8_t number)
     cr_assert_eq(wn_published_open(folder, test_key, false, MAP_BYTES, &store), WN_OK);
 }
 
-Test(published, sees_a_ledger_entry_that_is_missing)
-{
+Test(published, sees_a_ledger_entry_that_is_missing) {
     ledger_add(3);
     ledger_damage(4);
     wn_ledger_check c = verified(NULL);
     cr_assert(!c.ok && c.fault == WN_LEDGER_MISSING && c.bad_number == 4);
 }
 
-Test(published, sees_a_cut_end_by_the_quoted_head_alone)
-{
+Test(published, sees_a_cut_end_by_the_quoted_head_alone) {
     ledger_add(3);
     wn_ledger_check whole = verified(NULL);
     ledger_damage(6);
@@ -380,8 +353,7 @@ Test(published, sees_a_cut_end_by_the_quoted_head_alone)
     cr_assert(!c.ok && c.fault == WN_LEDGER_CUT && c.bad_number == 6);
 }
 
-static void flip_last_byte(MDB_txn *txn, MDB_dbi dbi, void *ctx)
-{
+static void flip_last_byte(MDB_txn *txn, MDB_dbi dbi, void *ctx) {
     MDB_cursor *cursor;
     MDB_val key, val;
     cr_assert_eq(mdb_cursor_open(txn, dbi, &cursor), 0);
@@ -396,8 +368,7 @@ static void flip_last_byte(MDB_txn *txn, MDB_dbi dbi, void *ctx)
     free(copy);
 }
 
-static void damage(const char *db, size_t nth)
-{
+static void damage(const char *db, size_t nth) {
     char path[256];
     env_folder(path);
     wn_published_close(store);
@@ -405,8 +376,7 @@ static void damage(const char *db, size_t nth)
     cr_assert_eq(wn_published_open(folder, test_key, false, MAP_BYTES, &store), WN_OK);
 }
 
-Test(published, a_damaged_ledger_entry_is_not_served)
-{
+Test(published, a_damaged_ledger_entry_is_not_served) {
     ledger_add(3);
     damage("ledger", 5);
     wn_ledger_check c = verified(NULL);
@@ -417,8 +387,7 @@ Test(published, a_damaged_ledger_entry_is_not_served)
     wn_published_abort(store);
 }
 
-Test(published, a_damaged_record_is_left_out_and_others_are_served)
-{
+Test(published, a_damaged_record_is_left_out_and_others_are_served) {
     for (int32_t day = 20000; day < 20010; day++) publish("a", "pages", day, (uint32_t)day, false);
     damage("rows", 4);
     seen s = {0};
@@ -428,8 +397,7 @@ Test(published, a_damaged_record_is_left_out_and_others_are_served)
     cr_assert_eq(scanned("a", "pages", 20005, 20010).n, 5, "a range beside it is whole");
 }
 
-Test(published, opens_under_its_own_key_only)
-{
+Test(published, opens_under_its_own_key_only) {
     uint8_t wrong[32] = {1};
     wn_published *p = NULL;
     wn_published_close(store);
@@ -438,8 +406,7 @@ Test(published, opens_under_its_own_key_only)
     cr_assert_eq(wn_published_open(folder, test_key, false, MAP_BYTES, &store), WN_OK);
 }
 
-Test(published, no_label_or_name_reaches_the_file)
-{
+Test(published, no_label_or_name_reaches_the_file) {
     wn_public_head h = head_of("planted-site.example", "planted_table", 20000, true);
     wn_public_row r = row_of("/planted/label", 20);
     char path[256];
@@ -462,8 +429,7 @@ Test(published, no_label_or_name_reaches_the_file)
 
 // ---- a second process ----
 
-Test(published, a_reader_without_a_store_makes_none)
-{
+Test(published, a_reader_without_a_store_makes_none) {
     char sub[64], path[128];
     struct stat st;
     wn_published *p = NULL;
@@ -478,8 +444,7 @@ Test(published, a_reader_without_a_store_makes_none)
     cr_assert_neq(stat(path, &st), 0);
 }
 
-static void read_as_child(int go, int done)
-{
+static void read_as_child(int go, int done) {
     wn_published *p;
     char turn;
     if (wn_published_open(folder, test_key, true, MAP_BYTES, &p)) _exit(1);
@@ -493,8 +458,7 @@ static void read_as_child(int go, int done)
     _exit(0);
 }
 
-Test(published, a_second_process_reads_while_the_map_grows)
-{
+Test(published, a_second_process_reads_while_the_map_grows) {
     int go[2], done[2], status;
     char turn = 't';
     wn_published_close(store);

@@ -12,7 +12,7 @@ struct wn_event {
     bool has[WN_FIELD_N];
     size_t n[WN_FIELD_N];
     char text[WN_FIELD_N][FAKE_BYTES];
-    char items[8][64];  // of purposes
+    char items[8][64]; // of purposes
     size_t items_n;
     wn_verdict why;
     bool doubt;
@@ -20,11 +20,11 @@ struct wn_event {
 
 typedef struct fake_log {
     size_t begun, ended, cut, skipped;
-    wn_event event[4];          // copies of the first ones that ended
+    wn_event event[4]; // copies of the first ones that ended
     wn_verdict why[FAKE_EVENTS_MAX];
-    size_t events_max;          // begin answers NULL beyond
+    size_t events_max; // begin answers NULL beyond
     wn_event current;
 } fake_log;
 
 wn_event_sink fake_sink(fake_log *log);
-const char *fake_text(const wn_event *e, wn_field f);  // NULL: not set
+const char *fake_text(const wn_event *e, wn_field f); // NULL: not set

@@ -28,7 +28,7 @@ void rig_close(rig *r);
 void rig_restart(rig *r);
 // Turns until everything committed is durable.
 void rig_sync(rig *r);
-void rig_wait_done(rig *r);  // for the transaction under way only
+void rig_wait_done(rig *r); // for the transaction under way only
 
 typedef struct rig_stored {
     size_t batches, views, events, sessions, refusals;
@@ -42,4 +42,4 @@ void rig_deliver(rig *r);
 wn_sender rig_sender(void);
 // Fills one event of a request: field, text, …, NULL.
 void rig_event(wn_request *r, ...);
-wn_verdict rig_only_verdict(const wn_request *r);  // of a request with one event
+wn_verdict rig_only_verdict(const wn_request *r); // of a request with one event

@@ -49,11 +49,30 @@ TestSuite(event_json, .init = setup, .fini = teardown);
 
 Test(event_json, refuses_bodies_that_are_no_events) {
     static const char *const bad[] = {
-        "", " ", "1", "\"a\"", "null", "true", "{", "[", "{}}", "[]]", "{\"site\":}", "[{\"site\":\"a\"},",
-        "{\"events\":1}", "{\"events\":{}}", "{\"events\":null}", "{\"events\":[],\"events\":[]}",
-        "{\"name\":\"a\",\"events\":[]}", "{\"events\":[],\"name\":\"a\"}", "{\"events\":[],\"site\":\"a\"}",
-        "{\"site\":1,\"events\":[]}", "{\"site\":{},\"events\":[]}", "{\"batch_id\":[],\"events\":[]}",
-        "{\"events\":[],\"batch_id\":7}", "{\"batch_id\":\"a\",\"events\":[],\"batch_id\":\"b\"}",
+        "",
+        " ",
+        "1",
+        "\"a\"",
+        "null",
+        "true",
+        "{",
+        "[",
+        "{}}",
+        "[]]",
+        "{\"site\":}",
+        "[{\"site\":\"a\"},",
+        "{\"events\":1}",
+        "{\"events\":{}}",
+        "{\"events\":null}",
+        "{\"events\":[],\"events\":[]}",
+        "{\"name\":\"a\",\"events\":[]}",
+        "{\"events\":[],\"name\":\"a\"}",
+        "{\"events\":[],\"site\":\"a\"}",
+        "{\"site\":1,\"events\":[]}",
+        "{\"site\":{},\"events\":[]}",
+        "{\"batch_id\":[],\"events\":[]}",
+        "{\"events\":[],\"batch_id\":7}",
+        "{\"batch_id\":\"a\",\"events\":[],\"batch_id\":\"b\"}",
         "{\"site\":\"0123456789012345678901234567890123456789012345678901234567890123\",\"events\":[]}",
     };
     for (size_t i = 0; i < WN_COUNT(bad); i++) {
@@ -75,7 +94,7 @@ Test(event_json, a_fault_of_one_event_costs_that_event) {
         wn_verdict why;
     } cases[] = {
         {"{\"colour\":\"red\"}", WN_VERDICT_unknown_field},
-        {"{\"gpc\":\"1\"}", WN_VERDICT_unknown_field},  // only the request itself says that
+        {"{\"gpc\":\"1\"}", WN_VERDICT_unknown_field}, // only the request itself says that
         {"{\"url\":\"/a\",\"url\":\"/b\"}", WN_VERDICT_duplicate_field},
         {"{\"url\":null,\"url\":\"/b\"}", WN_VERDICT_duplicate_field},
         {"{\"url\":true}", WN_VERDICT_malformed},
@@ -126,8 +145,13 @@ Test(event_json, an_element_that_is_no_event_is_counted_as_one) {
 
 Test(event_json, unreadable_consent_is_doubt_and_an_empty_list_is_none) {
     static const char *const doubtful[] = {
-        "{\"purposes\":\"basic\"}", "{\"purposes\":{}}", "{\"purposes\":1}", "{\"purposes\":[1]}",
-        "{\"purposes\":[\"basic\",[\"measure\"]]}", "{\"purposes\":[\"basic\",{}]}", "{\"purposes\":[null]}",
+        "{\"purposes\":\"basic\"}",
+        "{\"purposes\":{}}",
+        "{\"purposes\":1}",
+        "{\"purposes\":[1]}",
+        "{\"purposes\":[\"basic\",[\"measure\"]]}",
+        "{\"purposes\":[\"basic\",{}]}",
+        "{\"purposes\":[null]}",
         "{\"purposes\":true}",
     };
     for (size_t i = 0; i < WN_COUNT(doubtful); i++) {

@@ -150,7 +150,7 @@ Test(event_mp, an_element_that_is_no_map_is_counted_as_malformed) {
 }
 
 Test(event_mp, nests_to_eight_and_no_deeper) {
-    for (int deep = 5; deep <= 6; deep++) {  // envelope, events, event, then props and what is in it
+    for (int deep = 5; deep <= 6; deep++) { // envelope, events, event, then props and what is in it
         one_field("props");
         for (int i = 1; i < deep; i++) msgpack_pack_map(&pk, 1), text("k");
         msgpack_pack_map(&pk, 0);
