@@ -2,7 +2,7 @@
 // lock_run.h: one tick or seal under way, for the files of release/ alone.
 #pragma once
 
-#include "rows.h"
+#include "row_list.h"
 
 typedef struct wn_lock_run {
     const wn_fold *f;

@@ -384,8 +384,11 @@ static void take_outcome(wn_import *i, one *o, const wn_outcome *out) {
 // Lines come in the order of time, give or take what a server writes late: who
 // was last seen long before them has left. Else a day's visits would crowd the
 // session table, which is made for half an hour's.
-static void end_idle(wn_import *i, const one *o, int64_t t) {
-    for (size_t k = 0; k < o->windows_n && t != WN_LINE_UNREADABLE; k++) {
+// Only when every part before is applied: a touch that waits may yet prolong a visit.
+static void end_idle(wn_import *i, const one *o) {
+    int64_t t = o->raw.line[o->next_line].time_s;
+    if (t == WN_LINE_UNREADABLE || o->last_token > wn_pipeline_durable(i->parts.pipeline)) return;
+    for (size_t k = 0; k < o->windows_n; k++) {
         const wn_edge_window *w = wn_edge_find(i->parts.edge, &o->window[k].window);
         if (w == NULL || t < w->window.start_s) continue;
         (void)wn_pipeline_expire(i->parts.pipeline, w->slot, t - WN_SESSION_IDLE_S - WRITTEN_LATE_S);
@@ -427,6 +430,7 @@ static void count(wn_import *i, one *o) {
         next_part(i, o);
         return;
     }
+    if (o->request == NULL) end_idle(i, o);
     if (o->request == NULL) o->request = filter_part(i, o);
     if (o->request == NULL) {
         finish(i, o, "the site is gone, or memory is");
@@ -446,7 +450,6 @@ static void count(wn_import *i, one *o) {
     take_outcome(i, o, out);
     wn_request_free(o->request);
     o->request = NULL;
-    end_idle(i, o, o->raw.line[part_end(o) - 1].time_s);
     next_part(i, o);
 }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An access log in, and every published row equals an independent recount.
 
-The real log beside the tree (../shared/data/access.log) when it is there, else a
-generated one, and it says which. Then the same bytes once more: nothing counts.
+The real log beside the tree (../shared/data/access.log) when it is there, and a
+generated one; it says which. Then the same bytes once more: nothing counts.
 A second run publishes while it imports, for NEST/DIFF over several states.
 """
 import gzip
@@ -22,14 +22,15 @@ TABLES = ["traffic", "hours", "pages", "entry_pages", "exit_pages", "referrers",
           "countries", "languages", "browsers", "systems", "devices", "screens", "events"]
 
 
-def the_log(folder):
-    if os.path.exists(REAL):
+def the_log(folder, made=not os.path.exists(REAL)):
+    if not made:
         return REAL, ["2015-05-17", "2015-05-18", "2015-05-19", "2015-05-20"]
     path = os.path.join(folder, "made.log")
     with open(path, "wb") as f:
         subprocess.run([os.path.join(os.environ["WINNOW_BIN"], "winnow-traffic"), "--site", "log", "--date", "2024-03-05", "--people",
-                        "1500", "--orgs", "6", "--refuse", "0", "--seed", "9", "--mode", "log"], check=True, stdout=f)
-    print("notice: no ../shared/data/access.log; recounting a generated log")
+                        "1500", "--orgs", "20", "--org-share", "20", "--refuse", "0", "--seed", "9", "--mode", "log"], check=True, stdout=f)
+    if not os.path.exists(REAL):
+        print("notice: no ../shared/data/access.log; recounting a generated log alone")
     return path, ["2024-03-05"]
 
 
@@ -60,49 +61,56 @@ def nestdiff(folder):
     return p.stdout.strip().splitlines()[-1]
 
 
-with Winnow() as w:
-    log, days = the_log(w.dir)
-    w.up("other")
-    w.site("log", "--zone", "UTC", "--host", HOST)
-    said = w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode()
-    counts = counts_of(said)
-    expect(counts["lines"] == counts["counted"] + counts["late"] + sum(counts["refused"].values()), "does not add up", said)
-    with open(os.path.join(w.dir, "counts.json"), "w") as f:
-        json.dump(counts, f)
-    folder = os.path.join(w.dir, "states", "1")
-    reports(w, folder, days)
-    country = os.path.join(SOURCE, "build/share/country.mmdb")
-    more = ["--country-program", f"{TESTS}/country {country}"] if os.path.exists(country) else []
-    p = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/support/oracle.py"), "--coarsen", f"{TESTS}/coarsen", "--log", log,
-                        "--host", HOST, "--zone", "UTC", "--reports", folder, "--counts", os.path.join(w.dir, "counts.json"), *more],
-                       capture_output=True, text=True)
-    expect(p.returncode == 0, "the recount differs:\n" + p.stdout[-6000:], p.stderr[-2000:])
-    recount = p.stdout.strip().splitlines()[-1]
-    diff = nestdiff(os.path.join(w.dir, "states"))
-    again = counts_of(w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode())
-    expect(again["counted"] == 0, "the same bytes counted twice", again)
-    before = {f: open(os.path.join(folder, f)).read() for f in os.listdir(folder)}
-    second = os.path.join(w.dir, "second")
-    reports(w, second, days)
-    expect(before == {f: open(os.path.join(second, f)).read() for f in os.listdir(second)}, "rows moved")
+def recounted(made):
+    """Imports a log whole and compares every row; answers what to say about it."""
+    with Winnow() as w:
+        log, days = the_log(w.dir, made)
+        w.up("other")
+        w.site("log", "--zone", "UTC", "--host", HOST)
+        said = w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode()
+        counts = counts_of(said)
+        expect(counts["lines"] == counts["counted"] + counts["late"] + sum(counts["refused"].values()), "does not add up", said)
+        with open(os.path.join(w.dir, "counts.json"), "w") as f:
+            json.dump(counts, f)
+        folder = os.path.join(w.dir, "states", "1")
+        reports(w, folder, days)
+        country = os.path.join(SOURCE, "build/share/country.mmdb")
+        more = ["--country-program", f"{TESTS}/country {country}"] if os.path.exists(country) else []
+        p = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/support/oracle.py"), "--coarsen", f"{TESTS}/coarsen", "--log", log,
+                            "--host", HOST, "--zone", "UTC", "--reports", folder, "--counts", os.path.join(w.dir, "counts.json"), *more],
+                           capture_output=True, text=True)
+        expect(p.returncode == 0, "the recount differs:\n" + p.stdout[-6000:], p.stderr[-2000:])
+        recount = p.stdout.strip().splitlines()[-1]
+        diff = nestdiff(os.path.join(w.dir, "states"))
+        again = counts_of(w.cli("import", "--site", "log", "--format", "combined", log).stdout.decode())
+        expect(again["counted"] == 0, "the same bytes counted twice", again)
+        before = {f: open(os.path.join(folder, f)).read() for f in os.listdir(folder)}
+        second = os.path.join(w.dir, "second")
+        reports(w, second, days)
+        expect(before == {f: open(os.path.join(second, f)).read() for f in os.listdir(second)}, "rows moved")
 
-# A log that has grown since counts from there on, whatever the format it is read by.
-with Winnow() as w:
-    w.up("log")
-    path = os.path.join(w.dir, "growing.log")
+    # A log that has grown since counts from there on, whatever the format it is read by.
+    with Winnow() as w:
+        w.up("log")
+        path = os.path.join(w.dir, "growing.log")
 
-    def grow(first, n):
-        with open(path, "a") as f:
-            for i in range(first, first + n):
-                f.write(f'{person(i)} - - [17/May/2015:10:{i // 60:02}:{i % 60:02} +0000] "GET /p HTTP/1.1" 200 5 "-" "{AGENT}"\n')
+        def grow(first, n):
+            with open(path, "a") as f:
+                for i in range(first, first + n):
+                    f.write(f'{person(i)} - - [17/May/2015:10:{i // 60:02}:{i % 60:02} +0000] "GET /p HTTP/1.1" 200 5 "-" "{AGENT}"\n')
 
-    for first, n, known, form in ((0, 60, 0, "combined"), (60, 30, 60, "combined"), (90, 0, 90, "combined"), (90, 0, 90, "common")):
-        grow(first, n)
-        said = w.cli("import", "--site", "log", "--format", form, "--keep-open", path).stdout.decode()
-        found = counts_of(said)
-        expect(found["lines"] == first + n and found["counted"] == n, "a log that grew", said)
-        repeated = re.search(r"^repeated +(\d+)", said, re.M)
-        expect(int(repeated.group(1) if repeated else 0) == known, "known lines", known, said)
+        for first, n, known, form in ((0, 60, 0, "combined"), (60, 30, 60, "combined"), (90, 0, 90, "combined"), (90, 0, 90, "common")):
+            grow(first, n)
+            said = w.cli("import", "--site", "log", "--format", form, "--keep-open", path).stdout.decode()
+            found = counts_of(said)
+            expect(found["lines"] == first + n and found["counted"] == n, "a log that grew", said)
+            repeated = re.search(r"^repeated +(\d+)", said, re.M)
+            expect(int(repeated.group(1) if repeated else 0) == known, "known lines", known, said)
+    return counts, recount, diff
+
+
+made = recounted(True)
+counts, recount, diff = recounted(False) if os.path.exists(REAL) else made
 
 # The same log in pieces, gzipped, with a tick after each: several published states.
 with Winnow() as w:
@@ -126,4 +134,4 @@ with Winnow() as w:
     reports(w, os.path.join(w.dir, "states", "sealed"), days)
     states = nestdiff(os.path.join(w.dir, "states"))
 print(f"ok: {counts['lines']} lines = {counts['counted']} counted + {sum(counts['refused'].values())} refused + {counts['late']} late;"
-      f" {recount}; {diff}; in {pieces} live states and the seal: {states}")
+      f" {recount}; {diff}; a generated log of {made[0]['lines']} lines: {made[1]}; in {pieces} live states and the seal: {states}")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rows.c: lists of rows and steps, and the order in which rows are found.
-#include "rows.h"
+// row_list.c: lists of rows and steps, and the order in which rows are found.
+#include "row_list.h"
 
 #include <stdlib.h>
 
