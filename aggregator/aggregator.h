@@ -52,9 +52,6 @@ typedef struct aggregator {
     char role_dir[300];
 } aggregator;
 
-void wn_put_str(msgpack_packer *pk, const char *s);
-void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
-void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
 // Tells every collector to drain this window.
 void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced);
 // Reads sites.yaml; on a mistake the old list stays.

@@ -158,8 +158,7 @@ static void answer_asker(aggregator *d, const asker *a) {
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
     msgpack_pack_map(&pk, 3);
-    wn_put_str(&pk, "ok");
-    msgpack_pack_true(&pk);
+    wn_put_flag(&pk, "ok", true);
     wn_put_uint(&pk, "rows", a->rows);
     wn_put_uint(&pk, "sealed", a->sealed);
     wn_control_answer(d->control, a->token, (wn_span){(const uint8_t *)buf.data, buf.size});
@@ -236,8 +235,7 @@ static void answer_tick(aggregator *d, size_t moved) {
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
     msgpack_pack_map(&pk, 2);
-    wn_put_str(&pk, "ok");
-    msgpack_pack_true(&pk);
+    wn_put_flag(&pk, "ok", true);
     wn_put_uint(&pk, "moved", moved);
     wn_control_answer(d->control, d->tick_token, (wn_span){(const uint8_t *)buf.data, buf.size});
     msgpack_sbuffer_destroy(&buf);

@@ -8,26 +8,6 @@
 #include "clock.h"
 #include "log.h"
 
-void wn_put_str(msgpack_packer *pk, const char *s) {
-    size_t n = strlen(s);
-    msgpack_pack_str(pk, n);
-    msgpack_pack_str_body(pk, s, n);
-}
-
-void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v) {
-    wn_put_str(pk, name);
-    msgpack_pack_uint64(pk, v);
-}
-
-void wn_put_result(msgpack_packer *pk, bool ok, const char *text) {
-    msgpack_pack_map(pk, 2);
-    wn_put_str(pk, "ok");
-    if (ok) msgpack_pack_true(pk);
-    else msgpack_pack_false(pk);
-    wn_put_str(pk, "text");
-    wn_put_str(pk, text);
-}
-
 static bool verb_ping(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     (void)ctx, (void)token, (void)body;
     wn_put_result(packer, true, WN_VERSION);
@@ -90,8 +70,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     msgpack_packer *pk = packer;
     size_t n = wn_windows_count(d->windows);
     msgpack_pack_map(pk, 12);
-    wn_put_str(pk, "ok");
-    msgpack_pack_true(pk);
+    wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
     wn_put_uint(pk, "started_at_s", (uint64_t)d->started_s);
@@ -114,9 +93,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
         wn_put_str(pk, "window");
         wn_put_str(pk, text);
         wn_put_uint(pk, "seals_at_s", (uint64_t)info.seals_at_s);
-        wn_put_str(pk, "closing");
-        if (info.closing) msgpack_pack_true(pk);
-        else msgpack_pack_false(pk);
+        wn_put_flag(pk, "closing", info.closing);
         wn_put_uint(pk, "file_bytes", info.file_bytes);
     }
     return true;
@@ -170,8 +147,7 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     }
     if (a.n == 0) {
         msgpack_pack_map(packer, 3);
-        wn_put_str(packer, "ok");
-        msgpack_pack_true(packer);
+        wn_put_flag(packer, "ok", true);
         wn_put_uint(packer, "rows", 0);
         wn_put_uint(packer, "sealed", 0);
         return true;

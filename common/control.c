@@ -3,7 +3,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,16 +79,34 @@ void wn_control_answer(wn_control *c, uint64_t token, wn_span body) {
     zmq_send(c->socket, body.p, body.n, ZMQ_DONTWAIT);
 }
 
+void wn_put_str(msgpack_packer *pk, const char *s) {
+    msgpack_pack_str_with_body(pk, s, strlen(s));
+}
+
+void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v) {
+    wn_put_str(pk, name);
+    msgpack_pack_uint64(pk, v);
+}
+
+void wn_put_flag(msgpack_packer *pk, const char *name, bool v) {
+    wn_put_str(pk, name);
+    if (v) msgpack_pack_true(pk);
+    else msgpack_pack_false(pk);
+}
+
+void wn_put_result(msgpack_packer *pk, bool ok, const char *text) {
+    msgpack_pack_map(pk, 2);
+    wn_put_flag(pk, "ok", ok);
+    wn_put_str(pk, "text");
+    wn_put_str(pk, text);
+}
+
 static void say_no(wn_control *c, uint64_t token, const char *text) {
     msgpack_sbuffer buf;
     msgpack_packer pk;
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-    msgpack_pack_map(&pk, 2);
-    msgpack_pack_str(&pk, 2), msgpack_pack_str_body(&pk, "ok", 2);
-    msgpack_pack_false(&pk);
-    msgpack_pack_str(&pk, 4), msgpack_pack_str_body(&pk, "text", 4);
-    msgpack_pack_str(&pk, strlen(text)), msgpack_pack_str_body(&pk, text, strlen(text));
+    wn_put_result(&pk, false, text);
     wn_control_answer(c, token, (wn_span){(const uint8_t *)buf.data, buf.size});
     msgpack_sbuffer_destroy(&buf);
 }

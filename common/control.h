@@ -6,6 +6,7 @@
 // A long task may send several answers; the last has "more": false.
 #pragma once
 
+#include <msgpack.h>
 #include <zmq.h>
 
 #include "mp.h"
@@ -30,6 +31,11 @@ void wn_control_close(wn_control *c);
 void *wn_control_socket(wn_control *c); // to poll
 void wn_control_turn(wn_control *c);    // handle what is waiting
 void wn_control_answer(wn_control *c, uint64_t token, wn_span body);
+// Pieces of an answer map: a string, a pair, and the whole {"ok", "text"}.
+void wn_put_str(msgpack_packer *pk, const char *s);
+void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
+void wn_put_flag(msgpack_packer *pk, const char *name, bool v);
+void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
 
 // CLI side: sends, waits at most timeout_ms (-1: for ever) for one answer.
 // WN_ERR_NOTFOUND when no daemon listens there.

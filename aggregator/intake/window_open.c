@@ -262,7 +262,7 @@ static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
     return err;
 }
 
-// The first window on disk that is sealed but not yet gone, or not yet open here.
+// The windows whose storage key is still there: open, or sealed but not yet buried.
 typedef struct found {
     wn_window at[WN_IDENTITIES_MAX];
     size_t n;

@@ -9,36 +9,19 @@
 
 // ---- answers ----
 
-static void put_text(msgpack_packer *pk, const char *s) {
-    msgpack_pack_str_with_body(pk, s, strlen(s));
-}
-
-static void put_number(msgpack_packer *pk, const char *name, uint64_t v) {
-    put_text(pk, name);
-    msgpack_pack_uint64(pk, v);
-}
-
-static void put_flag(msgpack_packer *pk, const char *name, bool v) {
-    put_text(pk, name);
-    if (v) msgpack_pack_true(pk);
-    else msgpack_pack_false(pk);
-}
-
 static bool say(void *packer, bool ok, const char *text) {
-    msgpack_pack_map(packer, 2);
-    put_flag(packer, "ok", ok);
-    put_text(packer, "text");
-    put_text(packer, text);
+    wn_put_result(packer, ok, text);
     return true;
 }
 
 static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_verdict[WN_VERDICT_N]) {
     uint32_t n = 0;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) n += i != WN_KEEP && by_verdict[i] != 0;
-    put_text(pk, name);
+    wn_put_str(pk, name);
     msgpack_pack_map(pk, n);
     for (unsigned i = 0; i < WN_VERDICT_N; i++)
-        if (i != WN_KEEP && by_verdict[i] != 0) put_number(pk, wn_verdict_name((wn_verdict)i), by_verdict[i]);
+        if (i != WN_KEEP && by_verdict[i] != 0)
+            wn_put_uint(pk, wn_verdict_name((wn_verdict)i), by_verdict[i]);
 }
 
 // ---- the daemon ----
@@ -72,28 +55,28 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     const wn_pipeline_counts *c = wn_pipeline_count(d->pipeline);
     msgpack_packer *pk = packer;
     msgpack_pack_map(pk, 21);
-    put_flag(pk, "ok", true);
-    put_text(pk, "version");
-    put_text(pk, WN_VERSION);
-    put_number(pk, "started_at_s", (uint64_t)d->started_s);
-    put_number(pk, "uptime_s", m->v[WN_METRIC_uptime_seconds]);
-    put_flag(pk, "accepting", wn_collector_well(d));
-    put_number(pk, "last_event_at_s", (uint64_t)c->last_kept_s);
-    put_number(pk, "requests", c->requests);
-    put_number(pk, "events", m->v[WN_METRIC_events]);
-    put_number(pk, "accepted", m->by_verdict[WN_KEEP]);
+    wn_put_flag(pk, "ok", true);
+    wn_put_str(pk, "version");
+    wn_put_str(pk, WN_VERSION);
+    wn_put_uint(pk, "started_at_s", (uint64_t)d->started_s);
+    wn_put_uint(pk, "uptime_s", m->v[WN_METRIC_uptime_seconds]);
+    wn_put_flag(pk, "accepting", wn_collector_well(d));
+    wn_put_uint(pk, "last_event_at_s", (uint64_t)c->last_kept_s);
+    wn_put_uint(pk, "requests", c->requests);
+    wn_put_uint(pk, "events", m->v[WN_METRIC_events]);
+    wn_put_uint(pk, "accepted", m->by_verdict[WN_KEEP]);
     put_reasons(pk, "refused", m->by_verdict);
-    put_number(pk, "spool_bytes", m->v[WN_METRIC_spool_bytes]);
-    put_number(pk, "spool_waiting", m->v[WN_METRIC_spool_waiting]);
-    put_number(pk, "memory_bytes", m->v[WN_METRIC_request_memory_bytes]);
-    put_number(pk, "sessions", m->v[WN_METRIC_sessions_open]);
-    put_number(pk, "windows", m->v[WN_METRIC_windows_open]);
-    put_number(pk, "closing", wn_closing_count(d->closing));
-    put_number(pk, "sites", m->v[WN_METRIC_sites]);
-    put_number(pk, "epochs", m->v[WN_METRIC_epochs]);
-    put_flag(pk, "uplink_up", m->v[WN_METRIC_uplink_up] != 0);
-    put_flag(pk, "has_geo", m->v[WN_METRIC_geo] != 0);
-    put_flag(pk, "kept", d->identity.kept);
+    wn_put_uint(pk, "spool_bytes", m->v[WN_METRIC_spool_bytes]);
+    wn_put_uint(pk, "spool_waiting", m->v[WN_METRIC_spool_waiting]);
+    wn_put_uint(pk, "memory_bytes", m->v[WN_METRIC_request_memory_bytes]);
+    wn_put_uint(pk, "sessions", m->v[WN_METRIC_sessions_open]);
+    wn_put_uint(pk, "windows", m->v[WN_METRIC_windows_open]);
+    wn_put_uint(pk, "closing", wn_closing_count(d->closing));
+    wn_put_uint(pk, "sites", m->v[WN_METRIC_sites]);
+    wn_put_uint(pk, "epochs", m->v[WN_METRIC_epochs]);
+    wn_put_flag(pk, "uplink_up", m->v[WN_METRIC_uplink_up] != 0);
+    wn_put_flag(pk, "has_geo", m->v[WN_METRIC_geo] != 0);
+    wn_put_flag(pk, "kept", d->identity.kept);
     return true;
 }
 
@@ -136,8 +119,8 @@ static bool verb_import_begin(void *ctx, uint64_t token, wn_mp *body, void *pack
     const char *no = wn_import_begin(d->import, b.site, b.format, &import);
     if (no != NULL) return say(packer, false, no);
     msgpack_pack_map(packer, 2);
-    put_flag(packer, "ok", true);
-    put_number(packer, "token", import);
+    wn_put_flag(packer, "ok", true);
+    wn_put_uint(packer, "token", import);
     return true;
 }
 
@@ -173,12 +156,12 @@ void wn_collector_import_done(void *ctx, uint64_t asker, const wn_import_result 
         memcpy(reasons, r->by_verdict, sizeof reasons);
         reasons[WN_VERDICT_late] = 0;
         msgpack_pack_map(&pk, 7);
-        put_flag(&pk, "ok", true);
-        put_number(&pk, "lines", r->lines);
-        put_number(&pk, "counted", r->counted);
-        put_number(&pk, "late", r->late);
-        put_flag(&pk, "repeat", r->repeat);
-        put_number(&pk, "repeated", r->repeated);
+        wn_put_flag(&pk, "ok", true);
+        wn_put_uint(&pk, "lines", r->lines);
+        wn_put_uint(&pk, "counted", r->counted);
+        wn_put_uint(&pk, "late", r->late);
+        wn_put_flag(&pk, "repeat", r->repeat);
+        wn_put_uint(&pk, "repeated", r->repeated);
         put_reasons(&pk, "reasons", reasons);
     }
     wn_control_answer(d->control, asker, (wn_span){(const uint8_t *)buf.data, buf.size});
@@ -195,7 +178,7 @@ static void add_window(void *ctx, const wn_window *w) {
     window_list *l = ctx;
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, text);
-    put_text(&l->pk, text);
+    wn_put_str(&l->pk, text);
     l->n++;
 }
 
@@ -213,9 +196,9 @@ static bool verb_import_end(void *ctx, uint64_t token, wn_mp *body, void *packer
     } else {
         msgpack_packer *pk = packer;
         msgpack_pack_map(pk, 3);
-        put_flag(pk, "ok", true);
-        put_flag(pk, "keep_open", b.keep_open);
-        put_text(pk, "windows");
+        wn_put_flag(pk, "ok", true);
+        wn_put_flag(pk, "keep_open", b.keep_open);
+        wn_put_str(pk, "windows");
         msgpack_pack_array(pk, l.n);
         if (l.buf.size != 0) pk->callback(pk->data, l.buf.data, l.buf.size);
     }
