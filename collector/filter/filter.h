@@ -7,15 +7,10 @@
 // to the stricter side. Source: architecture.md invariants 1 and 2, privacy.md R1, R2, R10–R12.
 #pragma once
 
+#include "catalogue.h"
 #include "conf.h"
+#include "policy.h"
 #include "winnow/observation.h"
-
-typedef enum wn_purpose {
-#define PURPOSE(name, dflt, doc) WN_PURPOSE_##name,
-#include "purposes.def"
-#undef PURPOSE
-    WN_PURPOSE_N
-} wn_purpose;
 
 typedef enum wn_verdict {
 #define VERDICT(name, class, text) WN_VERDICT_##name,
@@ -28,12 +23,6 @@ const char *wn_verdict_name(wn_verdict v);
 const char *wn_verdict_text(wn_verdict v);
 bool wn_verdict_about_person(wn_verdict v);
 
-typedef enum wn_field {
-#define FIELD(name, type, purpose, transform, max, from, doc) WN_FIELD_##name,
-#include "fields.def"
-#undef FIELD
-    WN_FIELD_N
-} wn_field;
 // WN_FIELD_N when the catalogue does not list it.
 wn_field wn_field_by_name(const char *name, size_t n);
 const char *wn_field_name(wn_field f);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// policy.h: what each site promised its visitors, as data (CONFIG/policy.yaml).
+//
+// A policy can only narrow what schemas/ allow. It is named by the digest of its
+// text; a window keeps the policy it began with, and a newer one may narrow it
+// at once but never widen it. Source: privacy.md R2, R3; requirements.md L-O1, L-V1.
+#pragma once
+
+#include "catalogue.h"
+#include "winnow/base.h"
+
+#define WN_POLICY_SITES_MAX 1024
+#define WN_POLICY_PATTERNS_MAX 64 // sensitive page patterns a site
+#define WN_POLICY_ROUTES_MAX 256  // route templates a site
+#define WN_POLICY_PROPS_MAX 4     // declared properties a site: dimensions prop1 … prop4
+#define WN_POLICY_SURVEYS_MAX 16  // declared surveys a site
+#define WN_POLICY_VALUES_MAX 64   // listed values of a property or survey
+#define WN_POLICY_ORGS_MAX 256    // organisations with narrower grants
+#define WN_POLICY_CATEGORIES_MAX 32
+#define WN_POLICY_VENDORS_MAX 16 // TCF vendors that must all be consented to for `share`
+#define WN_POLICY_TEXT_MAX 128   // bytes of a pattern, route or organisation
+#define WN_POLICY_WORD_MAX 32    // bytes of a property, survey or value: [a-z0-9_-]
+
+typedef enum wn_signal_mode { WN_SIGNAL_IGNORE, WN_SIGNAL_LIMIT, WN_SIGNAL_DROP } wn_signal_mode;
+
+// A closed list under a name: a declared property or a survey question.
+typedef struct wn_policy_list {
+    char name[WN_POLICY_WORD_MAX + 1];
+    uint8_t purpose; // needed beside the field's own
+    char (*values)[WN_POLICY_WORD_MAX + 1];
+    size_t values_n; // 0 (property only): any [a-z0-9_-]{1,32}, as an open value that needs `measure`
+} wn_policy_list;
+
+typedef struct wn_policy_org { // grants of one organisation's members: can only narrow
+    char org[WN_POLICY_TEXT_MAX + 1];
+    uint8_t purposes;
+} wn_policy_org;
+
+typedef struct wn_policy_category { // a consent platform's category id -> purposes it grants
+    char id[WN_POLICY_TEXT_MAX + 1];
+    uint8_t purposes;
+} wn_policy_category;
+
+typedef struct wn_site_policy {
+    char site[64]; // "": the defaults
+    wn_signal_mode gpc, dnt;
+    bool counts_unknown;                       // no consent signal: `basic` is granted (the default)
+    bool legitimate_interest;                  // TCF: legitimate interest is enough for `basic`
+    uint64_t fields_off;                       // bits of wn_field: read as absent
+    uint8_t needs[WN_FIELD_N];                 // purposes needed beside the row's, as bits
+    char (*sensitive)[WN_POLICY_TEXT_MAX + 1]; // page patterns: need `sensitive`, else the page is dropped
+    size_t sensitive_n;
+    char (*routes)[WN_POLICY_TEXT_MAX +
+                   1]; // templates: "/users/:id/orders", '*' one segment, final "**" the rest
+    size_t routes_n;
+    wn_policy_list *props, *surveys;
+    size_t props_n, surveys_n;
+    wn_policy_org *orgs;
+    size_t orgs_n;
+    wn_policy_category *categories; // beside those of schemas/
+    size_t categories_n;
+    uint16_t vendors[WN_POLICY_VENDORS_MAX];
+    size_t vendors_n;
+    uint16_t retention_days; // of published rows, for `describe`; 0: for ever
+} wn_site_policy;
+
+typedef struct wn_policy {
+    uint32_t version;   // grows with every change
+    char date[11];      // "last updated", YYYY-MM-DD
+    uint8_t digest[32]; // BLAKE2b-256 of the text
+    uint64_t id;        // its first 8 bytes, little endian: what observations carry
+    wn_site_policy defaults;
+    wn_site_policy *sites; // sorted by name; each whole: defaults filled in
+    size_t sites_n;
+    char *text; // owned, NUL-terminated
+    size_t text_bytes;
+} wn_policy;
+
+extern const char wn_policy_default[]; // schemas/policy.yaml, embedded, NUL-terminated
+// WN_ERR_CONFIG: line and words in `why`; nothing is kept of a bad one.
+WN_MUST_USE wn_err wn_policy_load(const char *text, size_t n, wn_policy *out, char *why, size_t why_bytes,
+                                  int *out_line);
+// A missing file is the default policy.
+WN_MUST_USE wn_err wn_policy_load_file(const char *path, wn_policy *out, char *why, size_t why_bytes,
+                                       int *out_line);
+void wn_policy_fini(wn_policy *p);
+const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site); // never NULL
