@@ -48,7 +48,7 @@ static wn_verdict refuse(wn_event *e, wn_verdict why) {
 static wn_verdict set_purpose(wn_event *e, const void *p, size_t n) {
     if (p == NULL && e->list_begun) return refuse(e, WN_VERDICT_duplicate_field);
     e->list_begun = true;
-    e->set |= 1u << WN_FIELD_purposes;
+    e->set |= UINT64_C(1) << WN_FIELD_purposes;
     if (n == 0) return WN_KEEP;
     if (n > wn_field_bytes_max(WN_FIELD_purposes) - e->list_bytes) return refuse(e, WN_VERDICT_too_long);
     e->list_bytes = (uint16_t)(e->list_bytes + n);
@@ -60,15 +60,44 @@ static wn_verdict set_purpose(wn_event *e, const void *p, size_t n) {
 wn_verdict wn_event_set(wn_event *e, wn_field f, const void *p, size_t n) {
     WN_ASSERT(f < WN_FIELD_N && (p != NULL || n == 0));
     if (f == WN_FIELD_purposes) return set_purpose(e, p, n);
-    if (e->set & (1u << f)) return refuse(e, WN_VERDICT_duplicate_field);
+    if (wn_event_has(e, f)) return refuse(e, WN_VERDICT_duplicate_field);
     if (n > wn_field_bytes_max(f)) return refuse(e, WN_VERDICT_too_long);
-    e->set |= 1u << f;
+    e->set |= UINT64_C(1) << f;
     e->off[f] = e->used;
     e->n[f] = 0;
-    if (f == WN_FIELD_props || n == 0) return WN_KEEP;
+    if (n == 0) return WN_KEEP;
     WN_ASSERT(n <= sizeof e->arena - e->used);
     memcpy(e->arena + e->used, p, n);
     e->n[f] = (uint16_t)n;
     e->used = (uint16_t)(e->used + n);
     return WN_KEEP;
+}
+
+// type, key bytes, value bytes, then both.
+#define PAIR_HEAD 3
+
+wn_verdict wn_event_pair(wn_event *e, wn_field f, wn_span key, wn_pair_type type, wn_span value) {
+    WN_ASSERT(f < WN_FIELD_N && wn_event_has(e, f) && type < WN_PAIR_N);
+    WN_ASSERT(e->off[f] + e->n[f] == e->used);
+    if (key.n > WN_PAIR_BYTES_MAX || value.n > WN_PAIR_BYTES_MAX) return WN_KEEP;
+    size_t n = PAIR_HEAD + key.n + value.n;
+    if (n > wn_field_bytes_max(f) - e->n[f]) return refuse(e, WN_VERDICT_too_long);
+    uint8_t *to = e->arena + e->used;
+    to[0] = (uint8_t)type;
+    to[1] = (uint8_t)key.n;
+    to[2] = (uint8_t)value.n;
+    if (key.n > 0) memcpy(to + PAIR_HEAD, key.p, key.n);
+    if (value.n > 0) memcpy(to + PAIR_HEAD + key.n, value.p, value.n);
+    e->n[f] = (uint16_t)(e->n[f] + n);
+    e->used = (uint16_t)(e->used + n);
+    return WN_KEEP;
+}
+
+bool wn_event_pair_next(const wn_event *e, wn_field f, size_t *inout_at, wn_pair *out) {
+    wn_span all = wn_event_get(e, f);
+    if (*inout_at >= all.n) return false;
+    const uint8_t *p = all.p + *inout_at;
+    *out = (wn_pair){(wn_pair_type)p[0], {p + PAIR_HEAD, p[1]}, {p + PAIR_HEAD + p[1], p[2]}};
+    *inout_at += PAIR_HEAD + (size_t)p[1] + p[2];
+    return true;
 }

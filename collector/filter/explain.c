@@ -79,10 +79,8 @@ static void explain_field(const wn_work *w, wn_trace *t, wn_field f) {
     case WN_FIELD_purposes:
     case WN_FIELD_gpc:
     case WN_FIELD_dnt: add(t, f, "read"); return;
-    case WN_FIELD_props: add(t, f, "dropped"); return;
-    case WN_FIELD_N: break;
+    default: add(t, f, "dropped"); return;
     }
-    WN_ASSERT(false);
 }
 
 // Values the event did not hold and the sender's request gave.

@@ -36,9 +36,23 @@ void wn_event_init(wn_event *e); // fresh memory
 void wn_event_wipe(wn_event *e); // overwrites what was set; ready for the next event
 // Copies a value in. Numbers are given as their decimal text; `purposes` items
 // one by one, after a call with p = NULL that says the list stood there (a list
-// without items refuses); `props` need not be given (only that it stood there, n = 0).
+// without items refuses); maps as pairs, after a call with p = NULL.
 // Answers WN_KEEP, too_long or duplicate_field; once it refused, the event stays refused.
 wn_verdict wn_event_set(wn_event *e, wn_field f, const void *p, size_t n);
+// One key of a map (`props`, `consent`) with its value. A map or list inside is
+// a pair OPEN, its contents pairs with their own key, or with the list's.
+// Pairs whose key or value is longer than any declared one are dropped.
+typedef enum wn_pair_type {
+    WN_PAIR_TEXT,
+    WN_PAIR_NUMBER, // decimal text
+    WN_PAIR_TRUE,
+    WN_PAIR_FALSE,
+    WN_PAIR_OPEN,
+    WN_PAIR_N
+} wn_pair_type;
+#define WN_PAIR_BYTES_MAX 128 // of a key or a value
+// After the map was begun; nothing else may be set in between.
+wn_verdict wn_event_pair(wn_event *e, wn_field f, wn_span key, wn_pair_type type, wn_span value);
 // The intake saw something wrong with this event (unknown field, depth, …): first reason wins.
 void wn_event_refuse(wn_event *e, wn_verdict why);
 // A present but unparsable consent signal: refuses everything.
@@ -66,6 +80,13 @@ typedef struct wn_lookups {
     void *ctx;
     // Two letters, or false when unknown. Must not keep the address.
     bool (*country)(void *ctx, const wn_address *a, char out[2]);
+    // ISO 3166-2 code of its region where at least 100,000 people live, as "DE-BY"; its length,
+    // 0 when unknown. May be NULL. Must not keep the address.
+    size_t (*region)(void *ctx, const wn_address *a, char out[8]);
+    // The policy the window began with, and the newest: what either forbids is forbidden.
+    // window NULL: the newest twice. NULL (tests): the default policy's rules.
+    void (*policies)(void *ctx, const wn_site *site, const wn_edge_window *window,
+                     const wn_site_policy *out[2]);
     // The window that holds t for this zone and kind; NULL: late (or not to be opened).
     const wn_edge_window *(*window)(void *ctx, const wn_site *site, int64_t t_s);
     const wn_site *(*site)(void *ctx, const char *name, size_t n);
@@ -76,6 +97,8 @@ typedef struct wn_sender {     // what the intake knows apart from the event
     wn_span user_agent;        // of the request; used when the event has none
     wn_span accept_language;   // likewise
     wn_span page;              // Referer of a pixel: used when the event has no url
+    wn_span tcf, us_privacy;   // cookies of consent platforms: used when the event has none
+    bool opted_out;            // the first-party opt-out flag stood there
     bool gpc, dnt;
     bool doubt;          // one of them stood there unreadable: the intake doubts every event's consent
     bool server_key;     // may state ip, user_agent, org
