@@ -53,6 +53,20 @@ uint16_t wn_country_code(wn_span two_letters) {
     return find_code(countries, WN_COUNT(countries), upper(two_letters.p[0]), upper(two_letters.p[1]));
 }
 
+uint16_t wn_zone_area(wn_span zone) {
+#define AREA(id, label) label,
+    static const char *const areas[] = {
+#include "areas.def"
+    };
+#undef AREA
+    const uint8_t *slash = zone.n > 0 ? memchr(zone.p, '/', zone.n) : NULL;
+    if (slash == NULL) return 0;
+    size_t n = (size_t)(slash - zone.p);
+    for (uint16_t i = 0; i < WN_COUNT(areas); i++)
+        if (strlen(areas[i]) == n && memcmp(areas[i], zone.p, n) == 0) return (uint16_t)(i + 1);
+    return 0;
+}
+
 uint16_t wn_screen_class(wn_span text) {
     static const unsigned width_min[] = {
 #define SCREEN(id, label, width) width,

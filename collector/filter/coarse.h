@@ -6,6 +6,7 @@
 
 uint16_t wn_language_code(wn_span text);          // BCP 47 tag or Accept-Language; 0: unlisted
 uint16_t wn_country_code(wn_span two_letters);    // 0: unlisted
+uint16_t wn_zone_area(wn_span zone);              // "Europe/Vienna"; 0: unlisted
 uint16_t wn_screen_class(wn_span text);           // "1920" or "1920x1080"; 0: no width
 bool wn_event_time(wn_span text, int64_t *out_s); // Unix seconds, milliseconds or RFC 3339
 // Lower case, [a-z0-9_ .:-]{1,40}; ":x" for anything else or what may name somebody. 0: empty.

@@ -23,6 +23,15 @@ const char *wn_verdict_name(wn_verdict v);
 const char *wn_verdict_text(wn_verdict v);
 bool wn_verdict_about_person(wn_verdict v);
 
+// Which kind of consent signal decided about an event.
+typedef enum wn_signal_kind {
+#define SIGNAL(id, doc) WN_SIGNAL_##id,
+#include "signals.def"
+#undef SIGNAL
+    WN_SIGNAL_N
+} wn_signal_kind;
+const char *wn_signal_name(wn_signal_kind k);
+
 // WN_FIELD_N when the catalogue does not list it.
 wn_field wn_field_by_name(const char *name, size_t n);
 const char *wn_field_name(wn_field f);
@@ -118,6 +127,7 @@ typedef struct wn_filtered {
     const wn_edge_window *window;      // set when kept, and when refused by a person in a known window
     const wn_site *site;               // set when known
     int64_t at_s;                      // exact second, for the session table only
+    uint8_t decided;                   // wn_signal_kind; none when consent was not asked for
     bool has_batch_id;
     uint8_t batch_key[16]; // keyed hash of the event's own batch_id (under the key given)
 } wn_filtered;
