@@ -34,12 +34,12 @@ static const char *const channels[] = {
 #undef CHANNEL
 };
 static const char *const browsers[] = {
-#define BROWSER(id, label) label,
+#define BROWSER(id, label, newest) label,
 #include "browsers.def"
 #undef BROWSER
 };
 static const char *const systems[] = {
-#define SYSTEM(id, label) label,
+#define SYSTEM(id, label, newest) label,
 #include "systems.def"
 #undef SYSTEM
 };

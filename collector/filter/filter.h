@@ -149,6 +149,7 @@ bool wn_url_utm(const char *url, size_t n, const char *key,
 bool wn_domain_registrable(const char *host, size_t n, char out[WN_OPEN_TEXT_MAX + 1]);
 typedef struct wn_agent {
     uint16_t browser, system, device;
+    uint16_t browser_major, system_major; // coarse: agent_version.h
     bool bot;
 } wn_agent;
 void wn_agent_parse(const char *ua, size_t n, wn_agent *out); // "" and "-": all 0
