@@ -42,6 +42,10 @@ void wn_categories_add(wn_categories *c, wn_span id, bool agreed) {
         if (same(id, categories[i].name)) *(agreed ? &c->agreed : &c->refused) |= categories[i].purpose;
 }
 
+void wn_categories_grant(wn_categories *c, uint8_t purposes, bool agreed) {
+    *(agreed ? &c->agreed : &c->refused) |= purposes;
+}
+
 void wn_categories_doubt(wn_categories *c) {
     c->doubt = true;
 }

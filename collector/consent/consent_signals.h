@@ -115,5 +115,7 @@ void wn_categories_init(wn_categories *c); // nothing stands there yet
 // as Segment has it (an empty categoryPreferences refuses all); Rudder and Countly: false.
 void wn_categories_begin(wn_categories *c, bool missing_refuses);
 void wn_categories_add(wn_categories *c, wn_span id, bool agreed);
+// A category that a policy lists itself.
+void wn_categories_grant(wn_categories *c, uint8_t purposes, bool agreed);
 void wn_categories_doubt(wn_categories *c); // a value of the wrong type, or the object itself
 wn_signal wn_categories_end(const wn_categories *c);

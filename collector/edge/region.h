@@ -5,7 +5,5 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WN_REGION_BYTES 8 // "DE-BY" and a NUL; the longest is "GB-ENG"
-
 // True when at least 100,000 people live in the subdivision `code` of `country` (two letters).
 bool wn_region_listed(const char country[2], const char *code, size_t n);

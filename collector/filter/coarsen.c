@@ -3,13 +3,15 @@
 // that cannot be coarsened is absent; none is ever passed on as it came.
 #include <string.h>
 
-#include "about.h"
 #include "agents.h"
 #include "coarse.h"
+#include "crash.h"
 #include "identifiers.h"
 #include "pattern.h"
 #include "scratch.h"
 #include "terms.h"
+#include "traits.h"
+#include "winnow/agent_version.h"
 #include "work.h"
 
 // ---- closed values ----
@@ -24,7 +26,7 @@ static void set_place(wn_work *w) {
     if (!stated && w->look->country != NULL && w->look->country(w->look->ctx, &w->address, (char *)code))
         closed[WN_DIM_country] = wn_country_code((wn_span){code, 2});
     if (!wn_granted(w->grants, WN_PURPOSE_locate) || w->look->region == NULL) return;
-    char region[8];
+    char region[WN_REGION_BYTES];
     size_t n = w->look->region(w->look->ctx, &w->address, region);
     // A stated country wins: a region of another one would contradict it.
     bool agrees = n > 2 && wn_country_code((wn_span){(uint8_t *)region, 2}) == closed[WN_DIM_country];
@@ -37,19 +39,19 @@ static void set_device(wn_work *w) {
         closed[WN_DIM_browser] = w->agent.browser;
         closed[WN_DIM_system] = w->agent.system;
         closed[WN_DIM_device] = w->agent.device;
-        closed[WN_DIM_browser_version] = wn_browser_version(&w->agent);
-        closed[WN_DIM_system_version] = wn_system_version(&w->agent);
+        closed[WN_DIM_browser_version] = wn_version_value(w->agent.browser, w->agent.browser_major);
+        closed[WN_DIM_system_version] = wn_version_value(w->agent.system, w->agent.system_major);
     }
     wn_span os = wn_work_get(w, WN_FIELD_os);
     if (os.n > 0) { // an app knows better than its agent
-        wn_agent stated = w->agent;
-        stated.system = wn_system_of_name(os);
-        stated.system_major = wn_major_of(wn_work_get(w, WN_FIELD_os_version));
-        closed[WN_DIM_system] = stated.system;
-        closed[WN_DIM_system_version] = wn_system_version(&stated);
+        uint16_t system = wn_system_of_name(os);
+        uint16_t major = wn_system_major(system, wn_work_get(w, WN_FIELD_os_version));
+        closed[WN_DIM_system] = system;
+        closed[WN_DIM_system_version] = wn_version_value(system, major);
     }
     closed[WN_DIM_screen] = wn_screen_class(wn_work_get(w, WN_FIELD_screen));
-    closed[WN_DIM_maker] = wn_maker(wn_work_get(w, WN_FIELD_maker));
+    wn_span maker = wn_work_get(w, WN_FIELD_maker);
+    if (maker.n > 0) closed[WN_DIM_maker] = wn_maker(maker);
     closed[WN_DIM_connection] = wn_connection(wn_work_get(w, WN_FIELD_connection));
 }
 
@@ -59,9 +61,10 @@ static void set_closed(wn_work *w) {
     wn_span language = wn_work_get(w, WN_FIELD_language);
     if (language.n == 0 && wn_work_permits(w, WN_FIELD_language)) language = w->sender->accept_language;
     closed[WN_DIM_language] = wn_language_code(language);
-    closed[WN_DIM_size] = wn_size_band(wn_work_get(w, WN_FIELD_interaction));
+    uint64_t others = 0;
+    if (wn_count(wn_work_get(w, WN_FIELD_interaction), &others)) closed[WN_DIM_size] = wn_size_band(others);
     wn_span age = wn_work_get(w, WN_FIELD_age), birthday = wn_work_get(w, WN_FIELD_birthday);
-    closed[WN_DIM_age] = wn_age_band(age.n ? age : birthday, w->sender->now_s);
+    closed[WN_DIM_age] = (uint16_t)wn_age_band(age.n ? age : birthday, w->window->window.day);
     closed[WN_DIM_job] = wn_job_family(wn_work_get(w, WN_FIELD_job_title));
     set_place(w);
     set_device(w);

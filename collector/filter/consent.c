@@ -7,10 +7,11 @@
 
 #include "consent_signals.h"
 #include "event_body.h"
-#include "rows.h"
 
 #define BASIC (1u << WN_PURPOSE_basic)
-#define ALL_DENIED ((wn_signal){.no = WN_PURPOSES_ALL})
+
+_Static_assert(WN_POLICY_VENDORS_MAX == WN_TCF_VENDORS_MAX, "a policy's vendors are the string reader's");
+_Static_assert((int)WN_SIGNAL_BITS == (int)WN_PURPOSE_N, "signals speak of the same purposes");
 
 typedef struct gathered {
     uint8_t yes, no;
@@ -36,8 +37,8 @@ static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
 
 static wn_signal flag_signal(wn_signal_mode mode) {
     if (mode == WN_SIGNAL_IGNORE) return (wn_signal){0};
-    if (mode == WN_SIGNAL_DROP) return ALL_DENIED;
-    return (wn_signal){.no = (uint8_t)(WN_PURPOSES_ALL & ~BASIC)};
+    if (mode == WN_SIGNAL_DROP) return wn_signal_refusing(WN_PURPOSES_ALL);
+    return wn_signal_refusing((uint8_t)~BASIC);
 }
 
 static wn_signal_mode stricter(wn_signal_mode a, wn_signal_mode b) {
@@ -52,54 +53,33 @@ static wn_signal read_purposes(const wn_event *e) {
 // ---- strings of consent platforms ----
 
 static wn_tcf_terms terms_of(const wn_sender *sender, const wn_site_policy *p) {
-    return (wn_tcf_terms){.now_s = sender->now_s,
-                          .li_allowed = p->legitimate_interest,
-                          .vendors = p->vendors,
-                          .vendors_n = p->vendors_n};
+    wn_tcf_terms t = {.now_s = sender->now_s, .li_allowed = p->legitimate_interest};
+    for (size_t i = 0; i < p->vendors_n; i++) t.vendors[i] = p->vendors[i];
+    return t;
 }
 
-static wn_signal read_tcf(const wn_event *e, const wn_sender *sender, const wn_site_policy *const policy[2]) {
-    wn_span text = wn_event_get(e, WN_FIELD_tcf), gdpr = wn_event_get(e, WN_FIELD_gdpr);
-    bool stands = wn_event_has(e, WN_FIELD_tcf);
-    if (!stands && sender->tcf.n > 0) text = sender->tcf, stands = true;
-    bool applies = gdpr.n == 1 && gdpr.p[0] == '1';
-    if (gdpr.n > 0 && !applies && !(gdpr.n == 1 && gdpr.p[0] == '0')) return (wn_signal){.doubt = true};
-    if (!stands) return applies ? flag_signal(WN_SIGNAL_LIMIT) : (wn_signal){0};
-    wn_tcf_terms terms = terms_of(sender, policy[0]);
-    wn_signal s = wn_tcf_read(text, &terms);
-    if (policy[0] == policy[1]) return s;
-    terms = terms_of(sender, policy[1]);
-    return wn_signal_strictest(s, wn_tcf_read(text, &terms));
+// Present but empty is present: the readers take it for a doubt.
+static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
+    if (!wn_event_has(e, f)) return otherwise;
+    return (wn_span){e->arena + e->off[f], e->n[f]};
+}
+#define ABSENT ((wn_span){NULL, 0})
+
+static wn_signal read_iab(const wn_event *e, const wn_sender *sender, const wn_site_policy *policy,
+                          wn_signal_kind kind) {
+    wn_tcf_terms terms = terms_of(sender, policy);
+    if (kind == WN_SIGNAL_gpp)
+        return wn_gpp_read(stated(e, WN_FIELD_gpp, ABSENT), stated(e, WN_FIELD_gpp_sid, ABSENT), &terms);
+    return wn_gdpr_read(stated(e, WN_FIELD_gdpr, ABSENT), stated(e, WN_FIELD_tcf, sender->tcf), &terms);
 }
 
-static wn_signal read_us_privacy(const wn_event *e, const wn_sender *sender) {
-    if (wn_event_has(e, WN_FIELD_us_privacy)) return wn_usp_read(wn_event_get(e, WN_FIELD_us_privacy));
-    return sender->us_privacy.n > 0 ? wn_usp_read(sender->us_privacy) : (wn_signal){0};
-}
-
-static wn_signal read_gpp(const wn_event *e, const wn_sender *sender, const wn_site_policy *const policy[2]) {
-    if (!wn_event_has(e, WN_FIELD_gpp) && !wn_event_has(e, WN_FIELD_gpp_sid)) return (wn_signal){0};
-    wn_span gpp = wn_event_get(e, WN_FIELD_gpp), sid = wn_event_get(e, WN_FIELD_gpp_sid);
-    wn_tcf_terms terms = terms_of(sender, policy[0]);
-    wn_signal s = wn_gpp_read(gpp, sid, &terms);
-    if (policy[0] == policy[1]) return s;
-    terms = terms_of(sender, policy[1]);
-    return wn_signal_strictest(s, wn_gpp_read(gpp, sid, &terms));
-}
-
-static wn_signal read_gcm(const wn_event *e) {
-    if (!wn_event_has(e, WN_FIELD_gcs) && !wn_event_has(e, WN_FIELD_gcd)) return (wn_signal){0};
-    return wn_gcm_read(wn_event_get(e, WN_FIELD_gcs), wn_event_get(e, WN_FIELD_gcd));
-}
-
-// A zero advertising id says that its owner deleted it; it is never a key.
-static wn_signal read_att(const wn_event *e) {
+// A zero advertising id says that its owner deleted it.
+static wn_signal read_mobile(const wn_event *e) {
     static const wn_field ids[] = {WN_FIELD_idfa, WN_FIELD_gaid, WN_FIELD_windows_id};
-    wn_signal s = {0};
-    if (wn_event_has(e, WN_FIELD_att) || wn_event_has(e, WN_FIELD_ad_tracking))
-        s = wn_att_read(wn_event_get(e, WN_FIELD_att), wn_event_get(e, WN_FIELD_ad_tracking));
+    wn_signal s = wn_att_read(stated(e, WN_FIELD_att, ABSENT), stated(e, WN_FIELD_ad_tracking, ABSENT));
     for (size_t i = 0; i < WN_COUNT(ids); i++)
-        if (wn_zero_advertising_id(wn_event_get(e, ids[i]))) s.no |= 1u << WN_PURPOSE_share;
+        if (wn_zero_advertising_id(wn_event_get(e, ids[i])))
+            s = wn_signal_strictest(s, wn_signal_refusing(1u << WN_PURPOSE_share));
     return s;
 }
 
@@ -110,53 +90,44 @@ static bool is(wn_span s, const char *word) {
     return s.n == n && memcmp(s.p, word, n) == 0;
 }
 
-// What a category stands for: by the policy's own list, else by schemas/.
-static uint8_t category_purposes(const wn_site_policy *p, wn_span id) {
-    for (size_t i = 0; i < p->categories_n; i++)
-        if (is(id, p->categories[i].id)) return p->categories[i].purposes;
-    return wn_category_purposes(id);
+// The policy's own list goes before that of schemas/.
+static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
+    for (size_t i = 0; i < p->categories_n; i++) {
+        if (!is(id, p->categories[i].id)) continue;
+        wn_categories_grant(c, p->categories[i].purposes, yes);
+        return;
+    }
+    wn_categories_add(c, id, yes);
 }
 
-typedef struct categories {
-    uint8_t granted, denied; // by categories that were named
-    bool begun;              // categoryPreferences or a list of ids stood there
-    bool doubt;
-} categories;
-
-static void add_category(categories *c, const wn_site_policy *const policy[2], wn_span id, bool yes) {
-    uint8_t first = category_purposes(policy[0], id), second = category_purposes(policy[1], id);
-    c->begun = true;
-    if (yes) c->granted |= first & second;
-    else c->denied |= first | second;
-}
-
-static void read_pair(categories *c, const wn_site_policy *const policy[2], const wn_pair *p) {
+static void read_pair(wn_categories *c, const wn_site_policy *policy, const wn_pair *p) {
     bool allowed = is(p->key, "allowedConsentIds"), denied = is(p->key, "deniedConsentIds");
+    bool segment = is(p->key, "categoryPreferences");
     switch (p->type) {
-    case WN_PAIR_TRUE: add_category(c, policy, p->key, true); return;
-    case WN_PAIR_FALSE: add_category(c, policy, p->key, false); return;
+    case WN_PAIR_TRUE:
+    case WN_PAIR_FALSE:
+        wn_categories_begin(c, true);
+        add_category(c, policy, p->key, p->type == WN_PAIR_TRUE);
+        return;
     case WN_PAIR_OPEN:
-        c->begun = true;
-        c->doubt |= !allowed && !denied && !is(p->key, "categoryPreferences");
+        if (allowed || denied || segment) wn_categories_begin(c, segment);
+        else wn_categories_doubt(c);
         return;
     case WN_PAIR_TEXT:
         if (allowed || denied) add_category(c, policy, p->value, allowed);
         // Rudder says beside its lists who asked and how they are put together.
-        else c->doubt |= !is(p->key, "provider") && !is(p->key, "resolutionStrategy");
+        else if (!is(p->key, "provider") && !is(p->key, "resolutionStrategy")) wn_categories_doubt(c);
         return;
-    default: c->doubt = true; return;
+    default: wn_categories_doubt(c); return;
     }
 }
 
-// A category nobody granted is denied: an empty list denies all.
-static wn_signal read_categories(const wn_event *e, const wn_site_policy *const policy[2]) {
-    categories c = {0};
+static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy) {
+    wn_categories c;
     wn_pair p;
+    wn_categories_init(&c);
     for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) read_pair(&c, policy, &p);
-    if (c.doubt) return (wn_signal){.doubt = true};
-    if (!c.begun) return (wn_signal){0};
-    uint8_t yes = c.granted & (uint8_t)~c.denied;
-    return (wn_signal){.yes = yes, .no = (uint8_t)(WN_PURPOSES_ALL & ~yes)};
+    return wn_categories_end(&c);
 }
 
 // ---- all together ----
@@ -171,12 +142,16 @@ static wn_signal read_categories(const wn_event *e, const wn_site_policy *const 
 static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
                         const wn_site_policy *const policy[2]) {
     if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
-    add(g, WN_SIGNAL_tcf, read_tcf(e, sender, policy));
-    add(g, WN_SIGNAL_gpp, read_gpp(e, sender, policy));
-    add(g, WN_SIGNAL_us_privacy, read_us_privacy(e, sender));
-    add(g, WN_SIGNAL_gcm, read_gcm(e));
-    add(g, WN_SIGNAL_att, read_att(e));
-    add(g, WN_SIGNAL_categories, read_categories(e, policy));
+    for (size_t i = 0; i < 2 && (i == 0 || policy[1] != policy[0]); i++) {
+        bool opt_in = !policy[i]->counts_unknown;
+        add(g, WN_SIGNAL_tcf, read_iab(e, sender, policy[i], WN_SIGNAL_tcf));
+        add(g, WN_SIGNAL_gpp, read_iab(e, sender, policy[i], WN_SIGNAL_gpp));
+        add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
+        add(g, WN_SIGNAL_gcm,
+            wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT), opt_in));
+        add(g, WN_SIGNAL_att, read_mobile(e));
+        add(g, WN_SIGNAL_categories, read_categories(e, policy[i]));
+    }
 }
 
 // GPC or DNT as header, or as field of the event.
@@ -190,7 +165,7 @@ static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal
 wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
                             const wn_site_policy *const policy[2]) {
     gathered g = {.doubt = e->doubt};
-    if (sender->opted_out) add(&g, WN_SIGNAL_opt_out, ALL_DENIED);
+    if (sender->opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
     add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
     add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
     add(&g, WN_SIGNAL_purposes, read_purposes(e));

@@ -85,13 +85,15 @@ typedef struct wn_edge_window {
     bool open;        // false: sealed or past grace: late
 } wn_edge_window;
 
+#define WN_REGION_BYTES 8 // "GB-ENG" and a NUL
+
 typedef struct wn_lookups {
     void *ctx;
     // Two letters, or false when unknown. Must not keep the address.
     bool (*country)(void *ctx, const wn_address *a, char out[2]);
     // ISO 3166-2 code of its region where at least 100,000 people live, as "DE-BY"; its length,
     // 0 when unknown. May be NULL. Must not keep the address.
-    size_t (*region)(void *ctx, const wn_address *a, char out[8]);
+    size_t (*region)(void *ctx, const wn_address *a, char out[WN_REGION_BYTES]);
     // The policy the window began with, and the newest: what either forbids is forbidden.
     // window NULL: the newest twice. NULL (tests): the default policy's rules.
     void (*policies)(void *ctx, const wn_site *site, const wn_edge_window *window,

@@ -3,11 +3,11 @@
 // afterwards. What is not permitted here is absent to every later step.
 #include <string.h>
 
-#include "about.h"
 #include "event_body.h"
 #include "pattern.h"
 #include "rows.h"
 #include "scratch.h"
+#include "traits.h"
 #include "walls.h"
 #include "work.h"
 
@@ -41,8 +41,9 @@ static bool is_child(const wn_work *w) {
 #endif
     wn_span said = wn_event_get(w->e, WN_FIELD_child);
     if (said.n > 0 && !(said.n == 1 && said.p[0] == '0')) return true;
-    return wn_age_of(wn_event_get(w->e, WN_FIELD_age), w->sender->now_s) == WN_AGE_CHILD ||
-           wn_age_of(wn_event_get(w->e, WN_FIELD_birthday), w->sender->now_s) == WN_AGE_CHILD;
+    int32_t day = (int32_t)(w->at_s / 86400);
+    return wn_age_band(wn_event_get(w->e, WN_FIELD_age), day) == WN_AGE_child ||
+           wn_age_band(wn_event_get(w->e, WN_FIELD_birthday), day) == WN_AGE_child;
 }
 
 // Every purpose of the field was granted, and no policy shuts it.
