@@ -100,7 +100,7 @@ static void run_filter(wn_bench *b, wn_span ip, wn_span user_agent, bool log_lin
     const wn_explain_sender *s = b->sender;
     wn_address address;
     bool has_address = ip.n > 0 && wn_address_parse((const char *)ip.p, ip.n, &address);
-    wn_lookups look = {b, country, window, site};
+    wn_lookups look = {.ctx = b, .country = country, .window = window, .site = site};
     wn_sender sender = {.address = has_address ? &address : NULL,
                         .user_agent = user_agent,
                         .gpc = s->gpc,
@@ -184,7 +184,7 @@ static const char *field_word(const char *name) {
 bool wn_bench_json(wn_bench *b, const wn_explain_sender *s, const char *text, size_t n, wn_explained *out,
                    const char **why) {
     wn_json *json = NULL;
-    wn_event_sink sink = {b, json_begin, json_end, json_cut};
+    wn_event_sink sink = {b, json_begin, json_end, json_cut, NULL};
     *out = (wn_explained){.verdict = WN_VERDICT_malformed};
     b->sender = s;
     b->out = out;

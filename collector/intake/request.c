@@ -287,7 +287,7 @@ static void note_site(wn_request *r, uint64_t site) {
 static void filter_event(wn_request *r) {
     wn_pipeline *p = r->p;
     wn_filtered f;
-    const wn_lookups look = {r, look_country, look_window, look_site};
+    const wn_lookups look = {.ctx = r, .country = look_country, .window = look_window, .site = look_site};
     r->sender.now_s = p->now_s;
     r->site_forbidden = false;
     f.window = NULL;
@@ -332,5 +332,5 @@ static void sink_cut(void *ctx) {
 }
 
 wn_event_sink wn_request_sink(wn_request *r) {
-    return (wn_event_sink){r, sink_begin, sink_end, sink_cut};
+    return (wn_event_sink){r, sink_begin, sink_end, sink_cut, NULL};
 }
