@@ -120,10 +120,18 @@ void wn_filling_refuse(wn_filling *f, wn_verdict why) {
     if (f->event != NULL) wn_event_refuse(f->event, why);
 }
 
+static void lend(wn_filling *f, const wn_lent *l) {
+    if (wn_filling_stated(f, l->field)) return;
+    if (l->twice) wn_filling_refuse(f, WN_VERDICT_duplicate_field);
+    else if (wn_filling_shape(l->field) == WN_SHAPE_LIST)
+        wn_filling_commas(f, l->field, (const char *)l->text.p, l->text.n);
+    else wn_filling_text(f, l->field, l->text.p, l->text.n);
+}
+
 void wn_filling_end(wn_filling *f, wn_span default_site) {
     if (default_site.n != 0 && !wn_filling_stated(f, WN_FIELD_site))
         wn_filling_text(f, WN_FIELD_site, default_site.p, default_site.n);
-    if (f->sink->lend != NULL && f->event != NULL) f->sink->lend(f->sink->ctx, f);
+    for (size_t i = 0; i < f->sink->lent_n; i++) lend(f, &f->sink->lent[i]);
     wn_event_map_wipe(&f->map);
     f->event = NULL;
     f->begun = false;

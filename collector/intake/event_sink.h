@@ -7,7 +7,12 @@
 #include "event_map.h"
 #include "filter.h"
 
-typedef struct wn_filling wn_filling;
+// What the request states for each event that does not state it itself.
+typedef struct wn_lent {
+    wn_field field;
+    wn_span text;
+    bool twice; // it stood there again
+} wn_lent;
 
 typedef struct wn_event_sink {
     void *ctx;
@@ -17,21 +22,21 @@ typedef struct wn_event_sink {
     void (*end)(void *ctx);
     // What was begun broke off: it counts as malformed, its bytes are wiped.
     void (*cut)(void *ctx);
-    // Called before end: what the request lends an event that does not state it itself. May be NULL.
-    void (*lend)(void *ctx, wn_filling *f);
+    const wn_lent *lent;
+    size_t lent_n;
 } wn_event_sink;
 
 typedef enum wn_shape { WN_SHAPE_TEXT, WN_SHAPE_BOOL, WN_SHAPE_LIST, WN_SHAPE_MAP, WN_SHAPE_NEVER } wn_shape;
 
 // The event being filled.
-struct wn_filling {
+typedef struct wn_filling {
     const wn_event_sink *sink;
     wn_event *event; // NULL: skipped
     bool begun;
     uint64_t seen; // bit a field, so that a name standing twice is seen
     uint64_t told; // and those that had a value
     wn_event_map map;
-};
+} wn_filling;
 
 void wn_filling_init(wn_filling *f, const wn_event_sink *sink);
 void wn_filling_begin(wn_filling *f);

@@ -101,7 +101,7 @@ static void cut(void *ctx) {
 }
 
 wn_event_sink fake_sink(fake_log *log) {
-    return (wn_event_sink){log, begin, end, cut, log->lend};
+    return (wn_event_sink){log, begin, end, cut, log->lent, log->lent_n};
 }
 
 const char *fake_text(const wn_event *e, wn_field f) {

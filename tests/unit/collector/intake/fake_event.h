@@ -33,7 +33,8 @@ typedef struct fake_log {
     wn_event event[4]; // copies of the first ones that ended
     wn_verdict why[FAKE_EVENTS_MAX];
     size_t events_max; // begin answers NULL beyond
-    void (*lend)(void *ctx, wn_filling *f);
+    const wn_lent *lent;
+    size_t lent_n;
     wn_event current;
 } fake_log;
 
