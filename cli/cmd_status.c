@@ -90,6 +90,22 @@ static void top_refusal(const wn_reply *r) {
     else printf("  %-17s nothing\n", "refused");
 }
 
+// What decided about consent, of a map {signal: count}, each at least so often.
+static void consent(const wn_reply *r) {
+    wn_mp m;
+    uint32_t n = 0;
+    if (!wn_reply_find(r, "consent", &m) || wn_mp_peek(&m) != WN_MP_MAP || !wn_mp_map(&m, 64, &n)) return;
+    printf("  %-17s", "consent by");
+    for (uint32_t i = 0; i < n; i++) {
+        wn_span name;
+        uint64_t count = 0;
+        if (!wn_mp_str(&m, 63, &name) || !wn_mp_uint(&m, UINT64_MAX, &count)) break;
+        printf("%s %.*s %llu", i == 0 ? "" : ",", (int)name.n, (const char *)name.p,
+               (unsigned long long)count);
+    }
+    puts(n == 0 ? " too few to say" : "");
+}
+
 static void head(const char *name, const wn_reply *r) {
     int64_t started = 0;
     char version[32] = "?", since[24];
@@ -103,15 +119,16 @@ static void head(const char *name, const wn_reply *r) {
 }
 
 static void say_collector(const wn_reply *r) {
-    static const char *const said[] = {"started_at_s",    "uptime_s",         "last_batch_at_s",
-                                       "last_event_at_s", "spool_bytes",      "memory_bytes",
-                                       "refused",         "uplink_acked_at_s"};
+    static const char *const said[] = {"started_at_s",    "uptime_s",    "last_batch_at_s",
+                                       "last_event_at_s", "spool_bytes", "memory_bytes",
+                                       "refused",         "consent",     "uplink_acked_at_s"};
     wn_mp m;
     head("collector", r);
     if (wn_reply_find(r, "accepting", &m))
         printf("  %-17s %s\n", "accepting", wn_reply_flag(r, "accepting") ? "yes" : "no: answers 503");
     ago("last event", r, "last_event_at_s", "none since the start");
     top_refusal(r);
+    consent(r);
     bytes("spool", r, "spool_bytes");
     bytes("memory", r, "memory_bytes");
     if (wn_reply_find(r, "uplink_up", &m))

@@ -184,7 +184,7 @@ static const char *field_word(const char *name) {
 bool wn_bench_json(wn_bench *b, const wn_explain_sender *s, const char *text, size_t n, wn_explained *out,
                    const char **why) {
     wn_json *json = NULL;
-    wn_event_sink sink = {b, json_begin, json_end, json_cut};
+    wn_event_sink sink = {b, json_begin, json_end, json_cut, NULL, 0};
     *out = (wn_explained){.verdict = WN_VERDICT_malformed};
     b->sender = s;
     b->out = out;

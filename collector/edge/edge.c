@@ -248,6 +248,10 @@ bool wn_edge_client(const wn_edge *e, const wn_address *peer, const char *forwar
     return wn_proxies_client(&e->proxies, peer, forwarded_for, n, out);
 }
 
+bool wn_edge_trusts(const wn_edge *e, const wn_address *peer) {
+    return wn_proxies_trusted(&e->proxies, peer);
+}
+
 // ---- start and end ----
 
 // The file named, else the first of the usual places that is there.

@@ -48,3 +48,4 @@ bool wn_edge_has_geo(const wn_edge *e);
 // missing for a proxy peer (a trusted peer without the header is itself the client).
 bool wn_edge_client(const wn_edge *e, const wn_address *peer, const char *forwarded_for, size_t n,
                     wn_address *out);
+bool wn_edge_trusts(const wn_edge *e, const wn_address *peer); // it is a trusted proxy

@@ -24,6 +24,15 @@ static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_
             wn_put_uint(pk, wn_verdict_name((wn_verdict)i), by_verdict[i]);
 }
 
+static void put_signals(msgpack_packer *pk, const uint64_t by_signal[WN_DECIDED_N]) {
+    uint32_t n = 0;
+    for (unsigned i = 0; i < WN_DECIDED_N; i++) n += by_signal[i] != 0;
+    wn_put_str(pk, "consent");
+    msgpack_pack_map(pk, n);
+    for (unsigned i = 0; i < WN_DECIDED_N; i++)
+        if (by_signal[i] != 0) wn_put_uint(pk, wn_metrics_signal_name(i), by_signal[i]);
+}
+
 // ---- the daemon ----
 
 static bool verb_ping(void *ctx, uint64_t token, wn_mp *body, void *packer) {
@@ -54,7 +63,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     const wn_metrics *m = wn_collector_metrics(d);
     const wn_pipeline_counts *c = wn_pipeline_count(d->pipeline);
     msgpack_packer *pk = packer;
-    msgpack_pack_map(pk, 21);
+    msgpack_pack_map(pk, 22);
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -66,6 +75,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_uint(pk, "events", m->v[WN_METRIC_events]);
     wn_put_uint(pk, "accepted", m->by_verdict[WN_KEEP]);
     put_reasons(pk, "refused", m->by_verdict);
+    put_signals(pk, m->by_signal);
     wn_put_uint(pk, "spool_bytes", m->v[WN_METRIC_spool_bytes]);
     wn_put_uint(pk, "spool_waiting", m->v[WN_METRIC_spool_waiting]);
     wn_put_uint(pk, "memory_bytes", m->v[WN_METRIC_request_memory_bytes]);

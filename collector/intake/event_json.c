@@ -17,6 +17,7 @@ typedef enum where {
     IN_EVENTS,   // the array of events
     IN_EVENT,
     IN_LIST,    // the purposes of an event
+    IN_MAP,     // a map that is a field's value
     IN_SKIPPED, // a value that is dropped
     AT_END,
 } where;
@@ -31,18 +32,18 @@ typedef struct root_text {
 
 struct wn_json {
     yajl_handle yajl;
-    wn_filling fill;
     where where, after_skip;
     unsigned depth, skip_depth;
     wn_field field;        // of the key last read; WN_FIELD_N: dropped
     root_text *root_field; // of the key last read in the root map
     root_text site, batch_id;
-    size_t props_bytes; // of the props being skipped
+    size_t map_bytes;   // keys and values of the map being read
     bool root_is_event; // the root map holds a field of an event
     bool events_key, events_seen;
     bool malformed;
     size_t arena_used, heap_bytes;
     _Alignas(16) uint8_t arena[ARENA_BYTES];
+    wn_filling fill;
 };
 
 // ---- yajl's memory ----
@@ -151,24 +152,28 @@ static int on_key(void *ctx, const unsigned char *key, size_t n) {
     wn_json *j = ctx;
     if (j->where == IN_ROOT_MAP) return root_key(j, key, n);
     if (j->where == IN_EVENT) j->field = wn_filling_key(&j->fill, key, n);
-    if (j->where == IN_SKIPPED) j->props_bytes += n;
+    if (j->where != IN_MAP) return GO;
+    wn_filling_map_key(&j->fill, (wn_span){key, n});
+    j->map_bytes += n;
     return GO;
 }
 
-typedef enum scalar { A_STRING, A_NUMBER, A_BOOL, A_NULL } scalar;
+#define A_NULL WN_PAIR_N // says nothing
 
-static void field_scalar(wn_json *j, scalar type, const void *p, size_t n) {
-    if (j->field == WN_FIELD_N || type == A_NULL) return;
-    if (type == A_BOOL || wn_filling_shape(j->field) != WN_SHAPE_TEXT) wn_filling_wrong(&j->fill, j->field);
-    else wn_filling_text(&j->fill, j->field, p, n);
+static void field_scalar(wn_json *j, wn_pair_type type, const void *p, size_t n) {
+    if (j->field != WN_FIELD_N && type != A_NULL) wn_filling_value(&j->fill, j->field, type, p, n);
 }
 
-static int scalar_value(wn_json *j, scalar type, const void *p, size_t n) {
+static int scalar_value(wn_json *j, wn_pair_type type, const void *p, size_t n) {
     switch (j->where) {
-    case IN_SKIPPED: j->props_bytes += n; return GO;
+    case IN_SKIPPED: return GO;
+    case IN_MAP:
+        j->map_bytes += n;
+        if (type != A_NULL) wn_filling_map_value(&j->fill, type, (wn_span){p, n});
+        return GO;
     case IN_EVENT: field_scalar(j, type, p, n); return GO;
     case IN_LIST:
-        if (type == A_STRING) wn_filling_text(&j->fill, j->field, p, n);
+        if (type == WN_PAIR_TEXT) wn_filling_text(&j->fill, j->field, p, n);
         else wn_filling_wrong(&j->fill, j->field);
         return GO;
     case IN_EVENTS: // not an event at all, but the ones beside it may be
@@ -178,7 +183,7 @@ static int scalar_value(wn_json *j, scalar type, const void *p, size_t n) {
     case IN_ROOT_MAP:
         if (j->events_key) return stop(j);
         if (j->root_field == NULL) field_scalar(j, type, p, n);
-        else if (type == A_STRING)
+        else if (type == WN_PAIR_TEXT)
             root_text_set(j->root_field, p, n,
                           j->root_field == &j->site ? SITE_BYTES_MAX : BATCH_ID_BYTES_MAX);
         else if (type == A_NULL) j->root_field->n = 0;
@@ -196,21 +201,21 @@ static void skip(wn_json *j, where after) {
     j->where = IN_SKIPPED;
     j->after_skip = after;
     j->skip_depth = j->depth;
-    j->props_bytes = 0;
 }
 
 // A map or array begins as the value of an event's field.
 static void field_open(wn_json *j, wn_shape shape) {
     where here = j->where;
-    bool wanted = j->field != WN_FIELD_N && wn_filling_shape(j->field) == shape;
-    if (wanted) wn_filling_open(&j->fill, j->field);
-    else if (j->field != WN_FIELD_N) wn_filling_wrong(&j->fill, j->field);
-    if (!wanted || shape != WN_SHAPE_LIST) {
+    if (j->field == WN_FIELD_N || wn_filling_shape(j->field) != shape) {
+        if (j->field != WN_FIELD_N) wn_filling_wrong(&j->fill, j->field);
         skip(j, here);
         return;
     }
-    j->where = IN_LIST;
+    if (shape == WN_SHAPE_MAP) wn_filling_map(&j->fill, j->field);
+    else wn_filling_open(&j->fill, j->field);
+    j->where = shape == WN_SHAPE_MAP ? IN_MAP : IN_LIST;
     j->after_skip = here;
+    j->map_bytes = 0;
 }
 
 static int open_value(wn_json *j, wn_shape shape) {
@@ -249,6 +254,7 @@ static int open_value(wn_json *j, wn_shape shape) {
         j->skip_depth--; // the list itself ends the skipping
         return GO;
     }
+    case IN_MAP: wn_filling_map_open(&j->fill, shape == WN_SHAPE_LIST); return GO;
     case IN_SKIPPED: return GO;
     case AT_END: break;
     }
@@ -278,10 +284,12 @@ static int close_value(wn_json *j) {
         return GO;
     case IN_LIST: j->where = j->after_skip; return GO;
     case IN_SKIPPED:
-        if (closing != j->skip_depth) return GO;
+        if (closing == j->skip_depth) j->where = j->after_skip;
+        return GO;
+    case IN_MAP:
+        if (!wn_filling_map_close(&j->fill)) return GO;
         j->where = j->after_skip;
-        if (j->field != WN_FIELD_N && j->where != IN_EVENTS && j->props_bytes > wn_field_bytes_max(j->field))
-            wn_filling_refuse(&j->fill, WN_VERDICT_too_long);
+        if (j->map_bytes > wn_field_bytes_max(j->field)) wn_filling_refuse(&j->fill, WN_VERDICT_too_long);
         return GO;
     case IN_EVENTS: j->where = j->events_seen ? IN_ROOT_MAP : AT_END; return GO;
     case IN_ROOT_MAP:
@@ -299,16 +307,15 @@ static int on_null(void *ctx) {
 }
 
 static int on_bool(void *ctx, int v) {
-    (void)v;
-    return scalar_value(ctx, A_BOOL, NULL, 0);
+    return scalar_value(ctx, v ? WN_PAIR_TRUE : WN_PAIR_FALSE, NULL, 0);
 }
 
 static int on_number(void *ctx, const char *p, size_t n) {
-    return scalar_value(ctx, A_NUMBER, p, n);
+    return scalar_value(ctx, WN_PAIR_NUMBER, p, n);
 }
 
 static int on_string(void *ctx, const unsigned char *p, size_t n) {
-    return scalar_value(ctx, A_STRING, p, n);
+    return scalar_value(ctx, WN_PAIR_TEXT, p, n);
 }
 
 static int on_map(void *ctx) {
@@ -346,6 +353,7 @@ wn_err wn_json_new(wn_json **out) {
 
 void wn_json_reset(wn_json *j) {
     if (j->yajl != NULL) yajl_free(j->yajl);
+    wn_event_map_wipe(&j->fill.map);
     wn_wipe(j->arena, j->arena_used);
     wn_wipe(j, offsetof(wn_json, arena));
     memset(j, 0, offsetof(wn_json, arena)); // also where the wipe is walled off

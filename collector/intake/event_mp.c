@@ -56,22 +56,52 @@ wn_err wn_message_open(wn_span bytes, uint32_t events_max, wn_message *out) {
     return msg.events_n > events_max ? WN_ERR_FULL : WN_OK;
 }
 
-static void number_text(wn_filling *f, wn_field field, wn_mp *m) {
-    char text[40];
+#define NUMBER_BYTES_MAX 40
+
+// A number as JSON would have it; 0: none that is second, width or flag.
+static size_t number_text(wn_mp *m, char text[NUMBER_BYTES_MAX]) {
     int64_t i = 0;
     double d = 0;
     wn_mp before = *m;
-    int n = 0;
-    if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i)) {
-        n = snprintf(text, sizeof text, "%lld", (long long)i);
-    } else {
-        *m = before;
-        // 17 digits keep a double; above 2^53 it is no second and no width.
-        if (wn_mp_double(m, &d) && isfinite(d) && fabs(d) < 9e15) n = snprintf(text, sizeof text, "%.6f", d);
+    if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i))
+        return (size_t)snprintf(text, NUMBER_BYTES_MAX, "%lld", (long long)i);
+    *m = before;
+    // 17 digits keep a double; above 2^53 it is no second and no width.
+    if (!wn_mp_double(m, &d) || !isfinite(d) || fabs(d) >= 9e15) return 0;
+    size_t n = (size_t)snprintf(text, NUMBER_BYTES_MAX, "%.6f", d);
+    while (text[n - 1] == '0' && text[n - 2] != '.') n--;
+    return n;
+}
+
+// A scalar; false for what JSON does not know, and for numbers out of range. Reads past it.
+static bool scalar(wn_mp *m, wn_pair_type *out_type, wn_span *out, char text[NUMBER_BYTES_MAX]) {
+    wn_mp_type type = wn_mp_peek(m);
+    bool yes = false;
+    *out = (wn_span){(const uint8_t *)text, 0};
+    if (type == WN_MP_STR) {
+        *out_type = WN_PAIR_TEXT;
+        return wn_mp_str(m, UINT32_MAX, out);
     }
-    if (n > 0) wn_filling_text(f, field, text, (size_t)n);
-    else wn_filling_wrong(f, field);
-    wn_wipe(text, sizeof text);
+    if (type == WN_MP_BOOL) {
+        bool well = wn_mp_bool(m, &yes);
+        *out_type = yes ? WN_PAIR_TRUE : WN_PAIR_FALSE;
+        return well;
+    }
+    wn_mp after = *m;
+    (void)wn_mp_skip(&after, FRAME_DEPTH_MAX);
+    bool number = type == WN_MP_UINT || type == WN_MP_INT || type == WN_MP_FLOAT;
+    *out_type = WN_PAIR_NUMBER;
+    out->n = number ? number_text(m, text) : 0;
+    *m = after;
+    return out->n != 0;
+}
+
+// Skips a value whose contents are dropped; how deep it is still counts.
+//   below  levels it may have
+static void dropped_value(wn_filling *f, wn_mp *m, unsigned below) {
+    wn_mp probe = *m;
+    if (!wn_mp_skip(&probe, below)) wn_filling_refuse(f, WN_VERDICT_too_deep);
+    (void)wn_mp_skip(m, FRAME_DEPTH_MAX);
 }
 
 static void list_value(wn_filling *f, wn_field field, wn_mp *m) {
@@ -85,57 +115,73 @@ static void list_value(wn_filling *f, wn_field field, wn_mp *m) {
             wn_filling_text(f, field, item.p, item.n);
         } else {
             wn_filling_wrong(f, field);
-            (void)wn_mp_skip(m, FRAME_DEPTH_MAX);
+            dropped_value(f, m, EVENT_DEPTH_BELOW - 1);
         }
     }
 }
 
-// Skips a value whose contents are dropped; its depth and size still count.
-static void dropped_value(wn_filling *f, wn_field field, wn_mp *m) {
-    wn_mp probe = *m;
+// A map, or a list inside one; that it ends was settled when the frame was checked.
+//   below  levels it may have
+static void map_contents(wn_filling *f, wn_mp *m, unsigned below) {
+    if (below == 0) wn_filling_refuse(f, WN_VERDICT_too_deep);
+    bool list = wn_mp_peek(m) == WN_MP_ARRAY;
+    uint32_t n = 0;
+    if (list ? !wn_mp_array(m, UINT32_MAX, &n) : !wn_mp_map(m, UINT32_MAX, &n)) return;
+    for (uint32_t i = 0; i < n && !m->bad; i++) {
+        wn_span key = {NULL, 0}, value;
+        char text[NUMBER_BYTES_MAX];
+        wn_pair_type type;
+        if (!list && wn_mp_peek(m) != WN_MP_STR) { // no key that could be meant
+            wn_filling_map_odd(f);
+            (void)wn_mp_skip(m, FRAME_DEPTH_MAX);
+            (void)wn_mp_skip(m, FRAME_DEPTH_MAX);
+            continue;
+        }
+        if (!list && wn_mp_str(m, UINT32_MAX, &key)) wn_filling_map_key(f, key);
+        if (wn_mp_nil(m)) continue;
+        wn_mp_type next = wn_mp_peek(m);
+        if (next == WN_MP_MAP || next == WN_MP_ARRAY) {
+            wn_filling_map_open(f, next == WN_MP_ARRAY);
+            map_contents(f, m, below == 0 ? 0 : below - 1);
+            (void)wn_filling_map_close(f);
+        } else if (scalar(m, &type, &value, text)) {
+            wn_filling_map_value(f, type, value);
+        } else {
+            wn_filling_map_odd(f);
+        }
+        wn_wipe(text, sizeof text);
+    }
+}
+
+static void map_value(wn_filling *f, wn_field field, wn_mp *m) {
     const uint8_t *start = m->p;
-    if (!wn_mp_skip(&probe, EVENT_DEPTH_BELOW)) wn_filling_refuse(f, WN_VERDICT_too_deep);
-    (void)wn_mp_skip(m, FRAME_DEPTH_MAX);
-    if (field != WN_FIELD_N && (size_t)(m->p - start) > wn_field_bytes_max(field))
-        wn_filling_refuse(f, WN_VERDICT_too_long);
+    wn_filling_map(f, field);
+    map_contents(f, m, EVENT_DEPTH_BELOW);
+    (void)wn_filling_map_close(f);
+    if ((size_t)(m->p - start) > wn_field_bytes_max(field)) wn_filling_refuse(f, WN_VERDICT_too_long);
 }
 
 static void field_value(wn_filling *f, wn_field field, wn_mp *m) {
-    wn_span text = {NULL, 0};
-    wn_mp_type type = wn_mp_peek(m);
+    char text[NUMBER_BYTES_MAX];
+    wn_span value;
+    wn_pair_type type;
+    wn_mp_type next = wn_mp_peek(m);
+    wn_shape shape = wn_filling_shape(field);
     if (wn_mp_nil(m)) return;
     if (field == WN_FIELD_N) {
-        dropped_value(f, field, m);
-        return;
+        dropped_value(f, m, EVENT_DEPTH_BELOW);
+    } else if (shape == WN_SHAPE_LIST && next == WN_MP_ARRAY) {
+        list_value(f, field, m);
+    } else if (shape == WN_SHAPE_MAP && next == WN_MP_MAP) {
+        map_value(f, field, m);
+    } else if (next == WN_MP_MAP || next == WN_MP_ARRAY) {
+        wn_filling_wrong(f, field);
+        dropped_value(f, m, EVENT_DEPTH_BELOW);
+    } else {
+        if (scalar(m, &type, &value, text)) wn_filling_value(f, field, type, value.p, value.n);
+        else wn_filling_wrong(f, field);
+        wn_wipe(text, sizeof text);
     }
-    switch (wn_filling_shape(field)) {
-    case WN_SHAPE_TEXT:
-        if (type == WN_MP_STR && wn_mp_str(m, UINT32_MAX, &text)) {
-            wn_filling_text(f, field, text.p, text.n);
-            return;
-        }
-        if (type == WN_MP_UINT || type == WN_MP_INT || type == WN_MP_FLOAT) {
-            number_text(f, field, m);
-            return;
-        }
-        break;
-    case WN_SHAPE_LIST:
-        if (type == WN_MP_ARRAY) {
-            list_value(f, field, m);
-            return;
-        }
-        break;
-    case WN_SHAPE_MAP:
-        if (type == WN_MP_MAP) {
-            wn_filling_open(f, field);
-            dropped_value(f, field, m);
-            return;
-        }
-        break;
-    case WN_SHAPE_NEVER: break;
-    }
-    wn_filling_wrong(f, field);
-    dropped_value(f, WN_FIELD_N, m);
 }
 
 static void one_event(wn_filling *f, wn_mp *m, wn_span site) {

@@ -46,7 +46,7 @@ static void header(struct MHD_Response *r, const char *name, const char *value) 
     MHD_add_response_header(r, name, value);
 }
 
-static struct MHD_Response *response(const void *bytes, size_t n, const char *type) {
+struct MHD_Response *wn_answer_new(const void *bytes, size_t n, const char *type) {
     struct MHD_Response *r =
         MHD_create_response_from_buffer(n, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
     if (r != NULL && type != NULL) header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
@@ -62,18 +62,18 @@ static bool origin_plain(const char *origin) {
     return true;
 }
 
-static bool origin_allowed(const wn_site_list *sites, const char *origin) {
+bool wn_answer_origin_allowed(const wn_site_list *sites, const char *origin) {
     return origin != NULL && origin_plain(origin) && wn_site_list_origin(sites, origin, strlen(origin));
 }
 
-static void cors(struct MHD_Response *r, const wn_site_list *sites, const char *origin) {
+void wn_answer_cors(struct MHD_Response *r, const wn_site_list *sites, const char *origin) {
     header(r, MHD_HTTP_HEADER_VARY, "Origin");
-    if (!origin_allowed(sites, origin)) return;
+    if (!wn_answer_origin_allowed(sites, origin)) return;
     header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
 }
 
-static enum MHD_Result send_once(struct MHD_Connection *c, unsigned status, struct MHD_Response *r) {
+enum MHD_Result wn_answer_send(struct MHD_Connection *c, unsigned status, struct MHD_Response *r) {
     if (r == NULL) return MHD_NO;
     enum MHD_Result done = MHD_queue_response(c, status, r);
     MHD_destroy_response(r);
@@ -114,15 +114,15 @@ static struct MHD_Response *outcome_response(const wn_site_list *sites, const ch
                                              const wn_outcome *o) {
     char text[WN_OUTCOME_TEXT_MAX];
     size_t n = wn_outcome_text(o, outcome_error(status), text, sizeof text);
-    struct MHD_Response *r = response(text, n, "application/json");
-    if (r != NULL) cors(r, sites, origin);
+    struct MHD_Response *r = wn_answer_new(text, n, "application/json");
+    if (r != NULL) wn_answer_cors(r, sites, origin);
     return r;
 }
 
 enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const wn_site_list *sites,
                                   const char *origin, unsigned status, const wn_outcome *o) {
     usual *u = status == MHD_HTTP_OK && o->accepted == 1 && o->refused_n == 0 ? usual_slot(a, origin) : NULL;
-    if (u == NULL) return send_once(c, status, outcome_response(sites, origin, status, o));
+    if (u == NULL) return wn_answer_send(c, status, outcome_response(sites, origin, status, o));
     bool same = u->accepted != NULL && strcmp(u->origin, origin == NULL ? "" : origin) == 0;
     if (!same) {
         struct MHD_Response *r = outcome_response(sites, origin, status, o);
@@ -138,33 +138,34 @@ enum MHD_Result wn_answer_error(struct MHD_Connection *c, const wn_site_list *si
                                 unsigned status, const char *text, const char *allow, unsigned retry_s) {
     char body[512], seconds[16];
     int n = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", text);
-    struct MHD_Response *r = response(body, (size_t)n, "application/json");
+    struct MHD_Response *r = wn_answer_new(body, (size_t)n, "application/json");
     if (r == NULL) return MHD_NO;
-    cors(r, sites, origin);
+    wn_answer_cors(r, sites, origin);
     if (allow != NULL) header(r, MHD_HTTP_HEADER_ALLOW, allow);
     if (retry_s != 0) {
         snprintf(seconds, sizeof seconds, "%u", retry_s);
         header(r, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
-    return send_once(c, status, r);
+    return wn_answer_send(c, status, r);
 }
 
-enum MHD_Result wn_answer_preflight(struct MHD_Connection *c, const wn_site_list *sites, const char *origin) {
-    struct MHD_Response *r = response("", 0, NULL);
+enum MHD_Result wn_answer_preflight(struct MHD_Connection *c, const wn_site_list *sites, const char *origin,
+                                    const char *methods) {
+    struct MHD_Response *r = wn_answer_new("", 0, NULL);
     if (r == NULL) return MHD_NO;
-    cors(r, sites, origin);
-    if (origin_allowed(sites, origin)) {
-        header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS");
+    wn_answer_cors(r, sites, origin);
+    if (wn_answer_origin_allowed(sites, origin)) {
+        header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, methods);
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS, "content-type");
         header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "7200");
     }
-    return send_once(c, MHD_HTTP_NO_CONTENT, r);
+    return wn_answer_send(c, MHD_HTTP_NO_CONTENT, r);
 }
 
 enum MHD_Result wn_answer_health(struct MHD_Connection *c, bool well) {
     struct MHD_Response *r =
-        well ? response("ok\n", 3, "text/plain") : response("spool failed\n", 13, "text/plain");
-    return send_once(c, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, r);
+        well ? wn_answer_new("ok\n", 3, "text/plain") : wn_answer_new("spool failed\n", 13, "text/plain");
+    return wn_answer_send(c, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, r);
 }
 
 // ---- what is always the same ----
@@ -181,7 +182,7 @@ enum MHD_Result wn_answer_script(wn_answers *a, struct MHD_Connection *c, const 
 }
 
 static struct MHD_Response *script_response(const wn_answers *a, const void *bytes, size_t n, bool gzip) {
-    struct MHD_Response *r = response(bytes, n, n != 0 ? "text/javascript; charset=utf-8" : NULL);
+    struct MHD_Response *r = wn_answer_new(bytes, n, n != 0 ? "text/javascript; charset=utf-8" : NULL);
     if (r == NULL) return NULL;
     header(r, MHD_HTTP_HEADER_ETAG, a->etag);
     header(r, MHD_HTTP_HEADER_CACHE_CONTROL, SCRIPT_AGE);
@@ -225,7 +226,7 @@ wn_err wn_answers_new(wn_answers **out) {
     a->script = script_response(a, wn_script_start, n, false);
     a->script_gzip = script_zipped(a, wn_script_start, n);
     a->unchanged = script_response(a, "", 0, false);
-    a->pixel = response(pixel, sizeof pixel, "image/gif");
+    a->pixel = wn_answer_new(pixel, sizeof pixel, "image/gif");
     if (a->script == NULL || a->script_gzip == NULL || a->unchanged == NULL || a->pixel == NULL) {
         wn_answers_free(a);
         return WN_ERR_NOMEM;

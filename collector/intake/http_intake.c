@@ -11,6 +11,8 @@
 #include "event_json.h"
 #include "http_answer.h"
 #include "http_listen.h"
+#include "http_optout.h"
+#include "http_query.h"
 #include "http_sender.h"
 #include "inflate_body.h"
 
@@ -38,6 +40,7 @@ typedef struct exchange {
     bool post, pixel, malformed, too_large, full;
     uint8_t batch_id[64];
     size_t batch_id_n;
+    wn_lent lent[WN_QUERY_LENT_MAX]; // consent on the query string
 } exchange;
 
 struct wn_http {
@@ -188,6 +191,8 @@ static bool json_take(exchange *x) {
     h->json_spare = NULL;
     if (x->json == NULL && wn_json_new(&x->json) != WN_OK) return false;
     x->sink = wn_request_sink(x->request);
+    x->sink.lent = x->lent;
+    x->sink.lent_n = wn_query_lent(x->connection, x->lent);
     wn_json_begin(x->json, &x->sink);
     return json_charge(x, wn_json_bytes(x->json));
 }
@@ -266,35 +271,6 @@ static enum MHD_Result post_end(exchange *x) {
 
 // ---- GET /p.gif ----
 
-static void pixel_field(exchange *x, wn_filling *f, const char *key, wn_field field) {
-    const char *value = NULL;
-    size_t n = 0;
-    if (MHD_lookup_connection_value_n(x->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), &value, &n) ==
-            MHD_YES &&
-        value != NULL && n != 0)
-        wn_filling_text(f, field, value, n);
-    else if (field == WN_FIELD_name) wn_filling_text(f, field, "pageview", 8);
-}
-
-// The list of purposes, with commas between them. Standing there empty it refuses, standing there
-// twice it is a mistake, as in a body.
-static enum MHD_Result pixel_purposes(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_n,
-                                      const char *value, size_t n) {
-    (void)kind;
-    wn_filling *f = ctx;
-    if (key_n != 8 || memcmp(key, "purposes", 8) != 0) return MHD_YES;
-    wn_filling_open(f, WN_FIELD_purposes);
-    for (size_t i = 0, begin = 0; value != NULL && i <= n; i++) {
-        if (i < n && value[i] != ',') continue;
-        size_t end = i;
-        while (begin < end && value[begin] == ' ') begin++;
-        while (begin < end && value[end - 1] == ' ') end--;
-        if (begin < end) wn_filling_text(f, WN_FIELD_purposes, value + begin, end - begin);
-        begin = i + 1;
-    }
-    return MHD_YES;
-}
-
 static enum MHD_Result pixel_begin(exchange *x) {
     x->pixel = true;
     x->request = wn_http_sender_begin(x->connection, x->http->pipeline, true, &x->origin);
@@ -302,17 +278,8 @@ static enum MHD_Result pixel_begin(exchange *x) {
         x->full = true;
         return finish(x);
     }
-    wn_filling f;
     x->sink = wn_request_sink(x->request);
-    wn_filling_init(&f, &x->sink);
-    wn_filling_begin(&f);
-    pixel_field(x, &f, "site", WN_FIELD_site);
-    pixel_field(x, &f, "n", WN_FIELD_name);
-    pixel_field(x, &f, "u", WN_FIELD_url);
-    pixel_field(x, &f, "r", WN_FIELD_referrer);
-    pixel_field(x, &f, "w", WN_FIELD_screen);
-    MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pixel_purposes, &f);
-    wn_filling_end(&f, (wn_span){NULL, 0});
+    wn_query_event(x->connection, &x->sink);
     return finish(x);
 }
 
@@ -335,7 +302,8 @@ static enum MHD_Result route(exchange *x, const char *method, const char *path) 
     wn_http *h = x->http;
     if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0) {
         const char *origin = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Origin");
-        return wn_answer_preflight(x->connection, sites(h), origin);
+        return wn_answer_preflight(x->connection, sites(h), origin,
+                                   wn_optout_path(path) ? WN_OPTOUT_METHODS : "GET, POST, OPTIONS");
     }
     if (strcmp(path, "/v1/events") == 0) {
         return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "events are sent with POST", "POST, OPTIONS");
@@ -344,12 +312,14 @@ static enum MHD_Result route(exchange *x, const char *method, const char *path) 
         if (strcmp(method, MHD_HTTP_METHOD_GET) == 0) return pixel_begin(x);
         return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "the pixel is fetched with GET", "GET, OPTIONS");
     }
+    if (wn_optout_path(path)) return wn_optout_answer(x->connection, h->pipeline, method, path);
     bool fixed = strcmp(path, "/w.js") == 0 || strcmp(path, "/healthz") == 0;
     if (fixed && !is_get(method))
         return say(x, MHD_HTTP_METHOD_NOT_ALLOWED, "fetched with GET", "GET, HEAD, OPTIONS");
     if (strcmp(path, "/w.js") == 0) return script(x);
     if (fixed) return wn_answer_health(x->connection, !wn_pipeline_stuck(h->pipeline));
-    return say(x, MHD_HTTP_NOT_FOUND, "not here: POST /v1/events, GET /p.gif, GET /w.js, GET /healthz", NULL);
+    return say(x, MHD_HTTP_NOT_FOUND,
+               "not here: POST /v1/events, GET /p.gif, GET /w.js, GET /v1/opt-out, GET /healthz", NULL);
 }
 
 static bool has_body(struct MHD_Connection *c) {

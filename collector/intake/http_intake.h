@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_intake.h: the beacon endpoint. POST /v1/events, GET /p.gif, GET /w.js.
+// http_intake.h: the beacon endpoint. POST /v1/events, GET /p.gif, GET /w.js,
+// /v1/opt-out.
 //
 // An answer leaves when its events are durable: until then the handler queues
 // no response and libmicrohttpd calls it again at each turn (decisions.md 8).

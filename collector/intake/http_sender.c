@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "http_listen.h"
+#include "http_optout.h"
 
 #define FORWARDED_BYTES_MAX 1024
 
@@ -15,7 +16,8 @@ typedef struct heads {
     char forwarded[FORWARDED_BYTES_MAX];
     size_t forwarded_n;
     const char *forwarded_last;
-    bool forwarded_seen, forwarded_long, gpc, dnt, doubt;
+    wn_span tcf, us_privacy;
+    bool forwarded_seen, forwarded_long, gpc, dnt, doubt, opted_out;
 } heads;
 
 // Several X-Forwarded-For lines are one list; a list too long for us is read
@@ -53,6 +55,47 @@ static bool read_signal(heads *h, const char *value) {
     }
 }
 
+// ---- cookies ----
+
+static bool is(wn_span s, const char *text) {
+    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+static wn_span trimmed(const char *p, size_t n) {
+    while (n != 0 && (*p == ' ' || *p == '\t')) p++, n--;
+    while (n != 0 && (p[n - 1] == ' ' || p[n - 1] == '\t')) n--;
+    return (wn_span){(const uint8_t *)p, n};
+}
+
+// A platform's cookie may stand there once for the host and once for its domain,
+// but not saying two things; and what no field could hold nobody can read.
+static void platform_cookie(heads *h, wn_span *at, wn_span value, wn_field field) {
+    bool other = at->p != NULL && (at->n != value.n || memcmp(at->p, value.p, value.n) != 0);
+    if (value.n == 0 || value.n > wn_field_bytes_max(field) || other) h->doubt = true;
+    else *at = value;
+}
+
+static void one_cookie(heads *h, wn_span pair) {
+    const char *text = (const char *)pair.p, *equals = memchr(text, '=', pair.n);
+    if (equals == NULL) return;
+    wn_span name = trimmed(text, (size_t)(equals - text));
+    wn_span value = trimmed(equals + 1, pair.n - (size_t)(equals - text) - 1);
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+        value = (wn_span){value.p + 1, value.n - 2};
+    if (is(name, "euconsent-v2")) platform_cookie(h, &h->tcf, value, WN_FIELD_tcf);
+    else if (is(name, "usprivacy")) platform_cookie(h, &h->us_privacy, value, WN_FIELD_us_privacy);
+    else if (is(name, WN_OPTOUT_COOKIE)) h->opted_out = true; // whatever it says
+}
+
+static void read_cookies(heads *h, const char *value) {
+    for (;;) {
+        size_t n = strcspn(value, ";");
+        one_cookie(h, (wn_span){(const uint8_t *)value, n});
+        if (value[n] == '\0') return;
+        value += n + 1;
+    }
+}
+
 static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value) {
     (void)kind;
     heads *h = ctx;
@@ -66,6 +109,9 @@ static enum MHD_Result read_head(void *ctx, enum MHD_ValueKind kind, const char 
         break;
     case 'r':
         if (strcasecmp(key, "Referer") == 0) h->referer = value;
+        break;
+    case 'c':
+        if (strcasecmp(key, "Cookie") == 0) read_cookies(h, value);
         break;
     case 'o':
         if (strcasecmp(key, "Origin") == 0) h->origin = value;
@@ -88,28 +134,57 @@ static wn_span span_of(const char *text) {
     return text == NULL ? (wn_span){NULL, 0} : (wn_span){(const uint8_t *)text, strlen(text)};
 }
 
+static void heads_clear(heads *h) {
+    memset(h, 0, offsetof(heads, forwarded));
+    h->forwarded_n = 0;
+    h->forwarded_last = NULL;
+    h->tcf = h->us_privacy = (wn_span){NULL, 0};
+    h->forwarded_seen = h->forwarded_long = h->gpc = h->dnt = h->doubt = h->opted_out = false;
+}
+
+static bool peer_of(struct MHD_Connection *c, wn_address *out) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info != NULL && wn_peer_address(info->client_addr, out);
+}
+
+bool wn_http_sender_opted_out(struct MHD_Connection *c) {
+    heads h;
+    heads_clear(&h);
+    MHD_get_connection_values(c, MHD_HEADER_KIND, read_head, &h);
+    wn_wipe(h.forwarded, h.forwarded_n);
+    return h.opted_out;
+}
+
+bool wn_http_sender_https(struct MHD_Connection *c, const wn_pipeline *p) {
+    const char *scheme = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Forwarded-Proto");
+    wn_address peer;
+    bool trusted = peer_of(c, &peer) && wn_pipeline_trusts(p, &peer);
+    wn_wipe(&peer, sizeof peer);
+    if (!trusted || scheme == NULL) return false;
+    wn_span first = trimmed(scheme, strcspn(scheme, ",")); // what the browser itself spoke
+    return first.n == 5 && strncasecmp((const char *)first.p, "https", 5) == 0;
+}
+
 wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool pixel,
                                  const char **out_origin) {
     heads h;
-    memset(&h, 0, offsetof(heads, forwarded));
-    h.forwarded_n = 0;
-    h.forwarded_last = NULL;
-    h.forwarded_seen = h.forwarded_long = h.gpc = h.dnt = h.doubt = false;
+    heads_clear(&h);
     MHD_get_connection_values(c, MHD_HEADER_KIND, read_head, &h);
     *out_origin = h.origin;
 
     wn_address peer, client;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     wn_span forwarded = {(const uint8_t *)h.forwarded, h.forwarded_n};
     if (h.forwarded_long) forwarded = span_of(h.forwarded_last);
     if (!h.forwarded_seen) forwarded = (wn_span){NULL, 0};
-    bool known = info != NULL && wn_peer_address(info->client_addr, &peer) &&
-                 wn_pipeline_client(p, &peer, forwarded, &client);
+    bool known = peer_of(c, &peer) && wn_pipeline_client(p, &peer, forwarded, &client);
     wn_sender sender = {
         .address = known ? &client : NULL,
         .user_agent = span_of(h.user_agent),
         .accept_language = span_of(h.accept_language),
         .page = pixel ? span_of(h.referer) : (wn_span){NULL, 0},
+        .tcf = h.tcf,
+        .us_privacy = h.us_privacy,
+        .opted_out = h.opted_out,
         .gpc = h.gpc,
         .dnt = h.dnt,
         .doubt = h.doubt,

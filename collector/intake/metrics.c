@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// metrics.c: rows to OpenMetrics. The only label is a reason's name.
+// metrics.c: rows to OpenMetrics. The only labels are names of
+// rows: of a reason, of a kind of signal.
 #include "metrics.h"
 
 #include <inttypes.h>
@@ -23,6 +24,16 @@ static const row rows[WN_METRIC_N] = {
 #include "metrics.def"
 };
 
+static const char *const signals[WN_DECIDED_N] = {
+#define SIGNAL(id, doc) #id,
+#include "signals.def"
+#undef SIGNAL
+};
+
+const char *wn_metrics_signal_name(unsigned signal) {
+    return signals[signal];
+}
+
 static uint64_t in_steps(uint64_t n) {
     return n / WN_METRICS_STEP * WN_METRICS_STEP;
 }
@@ -37,6 +48,7 @@ void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, uint64_t ses
     if (persons) {
         // Exact totals would tell the counters about persons by difference, and so would fresher ones.
         m->by_verdict[WN_KEEP] = in_steps(c->by_verdict[WN_KEEP]);
+        for (unsigned i = 0; i < WN_DECIDED_N; i++) m->by_signal[i] = in_steps(c->by_signal[i]);
         m->v[WN_METRIC_events] = in_steps(c->events);
         m->v[WN_METRIC_sessions_open] = in_steps(sessions_open);
         m->persons_at_s = now_s;
@@ -78,6 +90,13 @@ size_t wn_metrics_text(const wn_metrics *m, char *out, size_t cap) {
     for (unsigned i = 0; i < WN_VERDICT_N; i++)
         put(&t, "winnow_verdicts_total{reason=\"%s\"} %" PRIu64 "\n", wn_verdict_name((wn_verdict)i),
             m->by_verdict[i]);
+    put(&t,
+        "# TYPE winnow_collector_consent_signals counter\n# HELP winnow_collector_consent_signals Events by "
+        "the kind of consent signal that decided, in steps of %d.\n",
+        WN_METRICS_STEP);
+    for (unsigned i = 0; i < WN_DECIDED_N; i++)
+        put(&t, "winnow_collector_consent_signals_total{by=\"%s\"} %" PRIu64 "\n", signals[i],
+            m->by_signal[i]);
     put(&t, "# EOF\n");
     return t.n;
 }

@@ -70,6 +70,10 @@ bool wn_pipeline_client(wn_pipeline *p, const wn_address *peer, wn_span forwarde
     return wn_edge_client(p->parts.edge, peer, (const char *)forwarded_for.p, forwarded_for.n, out);
 }
 
+bool wn_pipeline_trusts(const wn_pipeline *p, const wn_address *peer) {
+    return wn_edge_trusts(p->parts.edge, peer);
+}
+
 // ---- batches being filled ----
 
 static wn_err batch_close(wn_pipeline *p, wn_open_batch *b) {
@@ -218,6 +222,7 @@ static void count_outcome(wn_pipeline *p, const wn_outcome *o) {
     p->counts.kept += o->kept;
     p->counts.repeated += o->repeated;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) p->counts.by_verdict[i] += o->by_verdict[i];
+    for (unsigned i = 0; i < WN_DECIDED_N; i++) p->counts.by_signal[i] += o->by_signal[i];
 }
 
 // ---- repeats of a whole request ----
@@ -259,6 +264,7 @@ static void name_sites(wn_request *r, wn_span batch_id, uint64_t scope) {
     r->outcome.repeat = true;
     r->outcome.repeated = r->outcome.accepted;
     memset(r->outcome.by_verdict, 0, sizeof r->outcome.by_verdict);
+    memset(r->outcome.by_signal, 0, sizeof r->outcome.by_signal);
     wn_request_drop_records(r);
 }
 

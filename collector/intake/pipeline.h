@@ -13,6 +13,13 @@
 #include "sites.h"
 #include "spool.h"
 
+enum {
+    WN_DECIDED_N = 0 // kinds of consent signals, as wn_filtered.decided counts them
+#define SIGNAL(id, doc) +1
+#include "signals.def"
+#undef SIGNAL
+};
+
 #define WN_REFUSED_LISTED_MAX 100
 #define WN_REQUEST_EVENTS_MAX 1000  // HTTP and ZeroMQ
 #define WN_REQUEST_LINES_MAX 4096   // a part of a log chunk: fits one transaction at its worst
@@ -32,14 +39,15 @@ typedef struct wn_outcome {
     uint32_t refused_n; // refused for their form
     bool repeat;        // the whole request is known by its batch_id
     uint32_t by_verdict[WN_VERDICT_N];
+    uint32_t by_signal[WN_DECIDED_N]; // of events whose consent was decided
     uint32_t refused_listed;
     wn_refused refused[WN_REFUSED_LISTED_MAX]; // the first ones
 } wn_outcome;
 
-// Running totals, exact. Person verdicts are coarsened where they are shown.
+// Running totals, exact. Person verdicts and signals are coarsened where they are shown.
 typedef struct wn_pipeline_counts {
     uint64_t requests, events, kept, repeated, transactions, untracked;
-    uint64_t by_verdict[WN_VERDICT_N];
+    uint64_t by_verdict[WN_VERDICT_N], by_signal[WN_DECIDED_N];
     int64_t last_kept_s;
 } wn_pipeline_counts;
 
@@ -64,6 +72,9 @@ void wn_pipeline_clock(wn_pipeline *p, int64_t now_s);
 int64_t wn_pipeline_now(const wn_pipeline *p);
 // The client behind `peer` by the proxy rule; false: nobody can say.
 bool wn_pipeline_client(wn_pipeline *p, const wn_address *peer, wn_span forwarded_for, wn_address *out);
+
+// True when `peer` is a proxy whose word about the browser counts.
+bool wn_pipeline_trusts(const wn_pipeline *p, const wn_address *peer);
 
 // ---- a request ----
 

@@ -341,5 +341,5 @@ static void sink_cut(void *ctx) {
 }
 
 wn_event_sink wn_request_sink(wn_request *r) {
-    return (wn_event_sink){r, sink_begin, sink_end, sink_cut};
+    return (wn_event_sink){r, sink_begin, sink_end, sink_cut, NULL, 0};
 }

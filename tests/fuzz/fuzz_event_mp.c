@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     if (wn_message_open((wn_span){data, n}, 1000, &m) != WN_OK) return 0;
     WN_ASSERT(m.batch_id.n >= 1 && m.batch_id.n <= 64 && m.events_n <= 1000);
     memory_sink s = {.event = event};
-    wn_event_sink sink = {&s, begin, end, end};
+    wn_event_sink sink = {&s, begin, end, end, NULL, 0};
     wn_message_events(&m, &sink);
     WN_ASSERT(!s.open && s.begun == m.events_n);
     return 0;

@@ -45,7 +45,7 @@ static bool decode(const uint8_t *data, size_t n, size_t step, memory_sink *out)
         wn_event_init(event);
     }
     *out = (memory_sink){.event = event};
-    wn_event_sink sink = {out, begin, end, cut};
+    wn_event_sink sink = {out, begin, end, cut, NULL, 0};
     wn_json_begin(json, &sink);
     bool whole = true;
     for (size_t at = 0; at < n && whole; at += step) {

@@ -124,7 +124,7 @@ Test(event_json, nests_to_eight_and_no_deeper) {
     cr_expect_eq(fed->why[0], WN_VERDICT_too_deep);
 }
 
-Test(event_json, props_have_a_size_and_are_not_read) {
+Test(event_json, props_have_a_size) {
     char text[6000];
     for (int over = 0; over < 2; over++) {
         int n = snprintf(text, sizeof text, "{\"props\":{\"k\":\"");
@@ -132,8 +132,141 @@ Test(event_json, props_have_a_size_and_are_not_read) {
         strcpy(text + n + 4095 + over, "\"}}");
         cr_expect(body(text));
         cr_expect_eq(fed->why[0], over ? WN_VERDICT_too_long : WN_KEEP);
-        cr_expect_eq(fed->event[0].n[WN_FIELD_props], 0);
+        cr_expect_str_eq(fake_pairs(&fed->event[0]), "", "a value that long is none that was declared");
     }
+}
+
+// What of each map is handed over, key by key.
+Test(event_json, maps_come_as_pairs) {
+    static const struct {
+        const char *event, *pairs;
+    } cases[] = {
+        {"{\"props\":{}}", ""},
+        {"{\"props\":{\"a\":\"x\",\"b\":1.50,\"c\":true,\"d\":false,\"e\":null,\"\":\"\"}}",
+         "props.a=x;props.b=#1.50;props.c=t;props.d=f;props.="},
+        // of properties the outermost level only
+        {"{\"props\":{\"a\":{\"b\":1,\"c\":[2]},\"d\":[3,{\"e\":4}],\"f\":5}}",
+         "props.a{;props.d{;props.f=#5"},
+        // of consent all of them; in a list the list's key stands, also behind a map inside it
+        {"{\"consent\":{\"categoryPreferences\":{\"C0001\":true,\"C0002\":false}}}",
+         "consent.categoryPreferences{;consent.C0001=t;consent.C0002=f"},
+        {"{\"consent\":{\"allowedConsentIds\":[\"a\",\"b\"],\"deniedConsentIds\":[],\"p\":null}}",
+         "consent.allowedConsentIds{;consent.allowedConsentIds=a;consent.allowedConsentIds=b;"
+         "consent.deniedConsentIds{"},
+        {"{\"consent\":{\"k\":[{\"m\":1},[2,null],3],\"z\":{}}}",
+         "consent.k{;consent.k{;consent.m=#1;consent.k{;consent.k=#2;consent.k=#3;consent.z{"},
+        {"{\"props\":{\"a\":1},\"consent\":{\"a\":true}}", "props.a=#1;consent.a=t"},
+    };
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        cr_expect(body(cases[i].event), "%s", cases[i].event);
+        cr_assert_eq(fed->ended, 1);
+        cr_expect_eq(fed->why[0], WN_KEEP, "%s", cases[i].event);
+        cr_expect_not(fed->event[0].doubt, "%s", cases[i].event);
+        cr_expect_str_eq(fake_pairs(&fed->event[0]), cases[i].pairs, "%s: %s", cases[i].event,
+                         fake_pairs(&fed->event[0]));
+        cr_expect(fed->event[0].has[i < 3 || i == 6 ? WN_FIELD_props : WN_FIELD_consent]);
+    }
+}
+
+Test(event_json, a_key_twice_in_a_map_is_a_mistake_or_a_doubt) {
+    static const struct {
+        const char *event;
+        wn_verdict why;
+        bool doubt;
+    } cases[] = {
+        {"{\"props\":{\"a\":1,\"a\":1}}", WN_VERDICT_duplicate_field, false},
+        {"{\"props\":{\"a\":null,\"b\":2,\"a\":1}}", WN_VERDICT_duplicate_field, false},
+        {"{\"props\":{\"a\":{\"b\":1,\"b\":2}}}", WN_KEEP, false}, // nobody reads that
+        {"{\"props\":{\"a\":{\"a\":1}}}", WN_KEEP, false},
+        {"{\"consent\":{\"a\":true,\"a\":true}}", WN_KEEP, true},
+        {"{\"consent\":{\"a\":true,\"b\":{},\"a\":null}}", WN_KEEP, true},
+        {"{\"consent\":{\"x\":{\"a\":true,\"b\":1,\"a\":false}}}", WN_KEEP, true},
+        {"{\"consent\":{\"x\":[{\"a\":1},{\"a\":1}],\"y\":{\"a\":1},\"a\":{\"x\":1}}}", WN_KEEP, false},
+        {"{\"consent\":{\"a\":1},\"consent\":{\"a\":1}}", WN_VERDICT_duplicate_field, false},
+    };
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        cr_expect(body(cases[i].event));
+        cr_expect_eq(fed->why[0], cases[i].why, "%s", cases[i].event);
+        cr_expect_eq(fed->event[0].doubt, cases[i].doubt, "%s", cases[i].event);
+    }
+}
+
+// A key or a value, in `props` or in `consent`, as long as a pair takes it, and a byte longer.
+Test(event_json, what_is_too_long_for_a_pair_is_dropped_and_of_consent_doubted) {
+    char text[1024], word[WN_PAIR_BYTES_MAX + 2];
+    for (int i = 0; i < 8; i++) {
+        bool over = i & 1, key = i & 2, consent = i & 4;
+        size_t n = WN_PAIR_BYTES_MAX + over;
+        memset(word, 'w', n);
+        word[n] = '\0';
+        snprintf(text, sizeof text, "{\"%s\":{\"%s\":\"%s\",\"b\":1}}", consent ? "consent" : "props",
+                 key ? word : "a", key ? "v" : word);
+        cr_expect(body(text));
+        cr_expect_eq(fed->why[0], WN_KEEP, "%s", text);
+        cr_expect_eq(fed->event[0].pairs_n, over ? 1 : 2, "%s", text);
+        cr_expect_eq(fed->event[0].doubt, over && consent, "%s", text);
+    }
+    cr_expect(body("{\"props\":{\"a\":1},\"consent\":{\"a\":true}}"), "and the next body is well");
+    cr_expect_eq(fed->event[0].pairs_n, 2);
+}
+
+Test(event_json, a_map_may_have_so_many_keys) {
+    char text[8192];
+    for (int i = 0; i < 6; i++) {
+        unsigned keys = WN_MAP_KEYS_MAX + (unsigned)(i & 1);
+        int n = snprintf(text, sizeof text, "{\"%s\":{", i & 2 ? "consent" : "props");
+        if (i & 4) n += snprintf(text + n, sizeof text - (size_t)n, "\"deep\":{"); // keys of its own
+        for (unsigned k = 0; k < keys - ((i & 4) != 0); k++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "%s\"%x\":null", k == 0 ? "" : ",", k);
+        snprintf(text + n, sizeof text - (size_t)n, i & 4 ? "}}}" : "}}");
+        cr_expect(body(text));
+        bool read = !(i & 4) || (i & 2); // of properties the outermost level only
+        cr_expect_eq(fed->why[0], (i & 1) && read ? WN_VERDICT_too_many : WN_KEEP, "%d: %s", i,
+                     wn_verdict_name(fed->why[0]));
+    }
+}
+
+Test(event_json, booleans_come_in_three_dresses) {
+    static const char *const yes[] = {"true", "1", "\"true\""}, *const no[] = {"false", "0", "\"false\""},
+                             *const neither[] = {"2",       "-1",       "1.0", "10", "\"\"",  "\"1\"",
+                                                 "\"yes\"", "\"TRUE\"", "{}",  "[]", "[true]"};
+    char text[128];
+    for (int field = 0; field < 2; field++) {
+        wn_field f = field ? WN_FIELD_ad_tracking : WN_FIELD_child;
+        for (size_t i = 0; i < 6; i++) {
+            snprintf(text, sizeof text, "{\"%s\":%s}", wn_field_name(f), i < 3 ? yes[i] : no[i - 3]);
+            cr_expect(body(text));
+            cr_expect_eq(fed->why[0], WN_KEEP, "%s", text);
+            cr_expect_str_eq(fake_text(&fed->event[0], f), i < 3 ? "1" : "0", "%s", text);
+        }
+        for (size_t i = 0; i < WN_COUNT(neither); i++) {
+            snprintf(text, sizeof text, "{\"%s\":%s}", wn_field_name(f), neither[i]);
+            cr_expect(body(text));
+            cr_expect_eq(fed->why[0], field ? WN_KEEP : WN_VERDICT_malformed, "%s", text);
+            cr_expect_eq(fed->event[0].doubt, field, "%s", text);
+        }
+        snprintf(text, sizeof text, "{\"%s\":null}", wn_field_name(f));
+        cr_expect(body(text));
+        cr_expect_not(fed->event[0].has[f]);
+    }
+}
+
+// Every signal of consent, and the fields that are none.
+Test(event_json, a_signal_of_the_wrong_type_is_doubt_and_a_field_is_malformed) {
+    char text[128];
+    for (unsigned i = 0; i < WN_FIELD_N; i++) {
+        wn_field f = (wn_field)i;
+        if (wn_field_from(f) == 'H') continue;
+        bool map = wn_filling_shape(f) == WN_SHAPE_MAP;
+        snprintf(text, sizeof text, "[{\"%s\":%s},{}]", wn_field_name(f), map ? "[]" : "{\"a\":[]}");
+        cr_expect(body(text));
+        cr_assert_eq(fed->ended, 2);
+        bool consent = wn_filling_about_consent(f);
+        cr_expect_eq(fed->event[0].doubt, consent, "%s", text);
+        cr_expect_eq(fed->why[0], consent ? WN_KEEP : WN_VERDICT_malformed, "%s", text);
+    }
+    cr_expect(wn_filling_about_consent(WN_FIELD_consent) && wn_filling_about_consent(WN_FIELD_tcf) &&
+              wn_filling_about_consent(WN_FIELD_purposes) && !wn_filling_about_consent(WN_FIELD_child));
 }
 
 Test(event_json, an_element_that_is_no_event_is_counted_as_one) {
@@ -204,7 +337,9 @@ Test(event_json, pieces_make_no_difference) {
     static const char text[] =
         "{\"batch_id\":\"b\\u0031\",\"site\":\"a\",\"events\":[{\"url\":\"/p\\u00e4th\\/"
         "\\ud83d\\ude00\",\"time\":12345,"
-        "\"purposes\":[\"basic\",\"measure\"],\"props\":{\"x\":[1,2,{\"y\":null}]},\"referrer\":\"\"}]}";
+        "\"purposes\":[\"basic\",\"measure\"],\"props\":{\"x\":[1,2,{\"y\":null}],\"pl\\u00e4n\":"
+        "\"gr\\u00f6\\u00dfer\",\"n\":-12.5},"
+        "\"consent\":{\"c\\u0041\":{\"x\":[true,\"long\"]}},\"referrer\":\"\"}]}";
     for (size_t step = 1; step < sizeof text; step++) {
         cr_assert(body_in(text, sizeof text - 1, step), "step %zu", step);
         cr_assert_eq(fed->ended, 1);
@@ -212,6 +347,9 @@ Test(event_json, pieces_make_no_difference) {
         cr_expect_eq(fed->event[0].items_n, 2);
         cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), "12345");
         cr_expect_eq(wn_json_batch_id(json).n, 2);
+        cr_expect_str_eq(fake_pairs(&fed->event[0]), "props.x{;props.pl\xc3\xa4n=gr\xc3\xb6\xc3\x9f"
+                                                     "er;props.n=#-12.5;consent.cA{;"
+                                                     "consent.x{;consent.x=t;consent.x=long");
     }
 }
 

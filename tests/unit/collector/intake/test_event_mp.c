@@ -183,3 +183,73 @@ Test(event_mp, unreadable_consent_is_doubt) {
     (void)first_verdict();
     cr_expect_eq(fed->event[0].items_n, 2);
 }
+
+static const char *pairs(void) {
+    (void)first_verdict();
+    return fake_pairs(&fed->event[0]);
+}
+
+Test(event_mp, maps_come_as_pairs) {
+    one_field("props"), msgpack_pack_map(&pk, 7);
+    text("a"), text("x"), text("b"), msgpack_pack_int(&pk, -3), text("c"), msgpack_pack_double(&pk, 1.5);
+    text("d"), msgpack_pack_true(&pk), text("e"), msgpack_pack_nil(&pk);
+    text("f"), msgpack_pack_array(&pk, 1), text("y"), text("g"), msgpack_pack_double(&pk, 2);
+    cr_expect_str_eq(pairs(), "props.a=x;props.b=#-3;props.c=#1.5;props.d=t;props.f{;props.g=#2.0");
+    one_field("consent"), msgpack_pack_map(&pk, 1), text("k"), msgpack_pack_array(&pk, 3);
+    msgpack_pack_map(&pk, 1), text("m"), msgpack_pack_false(&pk), msgpack_pack_array(&pk, 0), text("z");
+    cr_expect_str_eq(pairs(), "consent.k{;consent.k{;consent.m=f;consent.k{;consent.k=z");
+    cr_expect_not(fed->event[0].doubt);
+    one_field("props"), msgpack_pack_map(&pk, 2), text("a"), text("1"), text("a"), text("2");
+    cr_expect_eq(first_verdict(), WN_VERDICT_duplicate_field);
+    one_field("consent"), msgpack_pack_map(&pk, 2), text("a"), text("1"), text("a"), text("1");
+    cr_expect_eq(first_verdict(), WN_KEEP);
+    cr_expect(fed->event[0].doubt);
+}
+
+// What JSON does not know: a key or a value that is no text, no number and no flag.
+Test(event_mp, oddities_in_a_map_are_dropped_and_of_consent_doubted) {
+    for (int consent = 0; consent < 2; consent++) {
+        for (int odd = 0; odd < 6; odd++) {
+            one_field(consent ? "consent" : "props"), msgpack_pack_map(&pk, 2);
+            if (odd == 0) msgpack_pack_int(&pk, 7), msgpack_pack_map(&pk, 1), text("in"), text("side");
+            if (odd == 1) text("a"), msgpack_pack_bin(&pk, 1), msgpack_pack_bin_body(&pk, "x", 1);
+            if (odd == 2) text("a"), msgpack_pack_double(&pk, (double)INFINITY);
+            if (odd == 3) text("a"), msgpack_pack_uint64(&pk, UINT64_MAX);
+            if (odd == 4) text("a"), msgpack_pack_ext(&pk, 1, 5), msgpack_pack_ext_body(&pk, "x", 1);
+            if (odd == 5) msgpack_pack_nil(&pk), text("x");
+            text("b"), msgpack_pack_true(&pk);
+            cr_expect_eq(first_verdict(), WN_KEEP, "%d", odd);
+            cr_expect_str_eq(fake_pairs(&fed->event[0]), consent ? "consent.b=t" : "props.b=t", "%d", odd);
+            cr_expect_eq(fed->event[0].doubt, consent, "%d", odd);
+        }
+    }
+}
+
+Test(event_mp, a_map_has_a_size) {
+    static char long_text[2048];
+    memset(long_text, 'v', sizeof long_text);
+    // map 1, key 2, head of the text 3
+    for (size_t over = 0; over < 2; over++) {
+        one_field("consent"), msgpack_pack_map(&pk, 1), text("k");
+        msgpack_pack_str_with_body(&pk, long_text, 2048 - 6 + over);
+        cr_expect_eq(first_verdict(), over ? WN_VERDICT_too_long : WN_KEEP);
+        cr_expect(fed->event[0].doubt, "of consent nothing may be lost");
+    }
+}
+
+Test(event_mp, booleans_come_in_three_dresses) {
+    one_field("child"), msgpack_pack_true(&pk);
+    cr_expect_eq(first_verdict(), WN_KEEP);
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_child), "1");
+    one_field("ad_tracking"), msgpack_pack_int(&pk, 0);
+    cr_expect_eq(first_verdict(), WN_KEEP);
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_ad_tracking), "0");
+    one_field("ad_tracking"), text("false");
+    cr_expect_eq(first_verdict(), WN_KEEP);
+    cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_ad_tracking), "0");
+    one_field("child"), msgpack_pack_double(&pk, 1);
+    cr_expect_eq(first_verdict(), WN_VERDICT_malformed);
+    one_field("ad_tracking"), msgpack_pack_int(&pk, 2);
+    cr_expect_eq(first_verdict(), WN_KEEP);
+    cr_expect(fed->event[0].doubt);
+}
