@@ -36,6 +36,9 @@ static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
 // ---- what the request and the event say themselves ----
 
 static wn_signal flag_signal(wn_signal_mode mode) {
+#ifdef WN_MUTANT_GPC_IGNORED
+    mode = WN_SIGNAL_IGNORE;
+#endif
     if (mode == WN_SIGNAL_IGNORE) return (wn_signal){0};
     if (mode == WN_SIGNAL_DROP) return wn_signal_refusing(WN_PURPOSES_ALL);
     return wn_signal_refusing((uint8_t)~BASIC);
@@ -165,11 +168,18 @@ static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal
 wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
                             const wn_site_policy *const policy[2]) {
     gathered g = {.doubt = e->doubt};
-    if (sender->opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
+    bool opted_out = sender->opted_out;
+#ifdef WN_MUTANT_OPT_OUT_IGNORED
+    opted_out = false;
+#endif
+    if (opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
     add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
     add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
     add(&g, WN_SIGNAL_purposes, read_purposes(e));
     add_strings(&g, e, sender, policy);
+#ifdef WN_MUTANT_DOUBT_GRANTS
+    g.doubt = false;
+#endif
     if (g.doubt) return (wn_grants){.refused = true, .by = WN_SIGNAL_doubt};
     uint8_t bits = g.yes;
     if (policy[0]->counts_unknown && policy[1]->counts_unknown) bits |= BASIC;

@@ -51,6 +51,12 @@ bool wn_work_permits(const wn_work *w, wn_field f) {
     const wn_site_policy *a = w->policy[0], *b = w->policy[1];
     unsigned needs = wn_field_purposes(f) | a->needs[f] | b->needs[f];
     if (w->mail && !(MAIL_FIELDS >> f & 1)) return false;
+#ifdef WN_MUTANT_PURPOSES_IGNORED
+    needs = 0;
+#endif
+#ifdef WN_MUTANT_POLICY_WIDENS
+    a = b;
+#endif
     return (needs & ~(unsigned)w->grants.bits) == 0 && !((a->fields_off | b->fields_off) >> f & 1);
 }
 
@@ -109,6 +115,9 @@ static wn_verdict judge(wn_work *w, bool late) {
     narrow_by_org(w);
     if (w->grants.refused) return WN_VERDICT_refused;
     w->sensitive = is_sensitive(w);
+#ifdef WN_MUTANT_SENSITIVE_KEPT
+    w->sensitive = false;
+#endif
     if (w->sensitive && !wn_granted(w->grants, WN_PURPOSE_sensitive)) return WN_VERDICT_sensitive;
     return late ? WN_VERDICT_late : WN_KEEP;
 }

@@ -82,6 +82,10 @@ static uint64_t org_of(const wn_work *w, wn_span org) {
 void wn_person_believe(wn_work *w) {
     w->signed_id = wn_person_field(w) == WN_FIELD_user_id &&
                    signature_holds(w, wn_work_get(w, WN_FIELD_user_id));
+#ifdef WN_MUTANT_ORG_FROM_ANYBODY
+    w->org_believed = wn_work_get(w, WN_FIELD_org).n > 0;
+    return;
+#endif
     w->org_believed = (w->sender->server_key || w->signed_id) && wn_work_get(w, WN_FIELD_org).n > 0;
 }
 
