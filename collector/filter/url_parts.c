@@ -124,7 +124,8 @@ bool wn_url_host(const char *url, size_t n, char *out, size_t cap) {
 // Long numbers, hex, UUIDs and keys are ids of people or devices, whatever the tag says.
 // Of what a tag may be made of, none is without a digit.
 static bool is_id(const char *text, size_t n, bool any_digit) {
-    return wn_shape_identifier(text, n) || (any_digit && wn_identifier_in((wn_span){(const uint8_t *)text, n}, NULL));
+    return wn_shape_identifier(text, n) ||
+           (any_digit && wn_identifier_in((wn_span){(const uint8_t *)text, n}, NULL));
 }
 
 static bool utm_value(wn_span v, char out[33]) {

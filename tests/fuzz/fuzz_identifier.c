@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-#define STEPS_A_BYTE 400
+#define STEPS_A_BYTE 120
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     wn_identifier_kind kind = WN_IDENTIFIER_N;

@@ -18,7 +18,8 @@ static void check_term(wn_span text) {
     WN_ASSERT(tokens <= WN_TERM_TOKENS_MAX);
     WN_ASSERT(!wn_identifier_in(text, NULL));
     WN_ASSERT(!wn_identifier_in((wn_span){(const uint8_t *)once, bytes}, NULL));
-    WN_ASSERT(wn_term((wn_span){(const uint8_t *)once, bytes}, twice) == bytes && memcmp(once, twice, bytes) == 0);
+    WN_ASSERT(wn_term((wn_span){(const uint8_t *)once, bytes}, twice) == bytes &&
+              memcmp(once, twice, bytes) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {

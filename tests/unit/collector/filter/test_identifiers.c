@@ -57,8 +57,8 @@ Test(identifiers, thresholds_hold_at_their_edges) {
         {"tel:55512", true},         // 5
         {"7130000", false},          // three digits and zeros
         {"7131000", true},           // four
-        {"1899-1900", true},         // no year
-        {"1900-2099", false},        //
+        {"0999-1900", true},         // no year
+        {"1000-2099", false},        //
         {"2100-1999", true},         //
         {"top 1000 2024", false},    // a year and four digits
         {"top 10000 2024", true},    // and five
@@ -122,10 +122,10 @@ Test(identifiers, escapes_are_undone_to_a_fixed_point_and_deeper_ones_are_hits) 
         const char *text;
         wn_identifier_kind want;
     } rows[] = {
-        {"bob%40example.com", WN_IDENTIFIER_email},          // once
-        {"bob%2540example.com", WN_IDENTIFIER_email},        // twice
-        {"bob%252540example.com", WN_IDENTIFIER_email},      // three times
-        {"bob%25252540example.com", WN_IDENTIFIER_escaped},  // four
+        {"bob%40example.com", WN_IDENTIFIER_email},         // once
+        {"bob%2540example.com", WN_IDENTIFIER_email},       // twice
+        {"bob%252540example.com", WN_IDENTIFIER_email},     // three times
+        {"bob%25252540example.com", WN_IDENTIFIER_escaped}, // four
         {"%62%6f%62%40%65%78%61%6d%70%6c%65%2e%63%6f%6d", WN_IDENTIFIER_email},
         {"%2%35%34%30", WN_IDENTIFIER_N},
         {"100%25 cotton", WN_IDENTIFIER_N},
@@ -164,7 +164,7 @@ Test(identifiers, neighbours_do_not_hide_one) {
 
 // Characters looked at stay within a multiple of the length, which does not
 // grow with it: 2 KiB and 4 KiB of what costs most.
-#define STEPS_A_BYTE 400
+#define STEPS_A_BYTE 120
 Test(identifiers, time_is_linear_on_hostile_texts) {
     static const char *const tiles[] = {
         "@",          "a@",       "a.",    "a@a.",      " at a.",   "x at a dot ", "1",

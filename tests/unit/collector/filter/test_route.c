@@ -134,7 +134,7 @@ Test(route, keeps_words_years_and_small_numbers) {
 Test(route, each_clause_holds_at_its_edge) {
     static const row rows[] = {
         // >= 5 digits in a piece
-        {"/1a2b3c4", "/:x"},   // four digits that are no year
+        {"/1a2b3c4", "/:x"}, // four digits that are no year
         {"/1x2x3x", "/1x2x3x"},
         {"/x12345", "/:x"},
         {"/x123", "/x123"},

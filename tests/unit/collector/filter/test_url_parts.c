@@ -79,7 +79,7 @@ Test(url_parts, utm_keeps_short_plain_tags_only) {
         {"/?utm_source=ip-10-0-0-1", NULL},
         {"/?utm_source=reset-a1b2c3d4e5fa", NULL},
         {"/?utm_source=078-05-1120", NULL},
-        {"/?utm_source=2024-05-17_sale-2", "2024-05-17_sale-2"},
+        {"/?utm_source=2024-05-17_sale", "2024-05-17_sale"},
         {"/?utm_source=web2_spring-24_v10", "web2_spring-24_v10"},
     };
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
