@@ -51,7 +51,7 @@ bool wn_scan_ip4(wn_scan *s, size_t i) {
 bool wn_scan_ip6(wn_scan *s, size_t i) {
     size_t groups = 0, doubles = 0, digits = 0;
     uint8_t before = wn_before(s, i);
-    if (before == ':') return false;
+    if (before == ':' && i >= 2 && (wn_is_hex(wn_at(s, i - 2)) || wn_at(s, i - 2) == ':')) return false;
     if (wn_at(s, i) == ':') {
         if (wn_at(s, i + 1) != ':') return false;
         i += 2;

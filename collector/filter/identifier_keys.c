@@ -7,10 +7,14 @@
 
 typedef enum match { EXACT, TAIL, WORDS, GLUED } match;
 
+// A key is at most this long, and a character of it becomes one or more.
+#define KEY_CHARS_MAX (WN_IDENTIFIER_KEY_MAX * 2)
+
 typedef struct folded_key {
-    char s[WN_FOLDED_MAX];
-    bool edge[WN_FOLDED_MAX + 1]; // a word begins here, or the key ends
-    size_t n;
+    char s[KEY_CHARS_MAX];
+    bool edge[KEY_CHARS_MAX + 1]; // a word begins here, or the key ends
+    uint16_t word[KEY_CHARS_MAX]; // where each word begins
+    size_t n, words;
 } folded_key;
 
 static const struct {
@@ -28,6 +32,7 @@ static const struct {
 
 static void fold_key(const uint8_t *t, size_t n, folded_key *out) {
     out->n = 0;
+    out->words = 0;
     bool edge = true;
     for (size_t i = 0; i < n; i++) {
         uint8_t c = t[i];
@@ -40,7 +45,9 @@ static void fold_key(const uint8_t *t, size_t n, folded_key *out) {
         bool hump = wn_is_upper(c) && (wn_is_lower(before) || wn_is_digit(before) ||
                                        (wn_is_upper(before) && wn_is_lower(after)));
         bool count = wn_is_digit(c) != wn_is_digit(before) && i > 0;
-        out->edge[out->n] = edge || hump || count;
+        edge = edge || hump || count;
+        if (edge) out->word[out->words++] = (uint16_t)out->n;
+        out->edge[out->n] = edge;
         out->s[out->n++] = (char)wn_lower(c);
         edge = false;
     }
@@ -58,27 +65,22 @@ static bool row_at(const folded_key *k, size_t i, const char *text, size_t n, si
     return true;
 }
 
-static bool row_in(const folded_key *k, size_t row) {
-    for (size_t i = 0; i < k->n; i++) {
-        size_t end = 0;
-        if (!row_at(k, i, rows[row].text, rows[row].n, &end)) continue;
-        bool whole = k->edge[i] && k->edge[end];
-        switch (rows[row].how) {
-        case EXACT:
-            if (i == 0 && end == k->n) return true;
-            break;
-        case TAIL:
-            if (whole && end == k->n) return true;
-            break;
-        case WORDS:
-            if (whole) return true;
-            break;
-        case GLUED:
-            if (whole || i == 0 || end == k->n) return true;
-            break;
-        }
+static bool fits(const folded_key *k, size_t row, size_t begin, size_t end) {
+    switch (rows[row].how) {
+    case EXACT: return begin == 0 && end == k->n;
+    case TAIL: return end == k->n;
+    case WORDS: return k->edge[end];
+    case GLUED: return k->edge[end] || begin == 0;
     }
-    return false;
+    return true;
+}
+
+static bool row_in(const folded_key *k, size_t row) {
+    size_t n = rows[row].n, end = 0;
+    for (size_t w = 0; w < k->words; w++)
+        if (row_at(k, k->word[w], rows[row].text, n, &end) && fits(k, row, k->word[w], end)) return true;
+    // The key's end, in the middle of a word.
+    return rows[row].how == GLUED && n <= k->n && row_at(k, k->n - n, rows[row].text, n, &end);
 }
 
 bool wn_identifier_key(wn_span key) {
@@ -86,13 +88,13 @@ bool wn_identifier_key(wn_span key) {
     uint8_t t[WN_FOLDED_MAX];
     size_t n = 0;
     wn_fold_result folded = wn_fold(key, t, &n);
-    bool hit = folded != WN_FOLD_DONE;
+    bool hit = folded != WN_FOLD_DONE || n > KEY_CHARS_MAX;
     if (!hit) {
         folded_key k;
         fold_key(t, n, &k);
         for (size_t row = 0; row < WN_COUNT(rows) && !hit; row++) hit = row_in(&k, row);
         wn_wipe(&k, sizeof k);
     }
-    wn_wipe(t, sizeof t);
+    wn_wipe(t, folded == WN_FOLD_DONE ? n : sizeof t);
     return hit;
 }

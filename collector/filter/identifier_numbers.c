@@ -113,12 +113,13 @@ static bool card_or_imei(const uint8_t *d, size_t n, wn_identifier_kind *out) {
 }
 
 // Windows of whole groups: a card's number followed by its date still is one.
-static bool checked_number(const run *r, wn_identifier_kind *out) {
+static bool checked_number(wn_scan *s, const run *r, wn_identifier_kind *out) {
     if (card_or_imei(r->digit, r->digits, out)) return true;
     for (size_t g = 0; g < r->groups; g++) {
         size_t n = 0;
         for (size_t k = g; k < r->groups && n <= 19; k++) {
             n += r->len[k];
+            s->steps += n;
             if (card_or_imei(r->digit + r->from[g], n, out)) return true;
         }
     }
@@ -185,7 +186,7 @@ static bool is_years(const run *r) {
     bool loose = r->digit[0] != 0;
     bool before = true;
     for (size_t g = 0; g < r->groups; g++) {
-        bool year = r->len[g] == 4 && is_year(group_value(r, g));
+        bool year = r->len[g] == 4 && group_value(r, g) >= 1000 && group_value(r, g) <= 2099; // history's too
         bool apart = g == 0 || r->mark[g] == ' ' || r->mark[g] == '/' || r->mark[g] == '~';
         years += year;
         others += year ? 0 : r->len[g];
@@ -227,10 +228,10 @@ static bool is_ordinary(const run *r) {
            is_round(r);
 }
 
-static bool judge(const run *r, wn_identifier_kind *out) {
+static bool judge(wn_scan *s, const run *r, wn_identifier_kind *out) {
     bool book = is_book(r->digit, r->digits);
     *out = r->more || r->digits > PHONE_DIGITS_MAX ? WN_IDENTIFIER_number : WN_IDENTIFIER_phone;
-    if (!book && checked_number(r, out)) return true;
+    if (!book && checked_number(s, r, out)) return true;
     if (r->more) return true;
     if (has_ssn(r)) {
         *out = WN_IDENTIFIER_ssn;
@@ -246,7 +247,7 @@ static bool judge(const run *r, wn_identifier_kind *out) {
 bool wn_scan_number(wn_scan *s, size_t i, size_t *out_end, wn_identifier_kind *out) {
     run r = {0};
     *out_end = read_run(s, i, &r);
-    bool hit = judge(&r, out);
+    bool hit = judge(s, &r, out);
     wn_wipe(&r, sizeof r);
     return hit;
 }

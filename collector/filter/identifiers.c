@@ -83,16 +83,19 @@ bool wn_identifier_count(wn_span text, wn_identifier_kind *out, size_t *out_step
     }
     if (n == 0) return false;
     wn_scan s = {.t = folded, .n = n, .any_equals = memchr(folded, '=', n) != NULL};
-    bool hit = walk(&s, out);
+    wn_identifier_kind kind = WN_IDENTIFIER_N;
+    bool hit = walk(&s, &kind);
+    if (hit) *out = kind;
     *out_steps += s.steps;
     wn_wipe(folded, n);
     return hit;
 }
 
 bool wn_identifier_in(wn_span text, wn_identifier_kind *out) {
-    wn_identifier_kind kind = WN_IDENTIFIER_N;
+    wn_identifier_kind kind;
     size_t steps = 0;
-    bool hit = wn_identifier_count(text, &kind, &steps);
-    if (hit && out != NULL) *out = kind;
-    return hit;
+#ifdef WN_MUTANT_IDENTIFIERS_UNSEEN
+    return false;
+#endif
+    return wn_identifier_count(text, out != NULL ? out : &kind, &steps);
 }

@@ -88,7 +88,10 @@ static size_t term(uint8_t *raw, size_t n, uint8_t text[TEXT_BYTES_MAX], char *o
     if (left || !is_plain(raw, n)) return 0;
     size_t bytes = normalise(raw, n, text);
     // A full-width percent sign makes an escape only here.
-    if (bytes == 0 || wn_fold_has_escape(text, bytes) || is_refused(text, bytes)) return 0;
+    if (bytes == 0 || wn_fold_has_escape(text, bytes)) return 0;
+#ifndef WN_MUTANT_TERM_CUT_FIRST
+    if (is_refused(text, bytes)) return 0;
+#endif
     size_t end = cut(text, bytes);
     if (end == 0 || (end < bytes && is_refused(text, end))) return 0;
     memcpy(out, text, end);
@@ -97,7 +100,10 @@ static size_t term(uint8_t *raw, size_t n, uint8_t text[TEXT_BYTES_MAX], char *o
 }
 
 size_t wn_term(wn_span text, char out[WN_TERM_BYTES_MAX + 1]) {
-    if (text.n == 0 || text.n > WN_TERM_INPUT_MAX || is_refused(text.p, text.n)) return 0;
+    if (text.n == 0 || text.n > WN_TERM_INPUT_MAX) return 0;
+#ifndef WN_MUTANT_TERM_CUT_FIRST
+    if (is_refused(text.p, text.n)) return 0;
+#endif
     uint8_t raw[WN_TERM_INPUT_MAX], normal[TEXT_BYTES_MAX];
     memcpy(raw, text.p, text.n);
     size_t n = term(raw, text.n, normal, out);

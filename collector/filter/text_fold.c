@@ -51,7 +51,11 @@ size_t wn_fold_decode(uint8_t *p, size_t n, bool *out_escapes_left) {
         if (less == n) break;
         n = less;
     }
+#ifdef WN_MUTANT_NET_DECODE_ONCE
+    *out_escapes_left = false;
+#else
     *out_escapes_left = wn_fold_has_escape(p, n);
+#endif
     return n;
 }
 
@@ -111,8 +115,8 @@ static size_t fold_wide(int32_t c, uint8_t out[EXPANSION_MAX]) {
     }
     int32_t parts[EXPANSION_MAX];
     int boundary = 0;
-    utf8proc_ssize_t n =
-        utf8proc_decompose_char(c, parts, EXPANSION_MAX, UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
+    utf8proc_ssize_t n = utf8proc_decompose_char(
+        c, parts, EXPANSION_MAX, UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
     if (n <= 0 || n > EXPANSION_MAX || (c < 0x800 && n > 2)) {
         out[0] = plain(c);
         return 1;
@@ -158,6 +162,10 @@ wn_fold_result wn_fold(wn_span text, uint8_t out[WN_FOLDED_MAX], size_t *out_n) 
     if (escaped) wn_wipe(decoded, text.n);
     if (left) return WN_FOLD_ESCAPED;
     if (!read) return WN_FOLD_UNREADABLE;
-    // A full-width percent sign begins an escape only now.
+        // A full-width percent sign begins an escape only now.
+#ifdef WN_MUTANT_NET_DECODE_ONCE
+    return WN_FOLD_DONE;
+#else
     return wn_fold_has_escape(out, *out_n) ? WN_FOLD_ESCAPED : WN_FOLD_DONE;
+#endif
 }

@@ -8,7 +8,11 @@
 #define WN_FOLD_BYTES_MAX 4096
 // A character of one to four bytes becomes at most as many, but "⑽" "(10)": 3 to 4.
 #define WN_FOLDED_MAX (WN_FOLD_BYTES_MAX / 3 * 4 + 4)
+#ifdef WN_MUTANT_NET_DECODE_ONCE
+#define WN_DECODE_ROUNDS 1
+#else
 #define WN_DECODE_ROUNDS 3
+#endif
 
 // What non-ASCII becomes when it looks like no ASCII.
 enum {

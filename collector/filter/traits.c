@@ -103,10 +103,10 @@ static bool years_of(wn_span text, int32_t today, unsigned *out) {
     if (!birthday(text, &born)) return false;
     bool partial = text.n == 4 || text.n == 7; // read as its last day, which may be to come
     if (later(born, now) && !(partial && born.y == now.y)) return false;
-    if (born.y > now.y || now.y - born.y > YEARS_MAX) return false;
+    if (born.y > now.y) return false;
     bool had = now.m > born.m || (now.m == born.m && now.d >= born.d);
     *out = now.y - born.y - (had || now.y == born.y ? 0 : 1);
-    return true;
+    return *out <= YEARS_MAX;
 }
 
 wn_age wn_age_band(wn_span text, int32_t today) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "identifiers.h"
 #include "shape.h"
 
 static bool is_slash(uint8_t c) {
@@ -120,17 +121,24 @@ bool wn_url_host(const char *url, size_t n, char *out, size_t cap) {
     return fits;
 }
 
-// Long numbers, hex and UUIDs are ids of people or devices, whatever the tag says.
+// Long numbers, hex, UUIDs and keys are ids of people or devices, whatever the tag says.
+// Of what a tag may be made of, none is without a digit.
+static bool is_id(const char *text, size_t n, bool any_digit) {
+    return wn_shape_identifier(text, n) ||
+           (any_digit && wn_identifier_in((wn_span){(const uint8_t *)text, n}, NULL));
+}
+
 bool wn_tag(wn_span v, char out[33]) {
     if (v.n == 0 || v.n > 32) return false;
     char text[33];
-    bool plain = true;
+    bool plain = true, any_digit = false;
     for (size_t i = 0; i < v.n && plain; i++) {
         uint8_t c = lower(v.p[i]);
         plain = host_byte(c) && c != '.';
+        any_digit |= c >= '0' && c <= '9';
         text[i] = (char)c;
     }
-    plain = plain && !wn_shape_identifier(text, v.n);
+    plain = plain && !is_id(text, v.n, any_digit);
     if (plain) {
         memcpy(out, text, v.n);
         out[v.n] = '\0';

@@ -7,8 +7,9 @@
 // name of a way of writing
 #define CANARY_FORMS(X)                                                                                      \
     X(raw)                                                                                                   \
-    X(cased) X(packed) X(url) X(html) X(json) X(hex) X(base64) X(base64url) X(utf16) X(md5) X(sha1)          \
-        X(sha256) X(blake2b)
+    X(cased)                                                                                                 \
+    X(packed)                                                                                                \
+    X(url) X(html) X(json) X(hex) X(base64) X(base64url) X(utf16) X(md5) X(sha1) X(sha256) X(blake2b)
 
 typedef enum wn_canary_form {
 #define X(name) WN_CANARY_FORM_##name,

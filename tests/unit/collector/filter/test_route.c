@@ -130,6 +130,92 @@ Test(route, keeps_words_years_and_small_numbers) {
     expect(rows, WN_COUNT(rows));
 }
 
+// Every clause of privacy.md R11, URL row, on both sides of its edge.
+Test(route, each_clause_holds_at_its_edge) {
+    static const row rows[] = {
+        // >= 5 digits in a piece
+        {"/1a2b3c4", "/:x"}, // four digits that are no year
+        {"/1x2x3x", "/1x2x3x"},
+        {"/x12345", "/:x"},
+        {"/x123", "/x123"},
+        {"/12345", "/:x"},
+        {"/123-456", "/123-456"},
+        // 4 digits that are no year
+        {"/x1234", "/:x"},
+        {"/x1900", "/x1900"},
+        {"/2099x", "/2099x"},
+        {"/x1899", "/:x"},
+        {"/x2100", "/:x"},
+        {"/19x99", "/:x"},
+        {"/2024-2025", "/2024-2025"},
+        {"/2024-0042", "/:x"},
+        // >= 8 hexadecimal with a digit
+        {"/deadbee1", "/:x"},
+        {"/deadbe1", "/deadbe1"},
+        {"/deadbeef", "/deadbeef"},
+        {"/DEADBEE1", "/:x"},
+        {"/deadbeg1", "/deadbeg1"},
+        // >= 8 characters with >= 2 letters and >= 2 digits
+        {"/ghijkl12", "/:x"},
+        {"/ghijk12", "/ghijk12"},
+        {"/ghijklm1", "/ghijklm1"},
+        {"/g!!!!!12", "/g!!!!!12"},
+        {"/gh!!!!12", "/:x"},
+        // > 24 characters
+        {"/ghijklmnopqrstuvwxyzghij", "/ghijklmnopqrstuvwxyzghij"},
+        {"/ghijklmnopqrstuvwxyzghijk", "/:x"},
+        {"/ghijklmnopqrstuvwxyzghijk-a", "/:x"},
+        {"/ghijklmnopqrstuvwxyzghij-klmn", "/ghijklmnopqrstuvwxyzghij-klmn"},
+        // '@', a non-ASCII byte
+        {"/a@", "/:x"},
+        {"/@a", "/:x"},
+        {"/a\x7e", "/a\x7e"},
+        {"/a\x80", "/:x"},
+        {"/a%80", "/:x"},
+        // each mark cuts
+        {"/12-34_56.78~90", "/:x"}, // ten digits in one segment
+        {"/12-34_56.78", "/12-34_56.78"},
+        {"/ab+cd12", "/ab+cd12"},
+        // matrix parameters
+        {"/a;id=4815162342/b;jsessionid=1", "/a/b"},
+        {"/a;b;c", "/a"},
+        {"/a%3bid=1", "/a"},
+        {"/a%253bid=1", "/a"},
+        {"/a%25253bid=1", "/a"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+// What other products let through in the text of an address.
+Test(route, leaks_seen_elsewhere_stay_shut) {
+    static const row rows[] = {
+        // IPv6, also where a path holds it
+        {"https://[2001:db8::7]/a", "/a"},
+        {"https://bob@[2001:db8::7]:8443/a", "/a"},
+        {"/host/2001:db8::7", "/host/:x"},
+        {"/host/[2001:db8::7]", "/host/:x"},
+        {"/host/%5B2001%3Adb8%3A%3A7%5D", "/host/:x"},
+        {"/host/2001-0db8-0000-0000-0000-0000-0000-0007", "/host/:x"},
+        // reset tokens
+        {"/reset/k3j9x2m8q1w7z5v4", "/reset/:x"},
+        {"/reset/dGhpc2lzYXRva2VuMTIz", "/reset/:x"},
+        {"/password/reset/MQ/5xk-8c1e5d2f7a90b3d4", "/password/reset/MQ/:x"},
+        {"/confirm/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/confirm/:x"},
+        {"/invite/4eC39HqLyjWDarjtT1zdp7dc/accept", "/invite/:x/accept"},
+        {"/magic;token=k3j9x2m8q1w7z5v4", "/magic"},
+        // an id in a second input path: a path in the path, a path in the fragment
+        {"/go//example.com/u/48151623", "/go/example.com/u/:x"},
+        {"/go/https%3A%2F%2Fbob%40example.com%2Fu%2F48151623", "/go/https:/:x/u/:x"},
+        {"/app#/u/48151623", "/app"},
+        {"/app#!/u/bob@example.com", "/app"},
+        // userinfo that holds the marks of what follows it
+        {"https://bob:p%2Fw@example.com/a", "/a"},
+        {"https://bob:p?w@example.com/a", "/"},
+        {"https://bob:p#w@example.com/a", "/"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
 Test(route, hides_steps_that_a_browser_would_take) {
     static const row rows[] = {
         {"/..", "/:x"},

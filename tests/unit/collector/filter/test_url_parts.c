@@ -73,6 +73,14 @@ Test(url_parts, utm_keeps_short_plain_tags_only) {
         {"/?utm_source=a1b2c3d4e5f6a7b8", NULL},
         {"/?utm_source=deadbeefdeadbeef", "deadbeefdeadbeef"},
         {"/?utm_source=@&utm_source=b", NULL},
+        // derived from the query as it is, keys and tokens do not become tags
+        {"/?utm_source=k3j9x2m8q1w7z5v4", NULL},
+        {"/?utm_source=sk_live_4ec39hqlyjwd", NULL},
+        {"/?utm_source=ip-10-0-0-1", NULL},
+        {"/?utm_source=reset-a1b2c3d4e5fa", NULL},
+        {"/?utm_source=078-05-1120", NULL},
+        {"/?utm_source=2024-05-17_sale", "2024-05-17_sale"},
+        {"/?utm_source=web2_spring-24_v10", "web2_spring-24_v10"},
     };
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         char tag[33] = "";
