@@ -13,7 +13,7 @@
 #define P(sign) (UINT64_C(1) << WN_PLACE_##sign)
 
 // WebKit's users that are not Safari and do not say what they are.
-#define NOT_APPLE (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE))
+#define NOT_APPLE (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE) | P(MIDP))
 
 typedef struct browser_rule {
     uint64_t names, places, without_names, without_places;
