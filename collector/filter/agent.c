@@ -12,8 +12,9 @@
 #define N(sign) (UINT64_C(1) << WN_NAME_##sign)
 #define P(sign) (UINT64_C(1) << WN_PLACE_##sign)
 
-// WebKit's users that are not Safari and do not say what they are.
-#define NOT_APPLE (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE) | P(MIDP))
+// What WebKit's other users say.
+#define NOT_SAFARI (N(FOREIGN) | N(FIREFOX) | N(BRAVE))
+#define FOR_PHONES (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE) | P(MIDP))
 
 typedef struct browser_rule {
     uint64_t names, places, without_names, without_places;

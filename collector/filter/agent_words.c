@@ -133,7 +133,7 @@ void wn_agent_words(const char *lower, size_t n, wn_agent_signs *out) {
         if (!out->robot && first_robot[*p]) out->robot = begins_robot(begin, p, end, starts);
         if (!starts || !(is_letter(*p) || is_digit(*p))) continue;
         bool known = first_word[*p] && read_word(p, end, out);
-        bool product = depth == 0 && (before == ' ' || before == ')') && is_letter(*p);
+        bool product = depth == 0 && (before == ' ' || before == ')') && is_letter(*p) && p + 1 < end && is_letter(p[1]);
         if (product && !known) out->names |= N(FOREIGN);
     }
 }

@@ -90,7 +90,11 @@ def browser_of(agent, parsed):
     # uap-core calls every app on Android "Android": only an engine makes it a browser.
     if family == "Android" and "applewebkit" not in agent.lower():
         return "Other"
-    return BROWSER_OF.get(family, "Other")
+    ours = BROWSER_OF.get(family, "Other")
+    # Nor is what uap-core calls Safari on a Symbian phone or a Lenovo one.
+    if ours == "Safari" and parsed["os"]["family"] not in ("Mac OS X", "iOS", "Windows"):
+        return "Other"
+    return ours
 
 
 # uap-core has no classes of device, but names systems, brands and models. A class is
@@ -114,7 +118,8 @@ DESKTOPS = set(LINUXES) | {"Windows", "Mac OS X", "Mac OS", "Chrome OS", "FreeBS
 # count as disagreement, but a family named by its maker's own word is not a wrong one.
 MAKERS = {
     "DuckDuckGo": r" Ddg/\d", "Opera": r" OP[TX]/\d", "Firefox": r" FxiOS/\d", "Brave": r"\bBrave\b",
-    "Windows Phone": r"Windows Phone \d", "Android": r"\bAdr\b",
+    "Mi Browser": r"MiuiBrowser/\d", "Chrome": r"Chrome/\d+$",
+    "Windows Phone": r"(Windows Phone|\b[Ww]ds) \d", "Android": r"\bAdr\b",
 }
 
 
@@ -135,6 +140,10 @@ def device_of(agent, parsed):
     if TABLET_MODELS.search(said) or TABLET_MODELS.search(device["model"] or "") or system == "BlackBerry Tablet OS":
         return "tablet"
     if system == "iOS":
+        return "mobile"
+    if parsed["user_agent"]["family"] in ("Opera Mini", "Opera Mobile", "IE Mobile"):
+        return "mobile"
+    if system == "Windows" and parsed["os"]["major"] == "CE":
         return "mobile"
     if system == "Android":
         return "mobile" if re.search(r"\bMobile", agent) else "tablet"
