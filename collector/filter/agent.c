@@ -93,13 +93,14 @@ static void judge_device(const wn_agent_signs *s, wn_agent *a) {
 }
 
 void wn_agent_parse(const char *ua, size_t n, wn_agent *out) {
-    char lower[WN_AGENT_BYTES_MAX];
+    char lower[WN_AGENT_BYTES_MAX + 1];
     wn_agent_signs signs;
     *out = (wn_agent){0};
     if (n == 0 || (n == 1 && ua[0] == '-')) return;
-    if (n > sizeof lower) n = sizeof lower;
+    if (n > WN_AGENT_BYTES_MAX) n = WN_AGENT_BYTES_MAX;
     for (size_t i = 0; i < n; i++)
         lower[i] = (char)(ua[i] >= 'A' && ua[i] <= 'Z' ? ua[i] + ('a' - 'A') : ua[i]);
+    lower[n] = '\0';
     wn_agent_words(lower, n, &signs);
     wn_agent agent = {.bot = signs.robot};
     judge_browser(&signs, &agent);

@@ -40,5 +40,5 @@ typedef struct wn_agent_signs {
     bool robot;
 } wn_agent_signs;
 
-// lower: at most WN_AGENT_BYTES_MAX bytes in lower case.
+// lower: at most WN_AGENT_BYTES_MAX bytes in lower case, and a NUL after them.
 void wn_agent_words(const char *lower, size_t n, wn_agent_signs *out);
