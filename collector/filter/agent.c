@@ -12,8 +12,9 @@
 #define N(sign) (UINT64_C(1) << WN_NAME_##sign)
 #define P(sign) (UINT64_C(1) << WN_PLACE_##sign)
 
-// WebKit's users that are not Safari and do not say what they are.
-#define NOT_APPLE (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE))
+// What WebKit's other users say.
+#define NOT_SAFARI (N(FOREIGN) | N(FIREFOX) | N(BRAVE))
+#define FOR_PHONES (P(SYMBIAN) | P(BLACKBERRY) | P(WEBOS) | P(TIZEN) | P(KAIOS) | P(CONSOLE) | P(MIDP))
 
 typedef struct browser_rule {
     uint64_t names, places, without_names, without_places;
@@ -92,13 +93,14 @@ static void judge_device(const wn_agent_signs *s, wn_agent *a) {
 }
 
 void wn_agent_parse(const char *ua, size_t n, wn_agent *out) {
-    char lower[WN_AGENT_BYTES_MAX];
+    char lower[WN_AGENT_BYTES_MAX + 1];
     wn_agent_signs signs;
     *out = (wn_agent){0};
     if (n == 0 || (n == 1 && ua[0] == '-')) return;
-    if (n > sizeof lower) n = sizeof lower;
+    if (n > WN_AGENT_BYTES_MAX) n = WN_AGENT_BYTES_MAX;
     for (size_t i = 0; i < n; i++)
         lower[i] = (char)(ua[i] >= 'A' && ua[i] <= 'Z' ? ua[i] + ('a' - 'A') : ua[i]);
+    lower[n] = '\0';
     wn_agent_words(lower, n, &signs);
     wn_agent agent = {.bot = signs.robot};
     judge_browser(&signs, &agent);

@@ -18,8 +18,9 @@ enum { NO_MAJOR = 0, SAID = UINT16_MAX }; // SAID: the number that follows
 enum { MAJOR_DIGITS_MAX = 4 };
 
 typedef struct word {
-    const char *text; // NULL: end of a letter's rows
-    uint8_t n;
+    const char *text;
+    uint8_t n; // 0: end of a letter's rows
+    uint8_t second;
     uint16_t major;
     uint64_t names, places;
 } word;
@@ -27,7 +28,7 @@ typedef struct word {
 #define N(sign) (UINT64_C(1) << WN_NAME_##sign)
 #define P(sign) (UINT64_C(1) << WN_PLACE_##sign)
 #define LETTER(c)
-#define WORD(text, names, places, major) [__LINE__] = {text, sizeof(text) - 1, major, names, places},
+#define WORD(text, names, places, major) [__LINE__] = {text, sizeof(text) - 1, (text)[1], major, names, places},
 static const word words[] = {
 #include "agent_words.def"
     {0},
@@ -44,13 +45,14 @@ static const uint16_t first_word[256] = {
 
 typedef struct robot_word {
     const char *text;
-    uint8_t n;
-    bool inside; // also in the middle of a word
+    uint8_t n; // 0: end of a letter's rows
+    uint8_t second;
+    bool inside; // also in the middle of a word; such rows stand first
 } robot_word;
 
 #define LETTER(c)
-#define BOT(text) [__LINE__] = {text, sizeof(text) - 1, false},
-#define BOT_INSIDE(text) [__LINE__] = {text, sizeof(text) - 1, true},
+#define BOT(text) [__LINE__] = {text, sizeof(text) - 1, (text)[1], false},
+#define BOT_INSIDE(text) [__LINE__] = {text, sizeof(text) - 1, (text)[1], true},
 static const robot_word robot_words[] = {
 #include "bots.def"
     {0},
@@ -74,8 +76,7 @@ static bool is_digit(uint8_t c) {
 }
 
 static bool says(const char *text, size_t n, const uint8_t *p, const uint8_t *end) {
-    STEP();
-    return n <= (size_t)(end - p) && (n < 2 || p[1] == (uint8_t)text[1]) && memcmp(p, text, n) == 0;
+    return n <= (size_t)(end - p) && memcmp(p, text, n) == 0;
 }
 
 // "/120.0", " 8.5", "-4", " os/3": at most two bytes, then the digits. 0: no number, or one too long.
@@ -100,8 +101,9 @@ static void take_major(const word *w, uint16_t major, wn_agent_signs *out) {
 // True when a listed word begins here.
 static bool read_word(const uint8_t *p, const uint8_t *end, wn_agent_signs *out) {
     bool known = false;
-    for (const word *w = &words[first_word[*p]]; w->text; w++) {
-        if (!says(w->text, w->n, p, end)) continue;
+    for (const word *w = &words[first_word[*p]]; w->n; w++) {
+        STEP();
+        if (w->second != p[1] || !says(w->text, w->n, p, end)) continue;
         known = true;
         out->names |= w->names;
         out->places |= w->places;
@@ -116,8 +118,10 @@ static bool is_cubot(const robot_word *w, const uint8_t *p, const uint8_t *begin
 }
 
 static bool begins_robot(const uint8_t *begin, const uint8_t *p, const uint8_t *end, bool starts) {
-    for (const robot_word *w = &robot_words[first_robot[*p]]; w->text; w++)
-        if ((starts || w->inside) && says(w->text, w->n, p, end) && !is_cubot(w, p, begin)) return true;
+    for (const robot_word *w = &robot_words[first_robot[*p]]; w->n && (starts || w->inside); w++) {
+        STEP();
+        if (w->second == p[1] && says(w->text, w->n, p, end) && !is_cubot(w, p, begin)) return true;
+    }
     return false;
 }
 
@@ -133,7 +137,7 @@ void wn_agent_words(const char *lower, size_t n, wn_agent_signs *out) {
         if (!out->robot && first_robot[*p]) out->robot = begins_robot(begin, p, end, starts);
         if (!starts || !(is_letter(*p) || is_digit(*p))) continue;
         bool known = first_word[*p] && read_word(p, end, out);
-        bool product = depth == 0 && (before == ' ' || before == ')') && is_letter(*p);
+        bool product = depth == 0 && (before == ' ' || before == ')') && is_letter(*p) && p + 1 < end && is_letter(p[1]);
         if (product && !known) out->names |= N(FOREIGN);
     }
 }

@@ -17,7 +17,7 @@
     X(CHROMEOS) X(LINUX) X(X11) X(BSD) X(KAIOS) X(TIZEN) X(WEBOS) X(SYMBIAN) X(BLACKBERRY) X(HARMONY)        \
     X(FIREFOXOS) X(APPLETV) X(OTHER_OS) X(WATCH) X(TV) X(CONSOLE) X(TABLET) X(PHONE) X(MOBILE) X(MIDP)       \
     X(CFNETWORK) X(DARWIN) X(ANDROID_SAID) X(UNIX)         \
-    X(PAGE)
+    X(PAGE) X(MAKER)
 
 enum {
 #define X(sign) WN_NAME_##sign,
@@ -40,5 +40,5 @@ typedef struct wn_agent_signs {
     bool robot;
 } wn_agent_signs;
 
-// lower: at most WN_AGENT_BYTES_MAX bytes in lower case.
+// lower: at most WN_AGENT_BYTES_MAX bytes in lower case, and a NUL after them.
 void wn_agent_words(const char *lower, size_t n, wn_agent_signs *out);

@@ -16,6 +16,7 @@ agents.txt: agents with uap-core's verdicts in Winnow's words.
 import argparse
 import collections
 import glob
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,8 @@ os.environ.setdefault("UA_PARSER_YAML", "/usr/share/uap-core/regexes.yaml")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AT_LEAST = 0.99
+UAP_CORE = "0.16.0"
+SAMPLE_OF_UAP = 2500
 
 # Families of uap-core -> labels of browsers.def. All others are Other.
 BROWSERS = {
@@ -90,7 +93,11 @@ def browser_of(agent, parsed):
     # uap-core calls every app on Android "Android": only an engine makes it a browser.
     if family == "Android" and "applewebkit" not in agent.lower():
         return "Other"
-    return BROWSER_OF.get(family, "Other")
+    ours = BROWSER_OF.get(family, "Other")
+    # Nor is what uap-core calls Safari on a Symbian phone or a Lenovo one.
+    if ours == "Safari" and parsed["os"]["family"] not in ("Mac OS X", "iOS", "Windows"):
+        return "Other"
+    return ours
 
 
 # uap-core has no classes of device, but names systems, brands and models. A class is
@@ -110,19 +117,25 @@ PHONE_SYSTEMS = {"Windows Phone", "Windows Mobile", "Windows CE", "Symbian OS", 
 DESKTOPS = set(LINUXES) | {"Windows", "Mac OS X", "Mac OS", "Chrome OS", "FreeBSD", "OpenBSD", "NetBSD", "BSD", "Solaris"}
 
 
-# Names that their makers give and uap-core does not know or reads in one form only. They
+# Names that their makers give and uap-core does not know, or reads in one form only. They
 # count as disagreement, but a family named by its maker's own word is not a wrong one.
 MAKERS = {
-    "DuckDuckGo": r" Ddg/\d", "Opera": r" OP[TX]/\d", "Firefox": r" FxiOS/\d", "Brave": r"\bBrave\b",
-    "Windows Phone": r"Windows Phone \d", "Android": r"\bAdr\b",
+    "browser": {"DuckDuckGo": r" Ddg/\d", "Opera": r" OP[TX]/\d", "Firefox": r" FxiOS/\d", "Brave": r"\bBrave\b",
+                "Mi Browser": r"MiuiBrowser/\d", "Chrome": r"Chrome/\d+$"},
+    "system": {"Windows Phone": r"(Windows Phone|\b[Ww]ds) \d", "Android": r"\bAdr\b"},
+    "device": {},
 }
 
 
-def really(mine, theirs, agent):
+def accepted(attribute, theirs, agent):
+    """Labels that are not wrong: uap-core's, and one that the maker's own word gives."""
+    named = [label for label, word in MAKERS[attribute].items() if re.search(word, agent)]
+    return [theirs] + [label for label in named if label != theirs]
+
+
+def is_wrong(attribute, mine, theirs, agent):
     """True when one listed family stands for another."""
-    if "Other" in (mine, theirs) or mine == theirs:
-        return False
-    return not (mine in MAKERS and re.search(MAKERS[mine], agent))
+    return "Other" not in (mine, theirs) and mine not in accepted(attribute, theirs, agent)
 
 
 def device_of(agent, parsed):
@@ -135,6 +148,10 @@ def device_of(agent, parsed):
     if TABLET_MODELS.search(said) or TABLET_MODELS.search(device["model"] or "") or system == "BlackBerry Tablet OS":
         return "tablet"
     if system == "iOS":
+        return "mobile"
+    if parsed["user_agent"]["family"] in ("Opera Mini", "Opera Mobile", "IE Mobile"):
+        return "mobile"
+    if system == "Windows" and parsed["os"]["major"] == "CE":
         return "mobile"
     if system == "Android":
         return "mobile" if re.search(r"\bMobile", agent) else "tablet"
@@ -203,8 +220,8 @@ def judge(name, weights, mine, theirs, show):
             figures.append("(listed families %.2f %%)" % (100 * share))
         if share < AT_LEAST and name in JUDGED:
             failures.append("%s: %s below %d %%" % (name, attribute, 100 * AT_LEAST))
-    wrong = [a for a in apart["browser"] if really(mine[a][0], theirs[a]["browser"], a)]
-    wrong_systems = [a for a in apart["system"] if really(mine[a][1], theirs[a]["system"], a)]
+    wrong = [a for a in apart["browser"] if is_wrong("browser", mine[a][0], theirs[a]["browser"], a)]
+    wrong_systems = [a for a in apart["system"] if is_wrong("system", mine[a][1], theirs[a]["system"], a)]
     print("%-34s %6d people  %s  wrong browser %d, wrong system %d" %
           (name, len(people), "  ".join(figures), len(wrong), len(wrong_systems)))
     for kind, agents in (("browser", wrong), ("system", wrong_systems)):
@@ -238,6 +255,28 @@ def robots(weights_by_list, mine, theirs, show):
             for a in sorted(agents):
                 print("      %s: %s" % (title, a))
     return ["%d people of the npm list are refused" % len(people)] if people else []
+
+
+def sample(path, by_list, theirs):
+    """Agents of both lists with uap-core's verdicts, for the test of every run."""
+    def plain(agent):
+        return agent.strip() == agent and agent.isascii() and agent.isprintable() and 0 < len(agent) <= 512
+
+    def order(agent):
+        return hashlib.sha256(agent.encode()).digest()
+
+    # The npm list makes up versions of a few phones: one of each shape.
+    shapes = {re.sub(r"\d+", "0", a): a for a in sorted(by_list["npm"], key=order) if plain(a)}
+    others = sorted((a for a in by_list["all of uap-core"] if plain(a) and a not in by_list["npm"]), key=order)
+    with open(path, "w") as f:
+        f.write("# Agents and what uap-core makes of them, in Winnow's words; made by uap.py --sample from\n"
+                "# uap-core %s's tests (Apache-2.0) and npm's user-agents (BSD-2-Clause). Columns: list (npm, uap),\n"
+                "# browser, system, device, robot, agent. \"A|B\": uap-core says A, the maker's own word B.\n"
+                % UAP_CORE)
+        for name, agents in (("npm", sorted(shapes.values())), ("uap", sorted(others[:SAMPLE_OF_UAP]))):
+            for a in agents:
+                verdicts = ["|".join(accepted(k, theirs[a][k], a)) for k in ATTRIBUTES]
+                f.write("\t".join([name] + verdicts + [str(int(theirs[a]["robot"])), a]) + "\n")
 
 
 JUDGED = {"all of uap-core", "npm"}
