@@ -49,6 +49,9 @@ void wn_bits_skip(wn_bits *b, size_t count) {
 
 bool wn_bits_ended(const wn_bits *b) {
     wn_bits rest = *b;
+#ifdef WN_MUTANT_TAIL_IGNORED
+    return !rest.bad;
+#endif
     while (!rest.bad && rest.at < rest.n)
         if (wn_bits_take(&rest, rest.at % 6 == 0 ? 6 : 1) != 0) return false;
     return !rest.bad;

@@ -79,8 +79,9 @@ wn_signal wn_gdpr_read(wn_span gdpr, wn_span text, const wn_tcf_terms *t);
 // `sid` names the sections in force ("7", "2,7", "2_7", "-1" for none); absent,
 // all sections of the string are. Read whole: 2 (a TC string), 6 (US Privacy), 7 usnat, 8 usca.
 // Any other section in force, or a newer version of 7 or 8: its opt-outs are
-// unknown, so `share` and `locate` are refused. A section in force that the
-// string lacks: a doubt. Gpc = 1: all but `basic` refused. A known child
+// unknown, so `share` and `locate` are refused and nothing is granted; nor is it
+// by a string with a 7 or 8 in force that lacks the GPC sub-section. A section in
+// force that the string lacks: a doubt. Gpc = 1: all but `basic` refused. A known child
 // under 13: all refused.
 wn_signal wn_gpp_read(wn_span gpp, wn_span sid, const wn_tcf_terms *t);
 

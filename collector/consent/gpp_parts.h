@@ -25,6 +25,8 @@ bool wn_gpp_us_core_read(unsigned id, wn_span core, wn_gpp_us_core *out);
 
 // A section of the US family that gpp_sections.def lays out; doubt when unreadable.
 bool wn_gpp_us_known(unsigned id);
-wn_signal wn_gpp_us_read(unsigned id, wn_span section);
+// Not whole: of a newer version, or without the GPC sub-section, which a string
+// cut off at the dot has lost.
+wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole);
 // One that it does not.
 wn_signal wn_gpp_us_unknown(wn_span section);

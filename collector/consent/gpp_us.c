@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // gpp_us.c: the GPP sections of the United States, by the rows of gpp_sections.def.
-//
-// A section without its GPC sub-section grants nothing: cut off at the dot, a
-// string would else have lost the one bit that takes its grant back.
 #include "bits.h"
 #include "gpp_parts.h"
 
@@ -108,7 +105,7 @@ bool wn_gpp_us_core_read(unsigned id, wn_span core, wn_gpp_us_core *out) {
     return true;
 }
 
-wn_signal wn_gpp_us_read(unsigned id, wn_span section) {
+wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole) {
     wn_signal s = WN_SIGNAL_SILENT;
     wn_gpp_us_core core;
     bool more;
@@ -116,7 +113,7 @@ wn_signal wn_gpp_us_read(unsigned id, wn_span section) {
     // Which bits are opt-outs is unknown: what they could refuse is refused.
     if (core.newer) s.no = WN_SIGNAL_share | WN_SIGNAL_locate;
     for (size_t i = 0; i < core.items; i++) hear(&s, (role)core.role[i], core.value[i]);
-    if (!more) s.yes = 0;
+    *out_whole = more && !core.newer;
     if (more) {
         wn_bits b = wn_bits_over(wn_bits_cut(&section, '.', &more));
         bool typed = wn_bits_take(&b, 2) == GPC_TYPE, gpc = wn_bits_take(&b, 1) != 0;

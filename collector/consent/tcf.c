@@ -24,6 +24,9 @@ static bool may_store(const wn_tcf_fields *f, const wn_tcf_terms *t) {
 static bool vendors_agreed(const wn_tcf_fields *f, const wn_tcf_terms *t) {
     bool any = false;
     uint8_t agreed = f->vendors & f->disclosed;
+#ifdef WN_MUTANT_UNDISCLOSED_SHARED
+    agreed = f->vendors;
+#endif
     for (unsigned v = 0; v < WN_TCF_VENDORS_MAX; v++) {
         if (t->vendors[v] == 0) continue;
         bool measured = (has(f->purposes, 8) && !(f->unconsentable[7] >> v & 1u)) ||
