@@ -63,6 +63,9 @@ bool wn_gpp_us_known(unsigned id) {
 }
 
 static void hear(wn_signal *s, role as, unsigned value) {
+#ifdef WN_MUTANT_UNDER_13_UNHEARD
+    if (as == UNDER_13) return;
+#endif
     const uint8_t but_basic = WN_SIGNAL_measure | WN_SIGNAL_locate | WN_SIGNAL_share;
     switch (as) {
     case UNREAD: return;
@@ -118,6 +121,9 @@ wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole) {
         wn_bits b = wn_bits_over(wn_bits_cut(&section, '.', &more));
         bool typed = wn_bits_take(&b, 2) == GPC_TYPE, gpc = wn_bits_take(&b, 1) != 0;
         if (more || !typed || !wn_bits_ended(&b)) return WN_SIGNAL_DOUBT;
+#ifdef WN_MUTANT_GPC_UNHEARD
+        gpc = false;
+#endif
         if (gpc) s.no |= WN_SIGNAL_ALL & ~WN_SIGNAL_basic;
     }
     s.yes &= (uint8_t)~s.no;

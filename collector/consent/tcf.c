@@ -23,15 +23,15 @@ static bool may_store(const wn_tcf_fields *f, const wn_tcf_terms *t) {
 // Every vendor named may have it by consent: for purpose 1, and for 8 or 9.
 static bool vendors_agreed(const wn_tcf_fields *f, const wn_tcf_terms *t) {
     bool any = false;
-    uint8_t agreed = f->vendors & f->disclosed;
+    unsigned agreed = (unsigned)f->vendors & f->disclosed;
 #ifdef WN_MUTANT_UNDISCLOSED_SHARED
     agreed = f->vendors;
 #endif
     for (unsigned v = 0; v < WN_TCF_VENDORS_MAX; v++) {
         if (t->vendors[v] == 0) continue;
-        bool measured = (has(f->purposes, 8) && !(f->unconsentable[7] >> v & 1u)) ||
-                        (has(f->purposes, 9) && !(f->unconsentable[8] >> v & 1u));
-        if (!(agreed >> v & 1u) || (f->unconsentable[0] >> v & 1u) || !measured) return false;
+        bool measured = (has(f->purposes, 8) && !has(f->unconsentable[7], v + 1)) ||
+                        (has(f->purposes, 9) && !has(f->unconsentable[8], v + 1));
+        if (!has(agreed, v + 1) || has(f->unconsentable[0], v + 1) || !measured) return false;
         any = true;
     }
     return any;
@@ -55,6 +55,9 @@ wn_signal wn_tcf_read(wn_span text, const wn_tcf_terms *t) {
     unsigned spoken = WN_SIGNAL_basic | WN_SIGNAL_measure | WN_SIGNAL_share | WN_SIGNAL_locate;
     wn_signal s = {(uint8_t)yes, (uint8_t)(spoken & ~yes), false};
     bool old = updated_s + WN_TCF_AGE_S_MAX < t->now_s;
+#ifdef WN_MUTANT_AGE_IGNORED
+    old = false;
+#endif
     if (old || f.policy > WN_TCF_POLICY_MAX) s.yes = 0;
     return s;
 }

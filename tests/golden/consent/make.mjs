@@ -30,9 +30,12 @@ function judgeTcf(m, t) {
     const consent = [8, 9].some((p) => m.purposeConsents.has(p));
     const interest = t.li && [8, 9].some((p) => m.purposeLegitimateInterests.has(p));
     const one = m.purposeOneTreatment ? t.one.includes(m.publisherCountryCode) : m.purposeConsents.has(1);
-    const barred = (v, p) => m.publisherRestrictions.getRestrictions(v)
-        .some((r) => r.purposeId === p && r.restrictionType !== 1);
-    const vendor = (v) => m.vendorConsents.has(v) && m.vendorsDisclosed.has(v) && !barred(v, 1) &&
+    const barred = (v, p) =>
+        m.publisherRestrictions.getRestrictions(v).some((r) => r.purposeId === p && r.restrictionType !== 1);
+    const vendor = (v) =>
+        m.vendorConsents.has(v) &&
+        m.vendorsDisclosed.has(v) &&
+        !barred(v, 1) &&
         [8, 9].some((p) => m.purposeConsents.has(p) && !barred(v, p));
     const yes = [];
     if (consent || interest) yes.push('basic');
@@ -50,7 +53,9 @@ const US = {
 };
 
 function judgeUs(id, f) {
-    const d = US[id], yes = new Set(), no = new Set();
+    const d = US[id],
+        yes = new Set(),
+        no = new Set();
     const refuse = (...ps) => ps.forEach((p) => no.add(p));
     if (f.Version > d.newest) refuse('share', 'locate');
     else {
@@ -71,7 +76,8 @@ const judgeUsp = (s) => ({ yes: [], no: s[2].toUpperCase() === 'Y' ? ['share'] :
 
 // ---- what the decoders read ----
 const ranges = (set) => {
-    const ids = [...set].sort((a, b) => a - b), out = [];
+    const ids = [...set].sort((a, b) => a - b),
+        out = [];
     for (let i = 0; i < ids.length; i++) {
         let j = i;
         while (ids[j + 1] === ids[j] + 1) j++;
@@ -83,8 +89,11 @@ const ranges = (set) => {
 const idsOf = (vector) => ranges([...vector].filter(([, on]) => on).map(([id]) => id));
 
 // The IAB's decoder knows no segment types above 3 and fails on them; they are to be skipped.
-const skipUnknown = (text) => text.split('.')
-    .filter((s, i) => i === 0 || !/^[g-z0-9_-]/.test(s)).join('.');
+const skipUnknown = (text) =>
+    text
+        .split('.')
+        .filter((s, i) => i === 0 || !/^[g-z0-9_-]/.test(s))
+        .join('.');
 
 const decodeTcf = (text) => TCString.decode(skipUnknown(text));
 function tcfFields(m) {
@@ -92,34 +101,49 @@ function tcfFields(m) {
     for (const r of m.publisherRestrictions.getRestrictions())
         barred[`${r.purposeId}.${r.restrictionType}`] = ranges(m.publisherRestrictions.getVendors(r));
     return {
-        Created: m.created.getTime() / 100, LastUpdated: m.lastUpdated.getTime() / 100,
-        CmpId: m.cmpId, CmpVersion: m.cmpVersion, ConsentScreen: m.consentScreen,
-        ConsentLanguage: m.consentLanguage, VendorListVersion: m.vendorListVersion_,
-        PolicyVersion: m.policyVersion_, UseNonStandardTexts: Number(m.useNonStandardStacks),
-        SpecialFeatures: idsOf(m.specialFeatureOptins), Purposes: idsOf(m.purposeConsents),
-        PurposesLI: idsOf(m.purposeLegitimateInterests), PurposeOneTreatment: Number(m.purposeOneTreatment),
-        PublisherCC: m.publisherCountryCode, Vendors: idsOf(m.vendorConsents),
-        VendorsLI: idsOf(m.vendorLegitimateInterests), Disclosed: idsOf(m.vendorsDisclosed),
-        Restrictions: Object.entries(barred).map(([k, v]) => `${k}:${v}`).join(';'),
+        Created: m.created.getTime() / 100,
+        LastUpdated: m.lastUpdated.getTime() / 100,
+        CmpId: m.cmpId,
+        CmpVersion: m.cmpVersion,
+        ConsentScreen: m.consentScreen,
+        ConsentLanguage: m.consentLanguage,
+        VendorListVersion: m.vendorListVersion_,
+        PolicyVersion: m.policyVersion_,
+        UseNonStandardTexts: Number(m.useNonStandardStacks),
+        SpecialFeatures: idsOf(m.specialFeatureOptins),
+        Purposes: idsOf(m.purposeConsents),
+        PurposesLI: idsOf(m.purposeLegitimateInterests),
+        PurposeOneTreatment: Number(m.purposeOneTreatment),
+        PublisherCC: m.publisherCountryCode,
+        Vendors: idsOf(m.vendorConsents),
+        VendorsLI: idsOf(m.vendorLegitimateInterests),
+        Disclosed: idsOf(m.vendorsDisclosed),
+        Restrictions: Object.entries(barred)
+            .map(([k, v]) => `${k}:${v}`)
+            .join(';'),
     };
 }
 
 const headerIds = (gpp) => new iab.HeaderV1(gpp.split('~')[0]).getFieldValue('SectionIds');
 
 function usFields(id, text) {
-    const section = new US[id].cls(text), f = {};
+    const section = new US[id].cls(text),
+        f = {};
     const names = id === 7 ? [iab.USNAT_CORE_SEGMENT_FIELD_NAMES] : [iab.USCA_CORE_SEGMENT_FIELD_NAMES];
     for (const n of [...names.flat(), 'GpcSegmentIncluded', 'Gpc']) f[n] = section.getFieldValue(n);
     return f;
 }
 
-// Fields of the sections that are read, and their meaning; null: the IAB's decoder fails, or may not be asked.
+// Fields of the sections that are read, and what they say; null: unreadable.
 function readGpp(gpp, sid, t) {
     if (!gpp.startsWith('DB')) throw new Error('no GPP string');
     new iab.GppModel(gpp).toObject();
-    const ids = headerIds(gpp), parts = gpp.split('~'), fields = { Sections: ids.join(',') };
+    const ids = headerIds(gpp),
+        parts = gpp.split('~'),
+        fields = { Sections: ids.join(',') };
     const named = sid === undefined ? ids : sid === '-1' ? [] : sid.split(/[,_]/).map(Number);
-    let says = { yes: [], no: [] }, whole = true;
+    let says = { yes: [], no: [] },
+        whole = true;
     for (const id of named) {
         const at = ids.indexOf(id);
         if (at < 0) throw new Error('a section in force is not there');
@@ -135,12 +159,16 @@ function readGpp(gpp, sid, t) {
             if (f.Version <= US[id].newest)
                 fields[`${id}.Items`] = Object.entries(f)
                     .filter(([n]) => !['Version', 'GpcSegmentIncluded', 'Gpc'].includes(n))
-                    .flatMap(([, v]) => v).join('');
+                    .flatMap(([, v]) => v)
+                    .join('');
             fields[`${id}.Gpc`] = f.GpcSegmentIncluded ? Number(f.Gpc) : 'none';
         } else {
             s = { yes: [], no: ['locate', 'share'] };
             whole = false;
-            const gpc = text.split('.').slice(1).some((x) => /^[Y-f]/.test(x));
+            const gpc = text
+                .split('.')
+                .slice(1)
+                .some((x) => /^[Y-f]/.test(x));
             if (id >= 7 && gpc) s.no = ALL.slice(1);
         }
         if (s === null) return { fields, says: null };
@@ -163,19 +191,43 @@ function read(kind, text, sid, t) {
 // ---- making strings ----
 const VENDORS = [...Array(30).keys()].map((i) => i + 1).concat([100, 101, 102, 500, 755, 793, 1000, 1200]);
 const gvl = new GVL({
-    gvlSpecificationVersion: 3, vendorListVersion: 150, tcfPolicyVersion: 5, lastUpdated: '2026-10-29T16:00:00Z',
+    gvlSpecificationVersion: 3,
+    vendorListVersion: 150,
+    tcfPolicyVersion: 5,
+    lastUpdated: '2026-10-29T16:00:00Z',
     purposes: Object.fromEntries([...Array(11).keys()].map((i) => [i + 1, { id: i + 1 }])),
-    specialPurposes: {}, features: {}, specialFeatures: {}, stacks: {}, dataCategories: {},
-    vendors: Object.fromEntries(VENDORS.map((id) => [id, {
-        id, name: `v${id}`, purposes: [1, 3, 4, 8, 9], legIntPurposes: [7, 10], flexiblePurposes: [2, 7, 8, 9],
-        specialPurposes: [], features: [], specialFeatures: [],
-    }])),
+    specialPurposes: {},
+    features: {},
+    specialFeatures: {},
+    stacks: {},
+    dataCategories: {},
+    vendors: Object.fromEntries(
+        VENDORS.map((id) => [
+            id,
+            {
+                id,
+                name: `v${id}`,
+                purposes: [1, 3, 4, 8, 9],
+                legIntPurposes: [7, 10],
+                flexiblePurposes: [2, 7, 8, 9],
+                specialPurposes: [],
+                features: [],
+                specialFeatures: [],
+            },
+        ]),
+    ),
 });
-const ms = (days) => (NOW_S - NOW_S % DAY - days * DAY) * 1000;
+const ms = (days) => (NOW_S - (NOW_S % DAY) - days * DAY) * 1000;
 
 function model(o = {}) {
     const m = new TCModel(gvl);
-    Object.assign(m, { cmpId: 31, cmpVersion: 7, consentScreen: 2, isServiceSpecific: true, publisherCountryCode: 'AT' });
+    Object.assign(m, {
+        cmpId: 31,
+        cmpVersion: 7,
+        consentScreen: 2,
+        isServiceSpecific: true,
+        publisherCountryCode: 'AT',
+    });
     m.created = new Date(ms(o.days ?? 20));
     m.lastUpdated = new Date(ms(o.days ?? 20));
     m.purposeConsents.set(o.purposes ?? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
@@ -225,10 +277,26 @@ const us = (cls, o) => {
     for (const [k, v] of Object.entries(o)) s.setFieldValue(k, v);
     return s.encode();
 };
-const nat = (o = {}) => us(iab.UsNat, { SaleOptOut: 2, SharingOptOut: 2, TargetedAdvertisingOptOut: 2, SaleOptOutNotice: 1,
-    GpcSegmentIncluded: true, Gpc: false, ...o });
-const ca = (o = {}) => us(iab.UsCa, { SaleOptOut: 2, SharingOptOut: 2, SaleOptOutNotice: 1, SharingOptOutNotice: 1,
-    GpcSegmentIncluded: true, Gpc: false, ...o });
+const nat = (o = {}) =>
+    us(iab.UsNat, {
+        SaleOptOut: 2,
+        SharingOptOut: 2,
+        TargetedAdvertisingOptOut: 2,
+        SaleOptOutNotice: 1,
+        GpcSegmentIncluded: true,
+        Gpc: false,
+        ...o,
+    });
+const ca = (o = {}) =>
+    us(iab.UsCa, {
+        SaleOptOut: 2,
+        SharingOptOut: 2,
+        SaleOptOutNotice: 1,
+        SharingOptOutNotice: 1,
+        GpcSegmentIncluded: true,
+        Gpc: false,
+        ...o,
+    });
 const list = (n, o) => Array.from({ length: n }, (_, i) => o[i + 1] ?? 0);
 
 const toBits = (s) => Base64Url.decode(s);
@@ -241,20 +309,28 @@ function toText(bits) {
 const int = (v, n) => v.toString(2).padStart(n, '0');
 // Overwrites bits of the segment `seg`.
 function patch(text, at, bits, seg = 0) {
-    const parts = text.split('.'), b = toBits(parts[seg]);
+    const parts = text.split('.'),
+        b = toBits(parts[seg]);
     parts[seg] = toText(b.slice(0, at) + bits + b.slice(at + bits.length));
     return parts.join('.');
 }
 // A core whose lists of vendors are these bits, and its disclosed vendors.
 const withVendors = (vendors, li = int(0, 17), restrictions = int(0, 12)) =>
-    toText(toBits(raw({}).split('.')[0]).slice(0, 213) + vendors + li + restrictions) + '.' + raw({}).split('.')[1];
-const idRange = (entries, max = 1200) => int(max, 16) + '1' + int(entries.length, 12) +
+    toText(toBits(raw({}).split('.')[0]).slice(0, 213) + vendors + li + restrictions) +
+    '.' +
+    raw({}).split('.')[1];
+const idRange = (entries, max = 1200) =>
+    int(max, 16) +
+    '1' +
+    int(entries.length, 12) +
     entries.map(([a, b]) => (b === undefined ? '0' + int(a, 16) : '1' + int(a, 16) + int(b, 16))).join('');
 
 // ---- the vectors ----
-const out = [], seen = new Set();
+const out = [],
+    seen = new Set();
 function vector(name, kind, text, o = {}) {
-    const t = { ...TERMS, ...o.terms }, r = read(kind, text, o.sid, t);
+    const t = { ...TERMS, ...o.terms },
+        r = read(kind, text, o.sid, t);
     if (seen.has(name)) throw new Error(`twice: ${name}`);
     seen.add(name);
     const says = o.doubt ? null : r.says;
@@ -264,8 +340,12 @@ function vector(name, kind, text, o = {}) {
     out.push(`terms now=${t.now} li=${t.li} vendors=${t.vendors.join(',')} one=${t.one.join(',')}`);
     out.push(`iab ${r.reads ? 'reads' : 'throws'}`);
     if (!o.doubt) for (const [k, v] of Object.entries(r.fields)) out.push(`field ${k}=${v}`);
-    out.push(says === null ? `expect doubt${o.doubt ? ` (${o.doubt})` : ''}`
-        : `expect yes=${says.yes.join(',')} no=${says.no.join(',')}`, '');
+    out.push(
+        says === null
+            ? `expect doubt${o.doubt ? ` (${o.doubt})` : ''}`
+            : `expect yes=${says.yes.join(',')} no=${says.no.join(',')}`,
+        '',
+    );
 }
 
 vector('tcf-all', 'tcf', tcf());
@@ -285,24 +365,80 @@ vector('tcf-one-of-two-agreed', 'tcf', tcf({ vendors: [755] }), { terms: { vendo
 vector('tcf-vendor-undisclosed', 'tcf', raw({ disclosed: [1, 2, 3] }));
 vector('tcf-disclosed-by-ranges', 'tcf', raw({ disclosed: [2, 3, 754, 755, 756] }));
 vector('tcf-no-disclosed-segment', 'tcf', raw({ segments: ['core'], policy: 4 }));
-vector('tcf-segments-in-other-order', 'tcf', raw({ segments: ['core', 'publisherTC', 'vendorsDisclosed'], publisher: true }));
-vector('tcf-allowed-segment', 'tcf', raw({ segments: ['core', 'vendorsAllowed', 'vendorsDisclosed'], allowed: [1, 2] }));
+vector(
+    'tcf-segments-in-other-order',
+    'tcf',
+    raw({ segments: ['core', 'publisherTC', 'vendorsDisclosed'], publisher: true }),
+);
+vector(
+    'tcf-allowed-segment',
+    'tcf',
+    raw({ segments: ['core', 'vendorsAllowed', 'vendorsDisclosed'], allowed: [1, 2] }),
+);
 vector('tcf-unknown-segment', 'tcf', raw({}) + '.oAAA');
 vector('tcf-vendors-long-range', 'tcf', raw({ vendors: [...Array(900).keys()].map((i) => i + 1) }));
-vector('tcf-vendors-scattered', 'tcf', raw({ vendors: [...Array(120).keys()].map((i) => i * 7 + 6) }), { terms: { vendors: [6, 13, 832] } });
+vector('tcf-vendors-scattered', 'tcf', raw({ vendors: [...Array(120).keys()].map((i) => i * 7 + 6) }), {
+    terms: { vendors: [6, 13, 832] },
+});
 vector('tcf-vendor-1', 'tcf', raw({ vendors: [1], disclosed: [1] }), { terms: { vendors: [1] } });
-vector('tcf-vendor-65535', 'tcf', raw({ vendors: [1, 65535], disclosed: [65535] }), { terms: { vendors: [65535] } });
+vector('tcf-vendor-65535', 'tcf', raw({ vendors: [1, 65535], disclosed: [65535] }), {
+    terms: { vendors: [65535] },
+});
 vector('tcf-restriction-0-on-1', 'tcf', raw({ restrictions: [[1, 0, [755]]] }));
 vector('tcf-restriction-0-on-8', 'tcf', raw({ restrictions: [[8, 0, [755]]] }));
-vector('tcf-restriction-0-on-8-and-9', 'tcf', raw({ restrictions: [[8, 0, [755]], [9, 0, [500, 755]]] }));
-vector('tcf-restriction-2-on-8-and-9', 'tcf', raw({ restrictions: [[8, 2, [755]], [9, 2, [755]]] }));
-vector('tcf-restriction-1-on-8-and-9', 'tcf', raw({ restrictions: [[8, 1, [755]], [9, 1, [755]]] }));
-vector('tcf-restriction-other-vendor', 'tcf', raw({ restrictions: [[1, 0, [1, 2, 3, 10]], [9, 0, [793]]] }));
+vector(
+    'tcf-restriction-0-on-8-and-9',
+    'tcf',
+    raw({
+        restrictions: [
+            [8, 0, [755]],
+            [9, 0, [500, 755]],
+        ],
+    }),
+);
+vector(
+    'tcf-restriction-2-on-8-and-9',
+    'tcf',
+    raw({
+        restrictions: [
+            [8, 2, [755]],
+            [9, 2, [755]],
+        ],
+    }),
+);
+vector(
+    'tcf-restriction-1-on-8-and-9',
+    'tcf',
+    raw({
+        restrictions: [
+            [8, 1, [755]],
+            [9, 1, [755]],
+        ],
+    }),
+);
+vector(
+    'tcf-restriction-other-vendor',
+    'tcf',
+    raw({
+        restrictions: [
+            [1, 0, [1, 2, 3, 10]],
+            [9, 0, [793]],
+        ],
+    }),
+);
 vector('tcf-one-treatment', 'tcf', raw({ set: { purposeOneTreatment: true, publisherCountryCode: 'DE' } }));
-vector('tcf-one-treatment-listed', 'tcf', raw({ purposes: [8], set: { purposeOneTreatment: true, publisherCountryCode: 'DE' } }),
-    { terms: { one: ['FR', 'DE'] } });
-vector('tcf-one-treatment-other-country', 'tcf', raw({ set: { purposeOneTreatment: true, publisherCountryCode: 'DK' } }),
-    { terms: { one: ['DE'] } });
+vector(
+    'tcf-one-treatment-listed',
+    'tcf',
+    raw({ purposes: [8], set: { purposeOneTreatment: true, publisherCountryCode: 'DE' } }),
+    { terms: { one: ['FR', 'DE'] } },
+);
+vector(
+    'tcf-one-treatment-other-country',
+    'tcf',
+    raw({ set: { purposeOneTreatment: true, publisherCountryCode: 'DK' } }),
+    { terms: { one: ['DE'] } },
+);
 vector('tcf-policy-4', 'tcf', raw({ policy: 4 }));
 vector('tcf-policy-newer', 'tcf', raw({ policy: 6 }));
 vector('tcf-policy-2', 'tcf', raw({ policy: 2 }));
@@ -311,7 +447,11 @@ vector('tcf-age-395-days-and-half', 'tcf', raw({ days: 395 }));
 vector('tcf-old-refusal', 'tcf', raw({ days: 900, purposes: [1] }));
 vector('tcf-tomorrow', 'tcf', raw({ days: -1 }));
 vector('tcf-in-two-days', 'tcf', raw({ days: -2 }), { future: true });
-vector('tcf-nonstandard-texts', 'tcf', raw({ set: { useNonStandardStacks: true, consentScreen: 63, cmpVersion: 4095 } }));
+vector(
+    'tcf-nonstandard-texts',
+    'tcf',
+    raw({ set: { useNonStandardStacks: true, consentScreen: 63, cmpVersion: 4095 } }),
+);
 vector('tcf-zero-tail', 'tcf', raw({}) + 'AAAA');
 vector('tcf-entries-out-of-order', 'tcf', withVendors(idRange([[755], [1, 3]])));
 vector('tcf-empty-range-list', 'tcf', withVendors(idRange([])));
@@ -319,8 +459,7 @@ vector('tcf-empty-range-list', 'tcf', withVendors(idRange([])));
 const bad = (name, text, why, o = {}) => vector(name, 'tcf', text, { doubt: why, ...o });
 bad('tcf-bad-empty', '', 'empty');
 bad('tcf-bad-core-cut', raw({}).split('.')[0].slice(0, -8), 'bits short');
-bad('tcf-bad-213-bits', toText(toBits(raw({})
-    .split('.')[0]).slice(0, 213)), 'no vendors');
+bad('tcf-bad-213-bits', toText(toBits(raw({}).split('.')[0]).slice(0, 213)), 'no vendors');
 bad('tcf-bad-disclosed-cut', raw({}).slice(0, -6), 'bits short in a segment');
 bad('tcf-bad-dot-at-end', raw({}) + '.', 'empty segment');
 bad('tcf-bad-dot-first', '.' + raw({}), 'empty core');
@@ -340,20 +479,56 @@ bad('tcf-bad-range-past-max', withVendors(idRange([[700, 800]], 760)), 'a range 
 bad('tcf-bad-id-past-max', withVendors(idRange([[755]], 754)), 'an id past MaxVendorId');
 bad('tcf-bad-id-0', withVendors(idRange([[0], [755]])), 'id 0');
 bad('tcf-bad-range-from-0', withVendors(idRange([[0, 755]])), 'id 0');
-bad('tcf-bad-too-many-entries', withVendors(int(1200, 16) + '1' + int(4000, 12) + '0' + int(755, 16)), 'bits short');
+bad(
+    'tcf-bad-too-many-entries',
+    withVendors(int(1200, 16) + '1' + int(4000, 12) + '0' + int(755, 16)),
+    'bits short',
+);
 bad('tcf-bad-max-too-high', withVendors(int(60000, 16) + '0' + '1'.repeat(800)), 'bits short');
-bad('tcf-bad-restriction-type', withVendors(idRange([[755]]), int(0, 17),
-    int(1, 12) + int(8, 6) + '11' + int(1, 12) + '0' + int(755, 16)), 'restriction type 3');
-bad('tcf-bad-restriction-purpose-0', withVendors(idRange([[755]]), int(0, 17),
-    int(1, 12) + int(0, 6) + '00' + int(1, 12) + '0' + int(755, 16)), 'purpose 0');
-bad('tcf-bad-restriction-purpose-25', withVendors(idRange([[755]]), int(0, 17),
-    int(1, 12) + int(25, 6) + '01' + int(1, 12) + '0' + int(755, 16)), 'purpose 25');
-bad('tcf-bad-restriction-backwards', withVendors(idRange([[755]]), int(0, 17),
-    int(1, 12) + int(8, 6) + '01' + int(1, 12) + '1' + int(755, 16) + int(2, 16)), 'a range ends before it starts');
+bad(
+    'tcf-bad-restriction-type',
+    withVendors(
+        idRange([[755]]),
+        int(0, 17),
+        int(1, 12) + int(8, 6) + '11' + int(1, 12) + '0' + int(755, 16),
+    ),
+    'restriction type 3',
+);
+bad(
+    'tcf-bad-restriction-purpose-0',
+    withVendors(
+        idRange([[755]]),
+        int(0, 17),
+        int(1, 12) + int(0, 6) + '00' + int(1, 12) + '0' + int(755, 16),
+    ),
+    'purpose 0',
+);
+bad(
+    'tcf-bad-restriction-purpose-25',
+    withVendors(
+        idRange([[755]]),
+        int(0, 17),
+        int(1, 12) + int(25, 6) + '01' + int(1, 12) + '0' + int(755, 16),
+    ),
+    'purpose 25',
+);
+bad(
+    'tcf-bad-restriction-backwards',
+    withVendors(
+        idRange([[755]]),
+        int(0, 17),
+        int(1, 12) + int(8, 6) + '01' + int(1, 12) + '1' + int(755, 16) + int(2, 16),
+    ),
+    'a range ends before it starts',
+);
 bad('tcf-bad-disclosed-twice', raw({}) + '.' + raw({}).split('.')[1], 'a segment twice');
 bad('tcf-bad-core-twice', raw({ segments: ['core', 'core'] }), 'a segment twice');
 bad('tcf-bad-core-second', raw({}).split('.').reverse().join('.'), 'the core comes first');
-bad('tcf-bad-publisher-cut', raw({ segments: ['core', 'vendorsDisclosed', 'publisherTC'], publisher: true }).slice(0, -5), 'bits short');
+bad(
+    'tcf-bad-publisher-cut',
+    raw({ segments: ['core', 'vendorsDisclosed', 'publisherTC'], publisher: true }).slice(0, -5),
+    'bits short',
+);
 bad('tcf-bad-old-and-cut', raw({ days: 900 }).split('.')[0].slice(0, -6), 'bits short');
 
 const g = (name, text, o) => vector(name, 'gpp', text, o);
@@ -366,21 +541,47 @@ g('gpp-usnat-sharing', around({ 7: nat({ SharingOptOut: 1 }) }), {});
 g('gpp-usnat-targeted', around({ 7: nat({ TargetedAdvertisingOptOut: 1 }) }), { sid: '7' });
 g('gpp-usnat-geo-refused', around({ 7: nat({ SensitiveDataProcessing: list(16, { 8: 1 }) }) }), { sid: '7' });
 g('gpp-usnat-geo-agreed', around({ 7: nat({ SensitiveDataProcessing: list(16, { 8: 2 }) }) }), { sid: '7' });
-g('gpp-usnat-geo-agreed-no-gpc-part', around({ 7: nat({ SensitiveDataProcessing: list(16, { 8: 2 }), GpcSegmentIncluded: false }) }), { sid: '7' });
-g('gpp-usnat-all-sensitive', around({ 7: nat({ SensitiveDataProcessing: list(16, {}).map((_, i) => (i * 2 + 1) % 3) }) }), { sid: '7' });
-g('gpp-usnat-gpc', around({ 7: nat({ Gpc: true, SensitiveDataProcessing: list(16, { 8: 2 }) }) }), { sid: '7' });
+g(
+    'gpp-usnat-geo-agreed-no-gpc-part',
+    around({ 7: nat({ SensitiveDataProcessing: list(16, { 8: 2 }), GpcSegmentIncluded: false }) }),
+    { sid: '7' },
+);
+g(
+    'gpp-usnat-all-sensitive',
+    around({ 7: nat({ SensitiveDataProcessing: list(16, {}).map((_, i) => (i * 2 + 1) % 3) }) }),
+    { sid: '7' },
+);
+g('gpp-usnat-gpc', around({ 7: nat({ Gpc: true, SensitiveDataProcessing: list(16, { 8: 2 }) }) }), {
+    sid: '7',
+});
 g('gpp-usnat-child-13', around({ 7: nat({ KnownChildSensitiveDataConsents: [1, 0, 0] }) }), { sid: '7' });
-g('gpp-usnat-child-13-agreed', around({ 7: nat({ KnownChildSensitiveDataConsents: [2, 0, 0] }) }), { sid: '7' });
-g('gpp-usnat-child-under-13', around({ 7: nat({ KnownChildSensitiveDataConsents: [0, 2, 0] }) }), { sid: '7' });
+g('gpp-usnat-child-13-agreed', around({ 7: nat({ KnownChildSensitiveDataConsents: [2, 0, 0] }) }), {
+    sid: '7',
+});
+g('gpp-usnat-child-under-13', around({ 7: nat({ KnownChildSensitiveDataConsents: [0, 2, 0] }) }), {
+    sid: '7',
+});
 g('gpp-usnat-child-16', around({ 7: nat({ KnownChildSensitiveDataConsents: [0, 0, 1] }) }), { sid: '7' });
-g('gpp-usnat-version-1', around({ 7: nat({ Version: 1, SensitiveDataProcessing: list(16, { 8: 2 }), SharingOptOut: 1 }) }), { sid: '7' });
-g('gpp-usnat-version-1-child', around({ 7: nat({ Version: 1, KnownChildSensitiveDataConsents: [0, 1, 0] }) }), { sid: '7' });
+g(
+    'gpp-usnat-version-1',
+    around({ 7: nat({ Version: 1, SensitiveDataProcessing: list(16, { 8: 2 }), SharingOptOut: 1 }) }),
+    { sid: '7' },
+);
+g(
+    'gpp-usnat-version-1-child',
+    around({ 7: nat({ Version: 1, KnownChildSensitiveDataConsents: [0, 1, 0] }) }),
+    { sid: '7' },
+);
 g('gpp-usnat-version-3', around({ 7: nat({ Version: 3 }) }), { sid: '7' });
 g('gpp-usca-plain', around({ 8: ca() }), { sid: '8' });
 g('gpp-usca-sale', around({ 8: ca({ SaleOptOut: 1 }) }), { sid: '8' });
-g('gpp-usca-sharing-no-gpc-part', around({ 8: ca({ SharingOptOut: 1, GpcSegmentIncluded: false }) }), { sid: '8' });
+g('gpp-usca-sharing-no-gpc-part', around({ 8: ca({ SharingOptOut: 1, GpcSegmentIncluded: false }) }), {
+    sid: '8',
+});
 g('gpp-usca-geo-refused', around({ 8: ca({ SensitiveDataProcessing: list(9, { 3: 1 }) }) }), { sid: '8' });
-g('gpp-usca-geo-agreed', around({ 8: ca({ SensitiveDataProcessing: list(9, { 3: 2, 8: 1 }) }) }), { sid: '8' });
+g('gpp-usca-geo-agreed', around({ 8: ca({ SensitiveDataProcessing: list(9, { 3: 2, 8: 1 }) }) }), {
+    sid: '8',
+});
 g('gpp-usca-child', around({ 8: ca({ KnownChildSensitiveDataConsents: [0, 2] }) }), { sid: '8' });
 g('gpp-usca-gpc', around({ 8: ca({ Gpc: true }) }), {});
 g('gpp-uspv1-sale', around({ 6: '1YYN' }), { sid: '6' });
@@ -389,15 +590,32 @@ g('gpp-tcf', around({ 2: tcf() }), { sid: '2' });
 g('gpp-tcf-and-usp', around({ 2: tcf(), 6: '1YYN' }), {});
 g('gpp-tcf-and-usp-only-tcf-in-force', around({ 2: tcf(), 6: '1YYN' }), { sid: '2' });
 g('gpp-tcf-and-usnat', around({ 2: tcf(), 7: nat({ Gpc: true }) }), { sid: '2_7' });
-g('gpp-tcf-and-usnat-no-gpc-part', around({ 2: tcf(), 7: nat({ GpcSegmentIncluded: false }) }), { sid: '2,7' });
+g('gpp-tcf-and-usnat-no-gpc-part', around({ 2: tcf(), 7: nat({ GpcSegmentIncluded: false }) }), {
+    sid: '2,7',
+});
 g('gpp-tcf-and-usnat-agreed', around({ 2: tcf(), 7: nat() }), { sid: '2,7' });
 g('gpp-tcf-and-usva', around({ 2: tcf(), 9: us(iab.UsVa, {}) }), { sid: '2,9' });
-g('gpp-two-states', around({ 7: nat(), 8: ca({ SensitiveDataProcessing: list(9, { 3: 2 }) }) }), { sid: '7,8' });
+g('gpp-two-states', around({ 7: nat(), 8: ca({ SensitiveDataProcessing: list(9, { 3: 2 }) }) }), {
+    sid: '7,8',
+});
 g('gpp-usva', gpp({ usva: { SaleOptOut: 2 } }), { sid: '9' });
 g('gpp-usco-gpc', gpp({ usco: { SaleOptOut: 2, Gpc: true, GpcSegmentIncluded: true } }), { sid: '10' });
 g('gpp-usva-not-in-force', around({ 8: ca(), 9: us(iab.UsVa, { SaleOptOut: 1 }) }), { sid: '8' });
-g('gpp-all-states', around({ 7: nat(), 8: ca(), 9: us(iab.UsVa, {}), 10: us(iab.UsCo, {}), 12: us(iab.UsCt, {}), 20: us(iab.UsNh, {}) }), {});
-g('gpp-tcfca', gpp({ tcfcav1: { CmpId: 50, Created: new Date(ms(20)), LastUpdated: new Date(ms(20)) } }), { sid: '5' });
+g(
+    'gpp-all-states',
+    around({
+        7: nat(),
+        8: ca(),
+        9: us(iab.UsVa, {}),
+        10: us(iab.UsCo, {}),
+        12: us(iab.UsCt, {}),
+        20: us(iab.UsNh, {}),
+    }),
+    {},
+);
+g('gpp-tcfca', gpp({ tcfcav1: { CmpId: 50, Created: new Date(ms(20)), LastUpdated: new Date(ms(20)) } }), {
+    sid: '5',
+});
 g('gpp-surplus-a', around({ 7: nat() }).replace('~', 'A~'), { sid: '7' });
 
 const gbad = (name, text, why, o = {}) => g(name, text, { doubt: why, ...o });
@@ -432,8 +650,16 @@ const random = (n) => {
 };
 const bases = [
     ['tcf', raw({ vendors: [1, 2, 3, 8, 10, 12], disclosed: [2, 8, 10, 12] })],
-    ['tcf', raw({ vendors: [8, 1000], disclosed: [8, 9, 10, 1000], restrictions: [[9, 0, [10, 11]]], publisher: true,
-        segments: ['core', 'vendorsDisclosed', 'publisherTC'] })],
+    [
+        'tcf',
+        raw({
+            vendors: [8, 1000],
+            disclosed: [8, 9, 10, 1000],
+            restrictions: [[9, 0, [10, 11]]],
+            publisher: true,
+            segments: ['core', 'vendorsDisclosed', 'publisherTC'],
+        }),
+    ],
     ['tcf', raw({ purposes: [1, 9], features: [], vendors: [8], vendorsLI: [], disclosed: [8] })],
     ['tcf', raw({ purposes: [], features: [], vendors: [], vendorsLI: [], disclosed: [8] })],
     ['gpp', around({ 7: nat({ SensitiveDataProcessing: list(16, { 8: 2 }) }) })],
@@ -445,12 +671,17 @@ const mutTerms = { ...TERMS, vendors: [8] };
 const lines = [`terms now=${NOW_S} li=0 vendors=8 one=`, ...bases.map(([k, t]) => `base ${k} ${t}`)];
 const count = Number(process.env.MUTATIONS ?? 6000);
 for (let i = 0; i < count; i++) {
-    const at = random(bases.length), [kind, base] = bases[at], pos = random(base.length);
-    const op = 'ssssidt'[random(7)], c = random(8) === 0 ? '.~=+'[random(4)] : Base64Url.DICT[random(64)];
-    const text = base.slice(0, pos) + (op === 's' || op === 'i' ? c : '') +
+    const at = random(bases.length),
+        [kind, base] = bases[at],
+        pos = random(base.length);
+    const op = 'ssssidt'[random(7)],
+        c = random(8) === 0 ? '.~=+'[random(4)] : Base64Url.DICT[random(64)];
+    const text =
+        base.slice(0, pos) +
+        (op === 's' || op === 'i' ? c : '') +
         (op === 't' ? '' : base.slice(op === 'i' ? pos : pos + 1));
     const r = read(kind, text, undefined, mutTerms);
-    const set = (names) => names.reduce((bits, n) => bits | 1 << ALL.indexOf(n), 0);
+    const set = (names) => names.reduce((bits, n) => bits | (1 << ALL.indexOf(n)), 0);
     const verdict = r.says === null ? 'x' : `${set(r.says.yes)}/${set(r.says.no)}`;
     lines.push(`${at} ${op} ${pos} ${op === 's' || op === 'i' ? c : '_'} ${verdict}`);
 }
