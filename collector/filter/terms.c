@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "fold.h"
+#include "plain.h"
 #include "identifiers.h"
 
 // A character decomposes to 18 at most.
@@ -85,7 +85,7 @@ static bool is_refused(const uint8_t *p, size_t n) {
 // Of a normalised text.
 static size_t term(const uint8_t *text, size_t bytes, char *out) {
     // A full-width percent sign makes an escape only here.
-    if (bytes == 0 || wn_fold_has_escape(text, bytes)) return 0;
+    if (bytes == 0 || wn_plain_has_escape(text, bytes)) return 0;
 #ifndef WN_MUTANT_TERM_CUT_FIRST
     if (is_refused(text, bytes)) return 0;
 #endif
@@ -104,7 +104,7 @@ size_t wn_term(wn_span text, char out[WN_TERM_BYTES_MAX + 1]) {
     uint8_t raw[WN_TERM_INPUT_MAX], normal[TEXT_BYTES_MAX];
     bool left = false;
     memcpy(raw, text.p, text.n);
-    size_t n = wn_fold_decode(raw, text.n, &left);
+    size_t n = wn_plain_decode(raw, text.n, &left);
     size_t bytes = left || !is_plain(raw, n) ? 0 : normalise(raw, n, normal);
     size_t said = term(normal, bytes, out);
     wn_wipe(raw, text.n);
