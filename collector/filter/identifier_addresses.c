@@ -124,14 +124,14 @@ static bool degrees_at(wn_scan *s, size_t *inout_i, unsigned most, size_t *out_d
 }
 
 static bool is_between(uint8_t c) {
-    return c != 0 && (strchr(" ,;/|_NSEWnsew", c) != NULL || c == WN_FOLDED_DEGREE);
+    return c != 0 && (strchr(" ,;/|_NSEWnsew", c) != NULL || c == WN_PLAIN_DEGREE);
 }
 
 // "52°31'": degrees and minutes.
 static bool minutes_at(wn_scan *s, size_t i) {
     size_t n = 0;
     while (n < 4 && wn_is_digit(wn_at(s, i + n))) n++;
-    if (n > 3 || wn_at(s, i + n) != WN_FOLDED_DEGREE) return false;
+    if (n > 3 || wn_at(s, i + n) != WN_PLAIN_DEGREE) return false;
     i += n + 1;
     if (wn_at(s, i) == ' ') i++;
     for (n = 0; n < 3 && wn_is_digit(wn_at(s, i)); n++) i++;

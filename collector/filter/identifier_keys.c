@@ -36,7 +36,7 @@ static void fold_key(const uint8_t *t, size_t n, folded_key *out) {
     bool edge = true;
     for (size_t i = 0; i < n; i++) {
         uint8_t c = t[i];
-        bool wordy = wn_is_alpha(c) || wn_is_digit(c) || c == WN_FOLDED_LETTER;
+        bool wordy = wn_is_alpha(c) || wn_is_digit(c) || c == WN_PLAIN_LETTER;
         if (!wordy) {
             edge = true;
             continue;
@@ -85,16 +85,16 @@ static bool row_in(const folded_key *k, size_t row) {
 
 bool wn_identifier_key(wn_span key) {
     if (key.n > WN_IDENTIFIER_KEY_MAX) return true;
-    uint8_t t[WN_FOLDED_MAX];
+    uint8_t t[WN_PLAIN_MAX];
     size_t n = 0;
-    wn_fold_result folded = wn_fold(key, t, &n);
-    bool hit = folded != WN_FOLD_DONE || n > KEY_CHARS_MAX;
+    wn_plain_result folded = wn_plain(key, t, &n);
+    bool hit = folded != WN_PLAIN_DONE || n > KEY_CHARS_MAX;
     if (!hit) {
         folded_key k;
         fold_key(t, n, &k);
         for (size_t row = 0; row < WN_COUNT(rows) && !hit; row++) hit = row_in(&k, row);
         wn_wipe(&k, sizeof k);
     }
-    wn_wipe(t, folded == WN_FOLD_DONE ? n : sizeof t);
+    wn_wipe(t, folded == WN_PLAIN_DONE ? n : sizeof t);
     return hit;
 }

@@ -112,15 +112,26 @@ static bool card_or_imei(const uint8_t *d, size_t n, wn_identifier_kind *out) {
     return true;
 }
 
+// "3.14159265", "10.0.19045.3803", "0.1 0.2 0.3 0.4": a dot before a single digit, or only one dot.
+static bool is_decimal_or_version(const run *r) {
+    if (r->groups == 2 && r->mark[1] == '.') return r->len[0] == 1 || r->digit[0] != 0;
+    for (size_t g = 1; g < r->groups; g++)
+        if (r->len[g] == 1 && r->mark[g] == '.') return true;
+    return false;
+}
+
 // Windows of whole groups: a card's number followed by its date still is one.
+// A single digit stands at an end if at all: lists of small numbers pass Luhn too.
 static bool checked_number(wn_scan *s, const run *r, wn_identifier_kind *out) {
-    if (card_or_imei(r->digit, r->digits, out)) return true;
+    bool list = r->groups > 2 && is_decimal_or_version(r);
+    if (!list && card_or_imei(r->digit, r->digits, out)) return true;
     for (size_t g = 0; g < r->groups; g++) {
         size_t n = 0;
         for (size_t k = g; k < r->groups && n <= 19; k++) {
             n += r->len[k];
             s->steps += n;
             if (card_or_imei(r->digit + r->from[g], n, out)) return true;
+            if (k > g && r->len[k] == 1) break;
         }
     }
     return false;
@@ -203,14 +214,6 @@ static bool is_thousands(const run *r) {
         if (r->len[g] != 3 || r->mark[g] != r->mark[1] || (r->mark[g] != '.' && r->mark[g] != ' '))
             return false;
     return true;
-}
-
-// "3.14159265", "10.0.19045.3803", "0.1 0.2 0.3 0.4": a dot before a single digit, or only one dot.
-static bool is_decimal_or_version(const run *r) {
-    if (r->groups == 2 && r->mark[1] == '.') return r->len[0] == 1 || r->digit[0] != 0;
-    for (size_t g = 1; g < r->groups; g++)
-        if (r->len[g] == 1 && r->mark[g] == '.') return true;
-    return false;
 }
 
 // "1250000": at most three digits and zeros.

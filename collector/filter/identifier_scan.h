@@ -2,7 +2,7 @@
 // identifier_scan.h: what the detectors share. Every look at a character is counted.
 #pragma once
 
-#include "text_fold.h"
+#include "plain.h"
 #include "identifiers.h"
 
 typedef struct wn_scan {
@@ -46,7 +46,7 @@ static inline bool wn_is_hex(uint8_t c) {
 
 // A letter of any script or a digit.
 static inline bool wn_is_word(uint8_t c) {
-    return wn_is_digit(c) || wn_is_alpha(c) || c == WN_FOLDED_LETTER;
+    return wn_is_digit(c) || wn_is_alpha(c) || c == WN_PLAIN_LETTER;
 }
 
 static inline uint8_t wn_lower(uint8_t c) {

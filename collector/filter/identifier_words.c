@@ -129,6 +129,8 @@ static unsigned mod97(unsigned rest, uint8_t c) {
 bool wn_scan_iban(wn_scan *s, size_t i) {
     uint8_t chars[IBAN_CHARS_MAX];
     if (!wn_is_alpha(wn_at(s, i)) || !wn_is_alpha(wn_at(s, i + 1))) return false;
+    uint8_t third = wn_at(s, i + 2);
+    if (!wn_is_digit(third) && third != ' ' && third != '-') return false;
     size_t want = iban_length(wn_lower(wn_at(s, i)), wn_lower(wn_at(s, i + 1))), n = 0;
     for (; n < want; i++) {
         uint8_t c = wn_at(s, i);

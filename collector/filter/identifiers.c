@@ -72,14 +72,14 @@ static bool walk(wn_scan *s, wn_identifier_kind *out) {
 }
 
 bool wn_identifier_count(wn_span text, wn_identifier_kind *out, size_t *out_steps) {
-    uint8_t folded[WN_FOLDED_MAX];
+    uint8_t folded[WN_PLAIN_MAX];
     size_t n = 0;
     *out_steps = text.n;
-    switch (wn_fold(text, folded, &n)) {
-    case WN_FOLD_TOO_LONG: return found(out, WN_IDENTIFIER_too_long);
-    case WN_FOLD_ESCAPED: wn_wipe(folded, sizeof folded); return found(out, WN_IDENTIFIER_escaped);
-    case WN_FOLD_UNREADABLE: wn_wipe(folded, sizeof folded); return found(out, WN_IDENTIFIER_unreadable);
-    case WN_FOLD_DONE: break;
+    switch (wn_plain(text, folded, &n)) {
+    case WN_PLAIN_TOO_LONG: return found(out, WN_IDENTIFIER_too_long);
+    case WN_PLAIN_ESCAPED: wn_wipe(folded, sizeof folded); return found(out, WN_IDENTIFIER_escaped);
+    case WN_PLAIN_UNREADABLE: wn_wipe(folded, sizeof folded); return found(out, WN_IDENTIFIER_unreadable);
+    case WN_PLAIN_DONE: break;
     }
     if (n == 0) return false;
     wn_scan s = {.t = folded, .n = n, .any_equals = memchr(folded, '=', n) != NULL};

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "text_fold.h"
+#include "plain.h"
 #include "identifiers.h"
 
 // A character decomposes to 18 at most.
@@ -48,7 +48,7 @@ static bool is_plain(const uint8_t *p, size_t n) {
 static size_t normalise(const uint8_t *p, size_t n, uint8_t out[TEXT_BYTES_MAX]) {
     int32_t points[POINTS_MAX];
     utf8proc_ssize_t got = utf8proc_decompose(p, (utf8proc_ssize_t)n, points, POINTS_MAX, OPTIONS);
-    size_t to = 0;
+    size_t to = 0, used = got < 0 || got > POINTS_MAX ? POINTS_MAX : (size_t)got;
     bool blank = false;
     if (got > 0 && got <= POINTS_MAX) {
         got = utf8proc_normalize_utf32(points, got, OPTIONS);
@@ -62,7 +62,7 @@ static size_t normalise(const uint8_t *p, size_t n, uint8_t out[TEXT_BYTES_MAX])
             to += (size_t)utf8proc_encode_char(points[i], out + to);
         }
     }
-    wn_wipe(points, sizeof points);
+    wn_wipe(points, used * sizeof points[0]);
     return to;
 }
 
@@ -82,13 +82,10 @@ static bool is_refused(const uint8_t *p, size_t n) {
     return wn_identifier_in((wn_span){p, n}, NULL);
 }
 
-static size_t term(uint8_t *raw, size_t n, uint8_t text[TEXT_BYTES_MAX], char *out) {
-    bool left = false;
-    n = wn_fold_decode(raw, n, &left);
-    if (left || !is_plain(raw, n)) return 0;
-    size_t bytes = normalise(raw, n, text);
+// Of a normalised text.
+static size_t term(const uint8_t *text, size_t bytes, char *out) {
     // A full-width percent sign makes an escape only here.
-    if (bytes == 0 || wn_fold_has_escape(text, bytes)) return 0;
+    if (bytes == 0 || wn_plain_has_escape(text, bytes)) return 0;
 #ifndef WN_MUTANT_TERM_CUT_FIRST
     if (is_refused(text, bytes)) return 0;
 #endif
@@ -105,9 +102,12 @@ size_t wn_term(wn_span text, char out[WN_TERM_BYTES_MAX + 1]) {
     if (is_refused(text.p, text.n)) return 0;
 #endif
     uint8_t raw[WN_TERM_INPUT_MAX], normal[TEXT_BYTES_MAX];
+    bool left = false;
     memcpy(raw, text.p, text.n);
-    size_t n = term(raw, text.n, normal, out);
+    size_t n = wn_plain_decode(raw, text.n, &left);
+    size_t bytes = left || !is_plain(raw, n) ? 0 : normalise(raw, n, normal);
+    size_t said = term(normal, bytes, out);
     wn_wipe(raw, text.n);
-    wn_wipe(normal, sizeof normal);
-    return n;
+    wn_wipe(normal, bytes);
+    return said;
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "text_fold.h"
+#include "plain.h"
 
 #define YEARS_MAX 120
 #define TITLE_BYTES_MAX 128
@@ -180,7 +180,7 @@ static uint8_t lower(uint8_t c) {
 }
 
 static bool is_wordy(uint8_t c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == WN_FOLDED_LETTER;
+    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == WN_PLAIN_LETTER;
 }
 
 // The next word of letters and digits, lower case, accents gone; *out_n: its
@@ -196,11 +196,11 @@ static size_t next_word(const uint8_t *t, size_t n, size_t i, char out[WORD_BYTE
 }
 
 uint16_t wn_job_family(wn_span title) {
-    uint8_t t[WN_FOLDED_MAX];
+    uint8_t t[WN_PLAIN_MAX];
     char word[WORD_BYTES_MAX + 1];
     size_t n = 0, bytes = 0;
     if (title.n > TITLE_BYTES_MAX) return FAMILY_other;
-    if (wn_fold(title, t, &n) != WN_FOLD_DONE) return 0;
+    if (wn_plain(title, t, &n) != WN_PLAIN_DONE) return 0;
     uint16_t best = 0;
     for (size_t i = next_word(t, n, 0, word, &bytes); bytes > 0; i = next_word(t, n, i, word, &bytes)) {
         uint16_t family = find(job_words, WN_COUNT(job_words), word);

@@ -135,7 +135,7 @@ Test(terms, the_term_of_a_term_is_itself) {
                                         "\xd8\xa7"};
     srand(7);
     size_t kept = 0;
-    for (int round = 0; round < 200000; round++) {
+    for (int round = 0; round < 60000; round++) {
         char text[80] = "", once[WN_TERM_BYTES_MAX + 1], twice[WN_TERM_BYTES_MAX + 1];
         for (int k = rand() % 12; k >= 0; k--) strcat(text, parts[(size_t)rand() % WN_COUNT(parts)]);
         size_t n = wn_term((wn_span){(const uint8_t *)text, strlen(text)}, once);
@@ -146,5 +146,5 @@ Test(terms, the_term_of_a_term_is_itself) {
         cr_assert_eq(wn_term((wn_span){(const uint8_t *)once, n}, twice), n, "%s -> %s", text, once);
         cr_assert_str_eq(once, twice);
     }
-    cr_expect_gt(kept, 50000);
+    cr_expect_gt(kept, 10000);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// text_fold.c: compatibility forms come from utf8proc's data; digits of other
+// plain.c: compatibility forms come from utf8proc's data; digits of other
 // scripts, which have none, from the rows below.
-#include "text_fold.h"
+#include "plain.h"
 
 #include <string.h>
 #include <utf8proc.h>
@@ -26,7 +26,7 @@ static bool is_escape(const uint8_t *p, size_t n, size_t i) {
     return p[i] == '%' && n - i > 2 && hex_digit(p[i + 1]) >= 0 && hex_digit(p[i + 2]) >= 0;
 }
 
-bool wn_fold_has_escape(const uint8_t *p, size_t n) {
+bool wn_plain_has_escape(const uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (is_escape(p, n, i)) return true;
     return false;
@@ -45,7 +45,7 @@ static size_t decode_round(uint8_t *p, size_t n) {
     return to;
 }
 
-size_t wn_fold_decode(uint8_t *p, size_t n, bool *out_escapes_left) {
+size_t wn_plain_decode(uint8_t *p, size_t n, bool *out_escapes_left) {
     for (int round = 0; round < WN_DECODE_ROUNDS; round++) {
         size_t less = decode_round(p, n);
         if (less == n) break;
@@ -54,7 +54,7 @@ size_t wn_fold_decode(uint8_t *p, size_t n, bool *out_escapes_left) {
 #ifdef WN_MUTANT_NET_DECODE_ONCE
     *out_escapes_left = false;
 #else
-    *out_escapes_left = wn_fold_has_escape(p, n);
+    *out_escapes_left = wn_plain_has_escape(p, n);
 #endif
     return n;
 }
@@ -75,7 +75,7 @@ static uint8_t plain(int32_t c) {
     if (c >= 0x20 && c < 0x7f) return (uint8_t)c;
     utf8proc_category_t category = utf8proc_category(c);
     bool letter = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
-    return letter || category == UTF8PROC_CATEGORY_MC ? WN_FOLDED_LETTER : WN_FOLDED_OTHER;
+    return letter || category == UTF8PROC_CATEGORY_MC ? WN_PLAIN_LETTER : WN_PLAIN_OTHER;
 }
 
 // What a character is by its looks alone; 0: ask its decomposition.
@@ -83,7 +83,7 @@ static uint8_t look(int32_t c) {
     switch (c) {
     case 0x2212: return '-';
     case 0xb0:
-    case 0xba: return WN_FOLDED_DEGREE;
+    case 0xba: return WN_PLAIN_DEGREE;
     case 0x2032:
     case 0x2019:
     case 0xb4: return '\'';
@@ -145,27 +145,27 @@ static bool fold_text(const uint8_t *p, size_t n, uint8_t *out, size_t *out_n) {
     return true;
 }
 
-wn_fold_result wn_fold(wn_span text, uint8_t out[WN_FOLDED_MAX], size_t *out_n) {
-    if (text.n > WN_FOLD_BYTES_MAX) return WN_FOLD_TOO_LONG;
+wn_plain_result wn_plain(wn_span text, uint8_t out[WN_PLAIN_MAX], size_t *out_n) {
+    if (text.n > WN_PLAIN_BYTES_MAX) return WN_PLAIN_TOO_LONG;
     *out_n = 0;
-    if (text.n == 0) return WN_FOLD_DONE;
-    uint8_t decoded[WN_FOLD_BYTES_MAX];
+    if (text.n == 0) return WN_PLAIN_DONE;
+    uint8_t decoded[WN_PLAIN_BYTES_MAX];
     const uint8_t *p = text.p;
     size_t n = text.n;
     bool left = false, escaped = memchr(p, '%', n) != NULL;
     if (escaped) {
         memcpy(decoded, p, n);
-        n = wn_fold_decode(decoded, n, &left);
+        n = wn_plain_decode(decoded, n, &left);
         p = decoded;
     }
     bool read = !left && fold_text(p, n, out, out_n);
     if (escaped) wn_wipe(decoded, text.n);
-    if (left) return WN_FOLD_ESCAPED;
-    if (!read) return WN_FOLD_UNREADABLE;
+    if (left) return WN_PLAIN_ESCAPED;
+    if (!read) return WN_PLAIN_UNREADABLE;
         // A full-width percent sign begins an escape only now.
 #ifdef WN_MUTANT_NET_DECODE_ONCE
-    return WN_FOLD_DONE;
+    return WN_PLAIN_DONE;
 #else
-    return wn_fold_has_escape(out, *out_n) ? WN_FOLD_ESCAPED : WN_FOLD_DONE;
+    return wn_plain_has_escape(out, *out_n) ? WN_PLAIN_ESCAPED : WN_PLAIN_DONE;
 #endif
 }
