@@ -16,9 +16,9 @@
 #include "metrics.h"
 #include "pipeline.h"
 
-#define WN_IMPORTS_MAX 2
-#define WN_IMPORT_LINES_MAX (1u << 18) // a chunk
-#define WN_IMPORT_BYTES_MAX ((size_t)128 << 20)
+#define WN_IMPORTS_MAX 4               // `winnow import` sends one chunk while another is counted
+#define WN_IMPORT_LINES_MAX (1u << 17) // a chunk
+#define WN_IMPORT_BYTES_MAX ((size_t)64 << 20)
 #define WN_IMPORT_WINDOWS_MAX 400 // days a chunk, and an import, may touch
 
 typedef struct wn_import wn_import;

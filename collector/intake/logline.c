@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define EXTENSION_BYTES_MAX 8
+#define EXTENSION_BYTES_MAX 15
 
 typedef struct cursor {
     const char *p, *end;
@@ -111,18 +111,37 @@ static bool escape(cursor *c, char *out) {
     return true;
 }
 
-// A quoted part, both quotes taken; false when it does not end or is too long.
-static bool quoted(cursor *c, wn_line_text *out) {
-    out->n = 0;
-    if (!literal(c, '"')) return false;
+// The rest of a quoted part from its first escape on.
+static bool unescape(cursor *c, wn_line *l, wn_line_text *out) {
+    char *to = l->room + l->room_n;
+    size_t n = out->n;
+    memcpy(to, out->p, n);
     while (c->p != c->end) {
         char ch = *c->p++;
-        if (ch == '"') return true;
+        if (ch == '"') {
+            *out = (wn_line_text){to, n};
+            l->room_n += n;
+            return true;
+        }
         if (ch == '\\' && !escape(c, &ch)) return false;
-        if (out->n == sizeof out->p) return false;
-        out->p[out->n++] = ch;
+        if (n == WN_LINE_TEXT_MAX) return false;
+        to[n++] = ch;
     }
     return false;
+}
+
+// A quoted part, both quotes taken; false when it does not end or is too long.
+static bool quoted(cursor *c, wn_line *l, wn_line_text *out) {
+    if (!literal(c, '"')) return false;
+    const char *start = c->p, *end = memchr(start, '"', (size_t)(c->end - start));
+    if (end == NULL) return false;
+    const char *slash = memchr(start, '\\', (size_t)(end - start));
+    c->p = slash != NULL ? slash : end;
+    *out = (wn_line_text){start, (size_t)(c->p - start)};
+    if (out->n > WN_LINE_TEXT_MAX) return false;
+    if (slash != NULL) return unescape(c, l, out);
+    c->p++;
+    return true;
 }
 
 // "-" means that there was none.
@@ -149,8 +168,7 @@ static bool request(wn_line *l) {
         break;
     }
     if (n == 0) return false;
-    memmove(t->p, start, n);
-    t->n = n;
+    *t = (wn_line_text){start, n};
     return true;
 }
 
@@ -190,17 +208,18 @@ bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *o
     if (c.end[-1] == '\r') c.end--;
     wn_span vhost = {NULL, 0};
     out->vhost = vhost;
-    out->referrer.n = out->user_agent.n = 0;
+    out->referrer = out->user_agent = (wn_line_text){"", 0};
+    out->room_n = 0;
     if (format == WN_LINE_VHOST_COMBINED) {
         if (!word(&c, ' ', &vhost)) return false;
         out->vhost = host_of(vhost);
     }
     if (!word(&c, ' ', &out->client) || !ident_and_user(&c) || !timestamp(&c, &out->time_s)) return false;
-    if (!literal(&c, ' ') || !quoted(&c, &out->target) || !request(out)) return false;
+    if (!literal(&c, ' ') || !quoted(&c, out, &out->target) || !request(out)) return false;
     if (!literal(&c, ' ') || !digits(&c, 3, &out->status) || !literal(&c, ' ') || !size(&c)) return false;
     if (format == WN_LINE_COMMON) return c.p == c.end || *c.p == ' ';
-    if (!literal(&c, ' ') || !quoted(&c, &out->referrer) || !literal(&c, ' ') ||
-        !quoted(&c, &out->user_agent))
+    if (!literal(&c, ' ') || !quoted(&c, out, &out->referrer) || !literal(&c, ' ') ||
+        !quoted(&c, out, &out->user_agent))
         return false;
     dash_is_none(&out->referrer);
     dash_is_none(&out->user_agent);
@@ -221,25 +240,29 @@ bool wn_line_format_by_name(const char *name, size_t n, wn_line_format *out) {
 
 // ---- what the line is ----
 
-static const char *const assets[] = {
-#define ASSET(extension) extension,
+typedef struct extension {
+    char text[EXTENSION_BYTES_MAX + 1]; // all of it, so that a compare is two words
+} extension;
+
+static const extension assets[] = {
+#define ASSET(name) {name},
 #include "assets.def"
 #undef ASSET
 };
-static const char *const downloads[] = {
-#define DOWNLOAD(extension) extension,
+static const extension downloads[] = {
+#define DOWNLOAD(name) {name},
 #include "downloads.def"
 #undef DOWNLOAD
 };
 
-static bool listed(const char *const *list, size_t n, const char *extension) {
+static bool listed(const extension *list, size_t n, const extension *x) {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i], extension) == 0) return true;
+        if (memcmp(list[i].text, x->text, sizeof x->text) == 0) return true;
     return false;
 }
 
 // The extension of the path's last segment in lower case; false when it has none.
-static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MAX + 1]) {
+static bool extension_of(const wn_line_text *target, extension *out) {
     size_t end = 0, dot = 0;
     bool has_dot = false;
     for (; end < target->n && target->p[end] != '?' && target->p[end] != '#' && target->p[end] != ';';
@@ -251,28 +274,26 @@ static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MA
     }
     if (!has_dot || end - dot - 1 == 0 || end - dot - 1 > EXTENSION_BYTES_MAX) return false;
     size_t n = end - dot - 1;
-    for (size_t i = 0; i < n; i++) out[i] = (char)tolower((unsigned char)target->p[dot + 1 + i]);
-    out[n] = '\0';
+    *out = (extension){""};
+    for (size_t i = 0; i < n; i++) out->text[i] = (char)tolower((unsigned char)target->p[dot + 1 + i]);
     return true;
 }
 
 wn_verdict wn_line_judge(const wn_line *l, bool *out_download) {
-    char extension[EXTENSION_BYTES_MAX + 1];
+    extension x;
     *out_download = false;
     if (strcmp(l->method, "GET") != 0) return WN_VERDICT_method;
     if ((l->status < 200 || l->status > 299) && l->status != 304) return WN_VERDICT_status;
-    if (!extension_of(&l->target, extension)) return WN_KEEP;
-    if (listed(downloads, WN_COUNT(downloads), extension)) {
+    if (!extension_of(&l->target, &x)) return WN_KEEP;
+    if (listed(downloads, WN_COUNT(downloads), &x)) {
         *out_download = true;
         return WN_KEEP;
     }
-    return listed(assets, WN_COUNT(assets), extension) ? WN_VERDICT_asset : WN_KEEP;
+    return listed(assets, WN_COUNT(assets), &x) ? WN_VERDICT_asset : WN_KEEP;
 }
 
-// Whole: a part is shortened in place, and a long line's end outlasts a short one.
+// Whole: the end of a line before may outlast a short one.
 void wn_line_wipe(wn_line *l) {
-    wn_wipe(l->target.p, sizeof l->target.p);
-    wn_wipe(l->referrer.p, sizeof l->referrer.p);
-    wn_wipe(l->user_agent.p, sizeof l->user_agent.p);
-    l->target.n = l->referrer.n = l->user_agent.n = 0;
+    wn_wipe(l->room, sizeof l->room);
+    l->target = l->referrer = l->user_agent = (wn_line_text){"", 0};
 }

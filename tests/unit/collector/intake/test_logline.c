@@ -106,6 +106,23 @@ Test(logline, parts_have_a_longest_length) {
         strcpy(text + n + WN_LINE_TEXT_MAX + over, "\"");
         cr_expect_eq(parse(WN_LINE_COMBINED, text), over == 0);
     }
+    // With an escape in it, which is one byte: at the limit and above it, in all three parts.
+    for (int over = 0; over < 2; over++) {
+        char *at = text + sprintf(text, GOOD_HEAD);
+        for (int part = 0; part < 3; part++) {
+            size_t bytes = part == 0 ? WN_LINE_TEXT_MAX - 12 : WN_LINE_TEXT_MAX - 3;
+            if (part == 1) at += sprintf(at, "200 1 ");
+            at += sprintf(at, part == 0 ? "\"GET /" : "\"ab");
+            memset(at, 'u', bytes - 2 * (part == 0) + (size_t)(over && part == 2)),
+                at += bytes - 2 * (part == 0) + (size_t)(over && part == 2);
+            at += sprintf(at, part == 0 ? "\\x41 HTTP/1\" " : "\\\"\" ");
+        }
+        cr_expect_eq(wn_line_parse(WN_LINE_COMBINED, text, (size_t)(at - text), &line), over == 0, "%d",
+                     over);
+        if (over == 0)
+            cr_expect_eq(line.user_agent.n, WN_LINE_TEXT_MAX),
+                cr_expect_eq(line.referrer.n, WN_LINE_TEXT_MAX);
+    }
     int n = snprintf(text, sizeof text, GOOD_HEAD "\"GET / HTTP/1.1\"" TAIL " ");
     memset(text + n, 'x', WN_LINE_BYTES_MAX - (size_t)n);
     cr_expect(wn_line_parse(WN_LINE_COMBINED, text, WN_LINE_BYTES_MAX, &line));
@@ -130,6 +147,8 @@ Test(logline, judges_in_the_order_of_the_rules) {
     cr_expect_eq(judge("GET", "/", 303, &download), WN_VERDICT_status);
     cr_expect_eq(judge("GET", "/a.png", 200, &download), WN_VERDICT_asset);
     cr_expect_eq(judge("GET", "/A.PNG?v=1.2", 200, &download), WN_VERDICT_asset);
+    cr_expect_eq(judge("GET", "/site.webmanifest", 200, &download), WN_VERDICT_asset, "the longest");
+    cr_expect_eq(judge("GET", "/a.pngpngpngpngpngpng", 200, &download), WN_KEEP, "longer than any");
     cr_expect_eq(judge("GET", "/dir.png/", 200, &download), WN_KEEP);
     cr_expect_eq(judge("GET", "/page?f=a.png", 200, &download), WN_KEEP);
     cr_expect_eq(judge("GET", "/", 200, &download), WN_KEEP);
