@@ -106,22 +106,18 @@ Test(logline, parts_have_a_longest_length) {
         strcpy(text + n + WN_LINE_TEXT_MAX + over, "\"");
         cr_expect_eq(parse(WN_LINE_COMBINED, text), over == 0);
     }
-    // With an escape in it, which is one byte: at the limit and above it, in all three parts.
+    // An escape is one byte: three parts at the limit, and one above it.
+    static char u[WN_LINE_TEXT_MAX + 1];
+    memset(u, 'u', sizeof u - 1);
     for (int over = 0; over < 2; over++) {
-        char *at = text + sprintf(text, GOOD_HEAD);
-        for (int part = 0; part < 3; part++) {
-            size_t bytes = part == 0 ? WN_LINE_TEXT_MAX - 12 : WN_LINE_TEXT_MAX - 3;
-            if (part == 1) at += sprintf(at, "200 1 ");
-            at += sprintf(at, part == 0 ? "\"GET /" : "\"ab");
-            memset(at, 'u', bytes - 2 * (part == 0) + (size_t)(over && part == 2)),
-                at += bytes - 2 * (part == 0) + (size_t)(over && part == 2);
-            at += sprintf(at, part == 0 ? "\\x41 HTTP/1\" " : "\\\"\" ");
-        }
-        cr_expect_eq(wn_line_parse(WN_LINE_COMBINED, text, (size_t)(at - text), &line), over == 0, "%d",
-                     over);
-        if (over == 0)
-            cr_expect_eq(line.user_agent.n, WN_LINE_TEXT_MAX),
-                cr_expect_eq(line.referrer.n, WN_LINE_TEXT_MAX);
+        int rest = WN_LINE_TEXT_MAX - 1,
+            m = snprintf(text, sizeof text, GOOD_HEAD "\"GET /%.*s\\x41\" 200 1 \"\\\"%.*s\" \"%.*s\\\\\"",
+                         rest - 5, u, rest, u, rest + over, u);
+        cr_expect_eq(wn_line_parse(WN_LINE_COMBINED, text, (size_t)m, &line), over == 0);
+        if (over != 0) continue;
+        cr_expect(line.target.n == WN_LINE_TEXT_MAX - 4 && line.target.p[line.target.n - 1] == 'A');
+        cr_expect(line.referrer.n == WN_LINE_TEXT_MAX && line.referrer.p[0] == '"');
+        cr_expect(line.user_agent.n == WN_LINE_TEXT_MAX && line.user_agent.p[rest] == '\\');
     }
     int n = snprintf(text, sizeof text, GOOD_HEAD "\"GET / HTTP/1.1\"" TAIL " ");
     memset(text + n, 'x', WN_LINE_BYTES_MAX - (size_t)n);
