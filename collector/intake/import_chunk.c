@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define MOVES_A_LINE 8
+#define MOVES_A_LINE 2
 
 static void *space(size_t n) {
     void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -41,12 +41,15 @@ static bool digits(cursor *c, size_t n, unsigned *out) {
     return true;
 }
 
-static bool month(cursor *c, unsigned *out) {
+static uint32_t three(const char *p) {
+    return (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[1] << 8 | (uint8_t)p[2];
+}
+
+static bool month(const char *p, unsigned *out) {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (c->end - c->p < 3) return false;
+    uint32_t name = three(p);
     for (unsigned i = 0; i < 12; i++) {
-        if (memcmp(c->p, names + 3 * i, 3) != 0) continue;
-        c->p += 3;
+        if (three(names + 3 * i) != name) continue;
         *out = i + 1;
         return true;
     }
@@ -67,17 +70,26 @@ static bool date_exists(unsigned y, unsigned m, unsigned d) {
     return y >= 1970 && d >= 1 && d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
 }
 
-// "17/May/2015:10:05:03 +0000]"
+static unsigned two(const char *p, bool *inout_well) {
+    unsigned high = (unsigned)(uint8_t)p[0] - '0', low = (unsigned)(uint8_t)p[1] - '0';
+    *inout_well &= high <= 9 && low <= 9;
+    return high * 10 + low;
+}
+
+// "17/May/2015:10:05:03 +0000]": every part has its place.
 static bool timestamp(cursor *c, int64_t *out_s) {
-    unsigned d, mon, y, h, min, s, zh, zm;
-    if (!digits(c, 2, &d) || !literal(c, '/') || !month(c, &mon) || !literal(c, '/') || !digits(c, 4, &y))
-        return false;
-    if (!literal(c, ':') || !digits(c, 2, &h) || !literal(c, ':') || !digits(c, 2, &min) ||
-        !literal(c, ':') || !digits(c, 2, &s) || !literal(c, ' '))
-        return false;
-    bool minus = c->p != c->end && *c->p == '-';
-    if (!literal(c, minus ? '-' : '+') || !digits(c, 2, &zh) || !digits(c, 2, &zm) || !literal(c, ']'))
-        return false;
+    const char *p = c->p;
+    unsigned mon;
+    bool well = true;
+    if (c->end - p < 27) return false;
+    unsigned d = two(p, &well), y = two(p + 7, &well) * 100 + two(p + 9, &well), h = two(p + 12, &well),
+             min = two(p + 15, &well), s = two(p + 18, &well), zh = two(p + 22, &well),
+             zm = two(p + 24, &well);
+    bool minus = p[21] == '-';
+    well &= p[2] == '/' && p[6] == '/' && p[11] == ':' && p[14] == ':' && p[17] == ':' && p[20] == ' ' &&
+            (minus || p[21] == '+') && p[26] == ']';
+    if (!well || !month(p + 3, &mon)) return false;
+    c->p += 27;
     if (!date_exists(y, mon, d) || h > 23 || min > 59 || s > 60 || zh > 14 || zm > 59) return false;
     int64_t offset = (int64_t)zh * 3600 + (int64_t)zm * 60;
     int64_t local =
