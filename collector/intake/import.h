@@ -7,9 +7,10 @@
 // transaction. The same bytes of a site count once, however they are read: with
 // the last part of a chunk its bytes are remembered, and a chunk that begins as
 // one before it did (a log that has grown) counts from there on; whether any
-// did, its first line tells, which is remembered too. A kill in between resumes with the first part that is not remembered, if the chunk is
-// the same. Where no line of it could be read nothing is remembered: perhaps
-// the format was the wrong one. Raw bytes are wiped with the chunk.
+// did, its first line tells, which is remembered too. A kill in between resumes
+// with the first part that is not remembered, if the chunk is the same. Where
+// no line of it could be read nothing is remembered: perhaps the format was the
+// wrong one. Raw bytes are wiped with the chunk.
 #pragma once
 
 #include "logline.h"
