@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // cmd_import.c: `winnow import`: streams raw log lines to the collector, which
 // alone reads them. A chunk's lines are kept here until it says that they are
-// durable and delivered, and are sent again should it be killed before.
+// durable and delivered, and are sent again should it be killed before. While
+// one chunk is counted the next is read and sent, on a line of its own.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,26 +16,38 @@
 #define BACK_S 60 // how long a killed collector may take to come back
 #define SLICE_MS 500
 #define QUIET_MS 30000 // then say what is waited for
+#define FLIGHTS 2
+#define PIECES_UNANSWERED 4
 #define SEAL_AT_ONCE 64
 #define SEAL_TIMEOUT_MS 600000
 
-typedef struct importer {
-    wn_cli *c;
-    const char *site, *format;
+// One chunk on its way, and the line it goes by.
+typedef struct flight {
     wn_ask_line *line;
     pid_t pid;
     char token[80];
     bool token_is_number;
     uint64_t token_number;
+    bool begun;     // the collector expects lines
+    size_t answers; // to pieces, still to come
+    wn_import_hand hand;
+} flight;
+
+typedef struct importer {
+    wn_cli *c;
+    const char *site, *format;
+    flight flight[FLIGHTS];
+    size_t oldest, flights_n; // under way, in the order of the log
     wn_totals totals;
     uint64_t done, size; // bytes, over all files
     uint64_t sent;       // lines whose chunk is durable
     int64_t begun_ms, shown_ms;
     bool show, keep_open;
+    bool lost; // the collector did not come back
 } importer;
 
 // ---- progress ----
-static void progress(importer *im, const wn_import_lines *l, uint64_t lines_in_hand) {
+static void progress(importer *im, const wn_import_lines *l) {
     int64_t now = wn_monotonic_ms();
     if (!im->show || now - im->shown_ms < 200) return;
     im->shown_ms = now;
@@ -50,7 +63,7 @@ static void progress(importer *im, const wn_import_lines *l, uint64_t lines_in_h
         snprintf(eta, sizeof eta, ", %.0f s left", left);
     }
     fprintf(stderr, "\r[%s] %llu MiB, %.0f lines/s%s   ", im->size ? bar : "",
-            (unsigned long long)(done >> 20), s > 0.1 ? (double)(im->sent + lines_in_hand) / s : 0.0, eta);
+            (unsigned long long)(done >> 20), s > 0.1 ? (double)im->sent / s : 0.0, eta);
     fflush(stderr);
 }
 
@@ -62,20 +75,22 @@ static void progress_end(importer *im) {
 // ---- one question to the collector, through its death and return ----
 typedef enum heard { HEARD_YES, HEARD_NO, HEARD_GONE } heard;
 
-static heard ask(importer *im, const wn_question *q, wn_reply *out, const wn_import_lines *l,
-                 const char *waits_for) {
+static heard tell(flight *f, const wn_question *q) {
+    wn_span bytes = {(const uint8_t *)q->buffer.data, q->buffer.size};
+    return f->line && wn_ask_send(f->line, bytes) == WN_OK ? HEARD_YES : HEARD_GONE;
+}
+
+static heard hear(importer *im, flight *f, wn_reply *out, const wn_import_lines *l, const char *waits_for) {
     int64_t begun = wn_monotonic_ms();
     bool said = false;
     *out = (wn_reply){0};
-    if (wn_ask_send(im->line, (wn_span){(const uint8_t *)q->buffer.data, q->buffer.size}) != WN_OK)
-        return HEARD_GONE;
     for (;;) {
-        wn_err err = wn_ask_recv(im->line, SLICE_MS, &out->msg);
+        wn_err err = wn_ask_recv(f->line, SLICE_MS, &out->msg);
         out->held = err == WN_OK;
         if (err == WN_OK && wn_reply_flag(out, "ok")) return HEARD_YES;
         if (err == WN_OK || err != WN_ERR_TIMEOUT) return err == WN_OK ? HEARD_NO : HEARD_GONE;
-        if (wn_ask_pid(im->c->collector_dir) != im->pid) return HEARD_GONE;
-        progress(im, l, 0);
+        if (wn_ask_pid(im->c->collector_dir) != f->pid) return HEARD_GONE;
+        progress(im, l);
         if (!said && waits_for && wn_monotonic_ms() - begun > QUIET_MS) {
             progress_end(im);
             fprintf(stderr, "winnow: waiting until %s; `winnow status%s` says more\n", waits_for,
@@ -83,6 +98,12 @@ static heard ask(importer *im, const wn_question *q, wn_reply *out, const wn_imp
             said = true;
         }
     }
+}
+
+static heard ask(importer *im, flight *f, const wn_question *q, wn_reply *out) {
+    *out = (wn_reply){0};
+    heard h = tell(f, q);
+    return h == HEARD_YES ? hear(im, f, out, NULL, NULL) : h;
 }
 
 static bool refused(importer *im, wn_reply *r) {
@@ -94,50 +115,61 @@ static bool refused(importer *im, wn_reply *r) {
     return false;
 }
 
-static bool take_token(importer *im, const wn_reply *r) {
+static bool take_token(flight *f, const wn_reply *r) {
     wn_mp m;
     if (!wn_reply_find(r, "token", &m)) return false;
-    im->token_is_number = wn_mp_peek(&m) == WN_MP_UINT;
-    if (im->token_is_number) return wn_mp_uint(&m, UINT64_MAX, &im->token_number);
-    return wn_reply_text(r, "token", im->token, sizeof im->token);
+    f->token_is_number = wn_mp_peek(&m) == WN_MP_UINT;
+    if (f->token_is_number) return wn_mp_uint(&m, UINT64_MAX, &f->token_number);
+    return wn_reply_text(r, "token", f->token, sizeof f->token);
 }
 
-static void put_token(const importer *im, wn_question *q) {
-    if (!im->token_is_number) {
-        wn_question_text(q, "token", im->token);
+static void put_token(const flight *f, wn_question *q) {
+    if (!f->token_is_number) {
+        wn_question_text(q, "token", f->token);
         return;
     }
     msgpack_pack_str(&q->packer, 5);
     msgpack_pack_str_body(&q->packer, "token", 5);
-    msgpack_pack_uint64(&q->packer, im->token_number);
+    msgpack_pack_uint64(&q->packer, f->token_number);
+}
+
+static void hang_up(flight *f) {
+    wn_ask_close(f->line);
+    f->line = NULL;
+    f->begun = false;
+    f->answers = 0;
+}
+
+static heard ask_to_begin(importer *im, flight *f, bool *out_understood) {
+    wn_question q;
+    wn_reply r;
+    wn_question_init(&q, "import-begin", 2);
+    wn_question_text(&q, "site", im->site);
+    wn_question_text(&q, "format", im->format);
+    heard h = ask(im, f, &q, &r);
+    wn_question_fini(&q);
+    f->begun = *out_understood = h == HEARD_YES && take_token(f, &r);
+    if (h == HEARD_NO) (void)refused(im, &r);
+    wn_reply_fini(&r);
+    return h;
 }
 
 // Finds the collector, waiting for its return when `back`, and begins an import.
-static bool begin(importer *im, bool back) {
+static bool begin(importer *im, flight *f, bool back) {
     int64_t until = wn_monotonic_ms() + BACK_S * 1000;
-    wn_ask_close(im->line);
-    im->line = NULL;
     for (;;) {
-        wn_err err = WN_ERR_NOTFOUND;
-        im->pid = wn_ask_pid(im->c->collector_dir);
-        if (im->pid) err = wn_ask_open(wn_cli_zmq(im->c), im->c->collector_dir, &im->line);
+        wn_err err = f->line ? WN_OK : WN_ERR_NOTFOUND;
+        if (!f->line) f->pid = wn_ask_pid(im->c->collector_dir);
+        if (!f->line && f->pid) err = wn_ask_open(wn_cli_zmq(im->c), im->c->collector_dir, &f->line);
         if (err == WN_OK) {
-            wn_question q;
-            wn_reply r;
-            wn_question_init(&q, "import-begin", 2);
-            wn_question_text(&q, "site", im->site);
-            wn_question_text(&q, "format", im->format);
-            heard h = ask(im, &q, &r, NULL, NULL);
-            wn_question_fini(&q);
-            if (h == HEARD_NO) return refused(im, &r);
-            bool begun = h == HEARD_YES && take_token(im, &r);
-            wn_reply_fini(&r);
-            if (begun) return true;
+            bool understood = false;
+            heard h = ask_to_begin(im, f, &understood);
+            if (h == HEARD_NO) return false;
+            if (understood) return true;
             if (h == HEARD_YES)
                 return wn_cli_failed("the collector's answer is not understood: are both of one version?"),
                        false;
-            wn_ask_close(im->line);
-            im->line = NULL;
+            hang_up(f);
         }
         if (!back && err != WN_OK) {
             if (err != WN_ERR_NOTFOUND)
@@ -158,85 +190,137 @@ static bool begin(importer *im, bool back) {
     }
 }
 
-static heard send_chunk(importer *im, const wn_import_lines *l, uint32_t lines, wn_reply *out) {
+// ---- a chunk ----
+
+// The whole chunk and the wish to have it counted; that answer is not waited for.
+static heard send_chunk(importer *im, flight *f, const wn_import_lines *l, wn_reply *out) {
     wn_question q;
     wn_span piece;
     heard h = HEARD_YES;
-    uint64_t in_hand = 0;
-    for (size_t at = 0; h == HEARD_YES && wn_import_lines_piece(l, &at, &piece);) {
+    *out = (wn_reply){0};
+    for (size_t at = 0; h == HEARD_YES && wn_import_hand_piece(&f->hand, &at, &piece);) {
+        if (f->answers == PIECES_UNANSWERED) {
+            h = hear(im, f, out, l, NULL);
+            if (h != HEARD_YES) return h;
+            wn_reply_fini(out);
+            f->answers--;
+        }
         wn_question_init(&q, "import-lines", 2);
-        put_token(im, &q);
+        put_token(f, &q);
         wn_question_bin(&q, "bytes", piece);
-        h = ask(im, &q, out, l, NULL);
+        h = tell(f, &q);
         wn_question_fini(&q);
-        if (h == HEARD_YES) wn_reply_fini(out);
-        in_hand += lines * (uint64_t)piece.n / (at ? at : 1);
-        progress(im, l, in_hand);
+        f->answers++;
+        progress(im, l);
     }
     if (h != HEARD_YES) return h;
     wn_question_init(&q, "import-chunk", 1);
-    put_token(im, &q);
-    h = ask(im, &q, out, l, "the aggregator has the lines");
+    put_token(f, &q);
+    h = tell(f, &q);
     wn_question_fini(&q);
     return h;
 }
 
+// Until the chunk is delivered: out is then the account of it.
+static heard hear_chunk(importer *im, flight *f, const wn_import_lines *l, wn_reply *out) {
+    for (; f->answers != 0; f->answers--) {
+        heard h = hear(im, f, out, l, NULL);
+        if (h != HEARD_YES) return h;
+        wn_reply_fini(out);
+    }
+    return hear(im, f, out, l, "the aggregator has the lines");
+}
+
 // What the chunk's windows are is asked while the collector still knows.
-static heard list_windows(importer *im) {
+static heard list_windows(importer *im, flight *f) {
     wn_question q;
     wn_reply r;
     wn_question_init(&q, "import-end", 2);
-    put_token(im, &q);
+    put_token(f, &q);
     wn_question_flag(&q, "keep_open", im->keep_open);
-    heard h = ask(im, &q, &r, NULL, NULL);
+    heard h = ask(im, f, &q, &r);
     wn_question_fini(&q);
     if (h == HEARD_YES) wn_totals_windows(&im->totals, &r);
     if (h == HEARD_NO) (void)refused(im, &r);
     wn_reply_fini(&r);
+    f->begun = false;
     return h;
 }
 
-// An import of the collector's own for each chunk: should it be killed, nothing
-// it knew of earlier chunks is lost.
-static bool import_chunk(importer *im, const wn_import_lines *l, uint32_t lines) {
-    for (;;) {
-        wn_reply r;
-        heard h = send_chunk(im, l, lines, &r);
-        if (h == HEARD_NO) return refused(im, &r);
-        heard listed = h == HEARD_YES ? list_windows(im) : HEARD_GONE;
-        if (listed == HEARD_NO) return wn_reply_fini(&r), false;
-        if (!begin(im, true)) return wn_reply_fini(&r), false;
-        if (listed == HEARD_GONE) {
-            wn_reply_fini(&r);
-            continue;
-        }
-        bool well = wn_totals_chunk(&im->totals, &r, lines);
-        wn_reply_fini(&r);
-        im->sent += lines;
+// Waits for the oldest chunk under way. Should the collector have been killed, all of it is sent
+// again: it knows which parts count already. (An import of the collector's own for each chunk:
+// nothing it knew of earlier chunks is lost with it.)
+static bool deliver(importer *im, flight *f, const wn_import_lines *l, wn_reply *out) {
+    for (heard h = f->begun ? HEARD_YES : HEARD_GONE;;) {
+        if (h == HEARD_YES) h = hear_chunk(im, f, l, out);
+        if (h == HEARD_NO) return refused(im, out);
+        heard listed = h == HEARD_YES ? list_windows(im, f) : HEARD_GONE;
+        if (listed != HEARD_GONE) return listed == HEARD_YES;
+        wn_reply_fini(out);
+        hang_up(f);
+        im->lost = im->lost || !begin(im, f, true);
+        if (im->lost) return false;
+        h = send_chunk(im, f, l, out);
+        if (h == HEARD_NO) return refused(im, out);
+    }
+}
+
+static bool settle(importer *im, const wn_import_lines *l) {
+    flight *f = &im->flight[im->oldest];
+    wn_reply r = {0};
+    bool well = deliver(im, f, l, &r);
+    im->oldest = (im->oldest + 1) % FLIGHTS;
+    im->flights_n--;
+    if (well) {
+        well = wn_totals_chunk(&im->totals, &r, f->hand.lines);
+        im->sent += f->hand.lines;
         if (!well)
             progress_end(im), (void)wn_cli_failed("the collector's answer about a chunk is not understood");
-        return well;
     }
+    wn_reply_fini(&r);
+    return well;
+}
+
+// Also where one failed: the others count all the same, and their windows must not stay open.
+static bool settle_all(importer *im, const wn_import_lines *l) {
+    bool well = true;
+    while (im->flights_n != 0) well = settle(im, l) && well;
+    return well;
+}
+
+// Sends what is in hand behind those under way. A collector that is gone is found so when it is settled.
+static bool launch(importer *im, flight *f, const wn_import_lines *l) {
+    wn_reply r = {0};
+    if (!f->begun && !begin(im, f, true)) return false;
+    heard h = send_chunk(im, f, l, &r);
+    if (h == HEARD_NO) return refused(im, &r);
+    if (h == HEARD_GONE) hang_up(f);
+    im->flights_n++;
+    return true;
 }
 
 static bool import_file(importer *im, const char *path) {
     wn_import_lines *l = NULL;
-    uint32_t lines = 0;
     uint64_t file_lines = 0, done = 0, size = 0;
     wn_err err = wn_import_lines_open(path, &l);
     if (err != WN_OK)
         return progress_end(im), wn_cli_failed("%s cannot be read: %s", path, strerror(errno)), false;
-    bool well = true;
-    do {
-        err = wn_import_lines_chunk(l, &lines);
-        if (err == WN_OK && lines > 0) well = import_chunk(im, l, lines);
-        file_lines += lines;
-        progress(im, l, 0);
-    } while (err == WN_OK && well && lines > 0);
+    bool well = true, more = true;
+    while (well && more) {
+        if (im->flights_n == FLIGHTS) well = settle(im, l);
+        if (!well) break;
+        flight *f = &im->flight[(im->oldest + im->flights_n) % FLIGHTS];
+        err = wn_import_lines_chunk(l, &f->hand);
+        more = err == WN_OK && f->hand.lines > 0;
+        file_lines += f->hand.lines;
+        if (more) well = launch(im, f, l);
+        progress(im, l);
+    }
     wn_import_lines_progress(l, &done, &size);
     im->done += size ? size : done;
     wn_import_lines_close(l);
     if (err != WN_OK) {
+        well = settle_all(im, NULL) && well;
         progress_end(im);
         (void)wn_cli_failed("%s: %s after line %llu; what came before it is counted", path,
                             err == WN_ERR_FORMAT ? "damaged gzip" : wn_err_text(err),
@@ -279,10 +363,14 @@ static bool seal(importer *im) {
 
 static int import_all(importer *im, const wn_args *a) {
     bool well = true;
-    if (!begin(im, false)) return WN_EXIT_FAILED;
+    if (!begin(im, &im->flight[0], false)) return WN_EXIT_FAILED;
+    for (size_t i = 0; i < FLIGHTS; i++)
+        if (wn_import_hand_open(&im->flight[i].hand) != WN_OK) return wn_cli_failed("out of memory");
     im->begun_ms = wn_monotonic_ms();
     for (size_t i = 0; i < a->words && well; i++) well = import_file(im, a->word[i]);
-    if (im->line) (void)list_windows(im); // the import begun last is empty: it only ends
+    well = settle_all(im, NULL) && well;
+    if (im->flight[0].begun && im->totals.lines == 0)
+        (void)list_windows(im, &im->flight[0]); // it is empty: it only ends
     // Also after a damaged file: what counted before it must not stay open.
     bool ended = im->totals.windows_n > 0;
     progress_end(im);
@@ -337,7 +425,10 @@ static int run(wn_cli *c, const wn_args *a) {
         im.size += size;
     }
     int code = import_all(&im, a);
-    wn_ask_close(im.line);
+    for (size_t i = 0; i < FLIGHTS; i++) {
+        hang_up(&im.flight[i]);
+        wn_import_hand_close(&im.flight[i].hand);
+    }
     wn_totals_fini(&im.totals);
     return code;
 }

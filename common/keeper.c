@@ -173,8 +173,9 @@ static wn_err size_region(int fd, size_t total) {
     return WN_OK;
 }
 
+// A page is locked from the moment it holds something: what nobody wrote yet takes no memory.
 static void lock_region(void *base, size_t total) {
-    if (mlock(base, total) != 0) wn_log(WN_MSG_MLOCK, (int64_t)total, 0, 0);
+    if (mlock2(base, total, MLOCK_ONFAULT) != 0) wn_log(WN_MSG_MLOCK, (int64_t)total, 0, 0);
     (void)madvise(base, total, MADV_DONTDUMP);
 }
 

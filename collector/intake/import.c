@@ -32,9 +32,11 @@ typedef struct one {
     step step;
     int64_t touched_ms, asked_ms, asking_since_ms;
     wn_import_raw raw;
-    crypto_generichash_state digest; // of the lines walked, in the order of the file
+    crypto_onetimeauth_state digest; // of the lines walked, in the order of the file
     size_t walked;
-    uint8_t chunk_hash[32], before_last[32]; // of all lines, and of all but the last
+    uint8_t first_hash[16];                  // of the first line, as that of a chunk which was counted
+    bool begins_known;                       // a chunk before began with this line
+    uint8_t chunk_hash[16], before_last[16]; // of all lines, and of all but the last
     size_t known_lines;                      // at the beginning, counted by a chunk before
     past window[WN_IMPORT_WINDOWS_MAX];
     size_t windows_n;
@@ -50,7 +52,8 @@ typedef struct one {
 struct wn_import {
     wn_import_parts parts;
     uint64_t next_token;
-    wn_line line; // of the part being read; wiped after it
+    uint64_t last_token; // of the part committed last
+    wn_line line;        // of the part being read; wiped after it
     char url[URL_BYTES_MAX];
     one import[WN_IMPORTS_MAX];
 };
@@ -98,12 +101,13 @@ static void chunk_reset(wn_import *i, one *o) {
     o->step = FILLING;
     o->windows_n = o->next_line = o->known_lines = o->walked = 0;
     o->last_token = 0;
-    o->settled = false;
+    o->settled = o->begins_known = false;
     memset(&o->result, 0, sizeof o->result);
-    uint8_t key[16];
+    uint8_t key[crypto_onetimeauth_KEYBYTES];
     wn_span what = {(const uint8_t *)o->site, strlen(o->site)};
     wn_pipeline_hash(i->parts.pipeline, 'L', what, key);
-    crypto_generichash_init(&o->digest, key, sizeof key, sizeof o->chunk_hash);
+    wn_pipeline_hash(i->parts.pipeline, 'M', what, key + 16);
+    crypto_onetimeauth_init(&o->digest, key);
     wn_wipe(key, sizeof key);
 }
 
@@ -127,7 +131,7 @@ const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t
     if (!wn_line_format_by_name((const char *)format.p, format.n, &f))
         return "formats are combined, common, vhost-combined";
     one *o = place(i);
-    if (o == NULL) return "two imports are being counted; try again when one is done";
+    if (o == NULL) return "four chunks are being counted; try again when an import is done";
     if (wn_import_raw_open(&o->raw, WN_IMPORT_BYTES_MAX, WN_IMPORT_LINES_MAX) != WN_OK)
         return "out of memory";
     o->used = true;
@@ -147,7 +151,7 @@ const char *wn_import_lines(wn_import *i, uint64_t token, wn_span bytes) {
     if (o == NULL) return no_import;
     if (o->step != FILLING) return "the chunk before is still being counted";
     o->touched_ms = wn_monotonic_ms();
-    if (wn_import_raw_add(&o->raw, bytes) != WN_OK) return "chunk full: 262,144 lines or 128 MiB";
+    if (wn_import_raw_add(&o->raw, bytes) != WN_OK) return "chunk full: 131,072 lines or 64 MiB";
     return NULL;
 }
 
@@ -222,24 +226,63 @@ static bool must_wait(const wn_import *i, const one *o) {
     return false;
 }
 
-// Takes the lines just cut into the digest, and finds the most lines that a chunk before ended with.
-static void walk(const wn_import *i, one *o) {
-    for (; o->walked < o->raw.lines_n; o->walked++) {
-        const wn_chunk_line *l = &o->raw.line[o->walked];
+// A keyed polynomial of the bytes so far (nobody without the key finds two of one value, and nobody
+// sees it), and over it the hash that is kept: quick for the bytes of a log, and no guess for who reads it.
+static void hash_here(const wn_import *i, const one *o, char domain, uint8_t out[16]) {
+    crypto_onetimeauth_state upto = o->digest;
+    uint8_t sum[crypto_onetimeauth_BYTES];
+    crypto_onetimeauth_final(&upto, sum);
+    wn_pipeline_hash(i->parts.pipeline, domain, (wn_span){sum, sizeof sum}, out);
+    wn_wipe(&upto, sizeof upto);
+}
+
+// The bytes of the lines walked..to into the digest, each with its end.
+static void digest_lines(one *o, size_t to) {
+    if (to == o->walked) return;
+    const wn_chunk_line *last = &o->raw.line[to - 1];
+    size_t from = o->raw.line[o->walked].offset, end = (size_t)last->offset + last->n;
+    crypto_onetimeauth_update(&o->digest, o->raw.bytes + from, end - from);
+    crypto_onetimeauth_update(&o->digest, (const uint8_t *)"\n", 1);
+    o->walked = to;
+}
+
+// Line by line, for the most lines that a chunk before ended with.
+static void walk_known(const wn_import *i, one *o) {
+    while (o->walked < o->raw.lines_n) {
         memcpy(o->before_last, o->chunk_hash, sizeof o->before_last);
-        crypto_generichash_update(&o->digest, o->raw.bytes + l->offset, l->n);
-        crypto_generichash_update(&o->digest, (const uint8_t *)"\n", 1);
-        crypto_generichash_state upto = o->digest;
-        crypto_generichash_final(&upto, o->chunk_hash, sizeof o->chunk_hash);
-        if (wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash))
-            o->known_lines = o->walked + 1;
+        digest_lines(o, o->walked + 1);
+        hash_here(i, o, 'P', o->chunk_hash);
+        if (wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash)) o->known_lines = o->walked;
     }
+}
+
+// Takes the lines just cut into the digest. Where no chunk before began as this one does, none can
+// have ended within it, and two hashes are all that is needed.
+static void walk(const wn_import *i, one *o, bool whole) {
+    if (o->walked == 0 && o->raw.lines_n != 0) {
+        digest_lines(o, 1);
+        hash_here(i, o, 'F', o->first_hash);
+        hash_here(i, o, 'P', o->chunk_hash);
+        o->begins_known = wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, o->first_hash);
+        if (o->begins_known && wn_pipeline_known(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash))
+            o->known_lines = 1;
+    }
+    if (o->begins_known) {
+        walk_known(i, o);
+        return;
+    }
+    if (o->raw.lines_n < 2 || o->walked == o->raw.lines_n) return;
+    digest_lines(o, o->raw.lines_n - 1); // the last one stays back: it may be the chunk's
+    if (!whole) return;
+    hash_here(i, o, 'P', o->before_last);
+    digest_lines(o, o->raw.lines_n);
+    hash_here(i, o, 'P', o->chunk_hash);
 }
 
 static void cut(wn_import *i, one *o) {
     if (must_wait(i, o)) return;
     bool whole = wn_import_raw_cut(&o->raw, o->format, CUT_LINES_TURN, &i->line);
-    walk(i, o);
+    walk(i, o, whole);
     if (!whole) return;
     wn_import_raw_sort(&o->raw, 0, o->known_lines);
     wn_import_raw_sort(&o->raw, o->known_lines, o->raw.lines_n);
@@ -288,12 +331,14 @@ void wn_import_state(wn_import *i, const wn_window *w, wn_window_state state) {
 }
 
 void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations) {
-    for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
+    // Chunks may be under way side by side: each late line is taken from one of them.
+    for (size_t k = 0; k < WN_IMPORTS_MAX && observations != 0; k++) {
         one *o = &i->import[k];
         if (!o->used || o->step < COUNTING || find_past(o, w) == NULL) continue;
-        uint64_t n = observations < o->result.counted ? observations : o->result.counted;
+        uint32_t n = observations < o->result.counted ? observations : (uint32_t)o->result.counted;
         o->result.counted -= n;
         o->result.late += n;
+        observations -= n;
     }
 }
 
@@ -351,12 +396,12 @@ static size_t part_end(const one *o) {
 }
 
 static void part_hash(const wn_import *i, const one *o, uint8_t out[16]) {
-    uint8_t in[32 + 8];
+    uint8_t in[16 + 8];
     uint32_t part = (uint32_t)((o->next_line - o->known_lines) / WN_REQUEST_LINES_MAX);
     uint32_t from = (uint32_t)o->known_lines;
-    memcpy(in, o->chunk_hash, 32);
+    memcpy(in, o->chunk_hash, 16);
     for (int k = 0; k < 4; k++)
-        in[32 + k] = (uint8_t)(part >> (8 * k)), in[36 + k] = (uint8_t)(from >> (8 * k));
+        in[16 + k] = (uint8_t)(part >> (8 * k)), in[20 + k] = (uint8_t)(from >> (8 * k));
     wn_pipeline_hash(i->parts.pipeline, 'I', (wn_span){in, sizeof in}, out);
 }
 
@@ -384,10 +429,10 @@ static void take_outcome(wn_import *i, one *o, const wn_outcome *out) {
 // Lines come in the order of time, give or take what a server writes late: who
 // was last seen long before them has left. Else a day's visits would crowd the
 // session table, which is made for half an hour's.
-// Only when every part before is applied: a touch that waits may yet prolong a visit.
+// Only when every part before, of any chunk, is applied: a touch that waits may yet prolong a visit.
 static void end_idle(wn_import *i, const one *o) {
     int64_t t = o->raw.line[o->next_line].time_s;
-    if (t == WN_LINE_UNREADABLE || o->last_token > wn_pipeline_durable(i->parts.pipeline)) return;
+    if (t == WN_LINE_UNREADABLE || i->last_token > wn_pipeline_durable(i->parts.pipeline)) return;
     for (size_t k = 0; k < o->windows_n; k++) {
         const wn_edge_window *w = wn_edge_find(i->parts.edge, &o->window[k].window);
         if (w == NULL || t < w->window.start_s) continue;
@@ -406,6 +451,8 @@ static bool remember_bytes(wn_import *i, const one *o) {
     if (o->raw.lines_n > o->known_lines + 1 &&
         !wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, o->before_last))
         return false;
+    if (!o->begins_known && !wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, o->first_hash))
+        return false;
     return wn_pipeline_remember(i->parts.pipeline, WN_MEMORY_IMPORT, o->chunk_hash);
 }
 
@@ -415,6 +462,7 @@ static void next_part(wn_import *i, one *o) {
     if (!remember_bytes(i, o)) finish(i, o, memory_full);
     // Perhaps not yet durable: it may be of a chunk that is being counted beside this one.
     else o->last_token = wn_pipeline_pending(i->parts.pipeline);
+    if (o->last_token > i->last_token) i->last_token = o->last_token;
 }
 
 static void count(wn_import *i, one *o) {

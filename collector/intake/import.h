@@ -6,19 +6,20 @@
 // filtered in parts; each part and the keyed hash that remembers it go into one
 // transaction. The same bytes of a site count once, however they are read: with
 // the last part of a chunk its bytes are remembered, and a chunk that begins as
-// one before it did (a log that has grown) counts from there on. A kill in
-// between resumes with the first part that is not remembered, if the chunk is
-// the same. Where no line of it could be read nothing is remembered: perhaps
-// the format was the wrong one. Raw bytes are wiped with the chunk.
+// one before it did (a log that has grown) counts from there on; whether any
+// did, its first line tells, which is remembered too. A kill in between resumes
+// with the first part that is not remembered, if the chunk is the same. Where
+// no line of it could be read nothing is remembered: perhaps the format was the
+// wrong one. Raw bytes are wiped with the chunk.
 #pragma once
 
 #include "logline.h"
 #include "metrics.h"
 #include "pipeline.h"
 
-#define WN_IMPORTS_MAX 2
-#define WN_IMPORT_LINES_MAX (1u << 18) // a chunk
-#define WN_IMPORT_BYTES_MAX ((size_t)128 << 20)
+#define WN_IMPORTS_MAX 4               // `winnow import` sends one chunk while another is counted
+#define WN_IMPORT_LINES_MAX (1u << 17) // a chunk
+#define WN_IMPORT_BYTES_MAX ((size_t)64 << 20)
 #define WN_IMPORT_WINDOWS_MAX 400 // days a chunk, and an import, may touch
 
 typedef struct wn_import wn_import;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define EXTENSION_BYTES_MAX 8
+#define EXTENSION_BYTES_MAX 15
 
 typedef struct cursor {
     const char *p, *end;
@@ -41,12 +41,15 @@ static bool digits(cursor *c, size_t n, unsigned *out) {
     return true;
 }
 
-static bool month(cursor *c, unsigned *out) {
+static uint32_t three(const char *p) {
+    return (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[1] << 8 | (uint8_t)p[2];
+}
+
+static bool month(const char *p, unsigned *out) {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (c->end - c->p < 3) return false;
+    uint32_t name = three(p);
     for (unsigned i = 0; i < 12; i++) {
-        if (memcmp(c->p, names + 3 * i, 3) != 0) continue;
-        c->p += 3;
+        if (three(names + 3 * i) != name) continue;
         *out = i + 1;
         return true;
     }
@@ -67,17 +70,26 @@ static bool date_exists(unsigned y, unsigned m, unsigned d) {
     return y >= 1970 && d >= 1 && d <= days[m - 1] + (m == 2 && leap ? 1u : 0u);
 }
 
-// "17/May/2015:10:05:03 +0000]"
+static unsigned two(const char *p, bool *inout_well) {
+    unsigned high = (unsigned)(uint8_t)p[0] - '0', low = (unsigned)(uint8_t)p[1] - '0';
+    *inout_well &= high <= 9 && low <= 9;
+    return high * 10 + low;
+}
+
+// "17/May/2015:10:05:03 +0000]": every part has its place.
 static bool timestamp(cursor *c, int64_t *out_s) {
-    unsigned d, mon, y, h, min, s, zh, zm;
-    if (!digits(c, 2, &d) || !literal(c, '/') || !month(c, &mon) || !literal(c, '/') || !digits(c, 4, &y))
-        return false;
-    if (!literal(c, ':') || !digits(c, 2, &h) || !literal(c, ':') || !digits(c, 2, &min) ||
-        !literal(c, ':') || !digits(c, 2, &s) || !literal(c, ' '))
-        return false;
-    bool minus = c->p != c->end && *c->p == '-';
-    if (!literal(c, minus ? '-' : '+') || !digits(c, 2, &zh) || !digits(c, 2, &zm) || !literal(c, ']'))
-        return false;
+    const char *p = c->p;
+    unsigned mon;
+    bool well = true;
+    if (c->end - p < 27) return false;
+    unsigned d = two(p, &well), y = two(p + 7, &well) * 100 + two(p + 9, &well), h = two(p + 12, &well),
+             min = two(p + 15, &well), s = two(p + 18, &well), zh = two(p + 22, &well),
+             zm = two(p + 24, &well);
+    bool minus = p[21] == '-';
+    well &= p[2] == '/' && p[6] == '/' && p[11] == ':' && p[14] == ':' && p[17] == ':' && p[20] == ' ' &&
+            (minus || p[21] == '+') && p[26] == ']';
+    if (!well || !month(p + 3, &mon)) return false;
+    c->p += 27;
     if (!date_exists(y, mon, d) || h > 23 || min > 59 || s > 60 || zh > 14 || zm > 59) return false;
     int64_t offset = (int64_t)zh * 3600 + (int64_t)zm * 60;
     int64_t local =
@@ -111,18 +123,37 @@ static bool escape(cursor *c, char *out) {
     return true;
 }
 
-// A quoted part, both quotes taken; false when it does not end or is too long.
-static bool quoted(cursor *c, wn_line_text *out) {
-    out->n = 0;
-    if (!literal(c, '"')) return false;
+// The rest of a quoted part from its first escape on.
+static bool unescape(cursor *c, wn_line *l, wn_line_text *out) {
+    char *to = l->room + l->room_n;
+    size_t n = out->n;
+    memcpy(to, out->p, n);
     while (c->p != c->end) {
         char ch = *c->p++;
-        if (ch == '"') return true;
+        if (ch == '"') {
+            *out = (wn_line_text){to, n};
+            l->room_n += n;
+            return true;
+        }
         if (ch == '\\' && !escape(c, &ch)) return false;
-        if (out->n == sizeof out->p) return false;
-        out->p[out->n++] = ch;
+        if (n == WN_LINE_TEXT_MAX) return false;
+        to[n++] = ch;
     }
     return false;
+}
+
+// A quoted part, both quotes taken; false when it does not end or is too long.
+static bool quoted(cursor *c, wn_line *l, wn_line_text *out) {
+    if (!literal(c, '"')) return false;
+    const char *start = c->p, *end = memchr(start, '"', (size_t)(c->end - start));
+    if (end == NULL) return false;
+    const char *slash = memchr(start, '\\', (size_t)(end - start));
+    c->p = slash != NULL ? slash : end;
+    *out = (wn_line_text){start, (size_t)(c->p - start)};
+    if (out->n > WN_LINE_TEXT_MAX) return false;
+    if (slash != NULL) return unescape(c, l, out);
+    c->p++;
+    return true;
 }
 
 // "-" means that there was none.
@@ -149,8 +180,7 @@ static bool request(wn_line *l) {
         break;
     }
     if (n == 0) return false;
-    memmove(t->p, start, n);
-    t->n = n;
+    *t = (wn_line_text){start, n};
     return true;
 }
 
@@ -190,17 +220,18 @@ bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *o
     if (c.end[-1] == '\r') c.end--;
     wn_span vhost = {NULL, 0};
     out->vhost = vhost;
-    out->referrer.n = out->user_agent.n = 0;
+    out->referrer = out->user_agent = (wn_line_text){"", 0};
+    out->room_n = 0;
     if (format == WN_LINE_VHOST_COMBINED) {
         if (!word(&c, ' ', &vhost)) return false;
         out->vhost = host_of(vhost);
     }
     if (!word(&c, ' ', &out->client) || !ident_and_user(&c) || !timestamp(&c, &out->time_s)) return false;
-    if (!literal(&c, ' ') || !quoted(&c, &out->target) || !request(out)) return false;
+    if (!literal(&c, ' ') || !quoted(&c, out, &out->target) || !request(out)) return false;
     if (!literal(&c, ' ') || !digits(&c, 3, &out->status) || !literal(&c, ' ') || !size(&c)) return false;
     if (format == WN_LINE_COMMON) return c.p == c.end || *c.p == ' ';
-    if (!literal(&c, ' ') || !quoted(&c, &out->referrer) || !literal(&c, ' ') ||
-        !quoted(&c, &out->user_agent))
+    if (!literal(&c, ' ') || !quoted(&c, out, &out->referrer) || !literal(&c, ' ') ||
+        !quoted(&c, out, &out->user_agent))
         return false;
     dash_is_none(&out->referrer);
     dash_is_none(&out->user_agent);
@@ -221,25 +252,29 @@ bool wn_line_format_by_name(const char *name, size_t n, wn_line_format *out) {
 
 // ---- what the line is ----
 
-static const char *const assets[] = {
-#define ASSET(extension) extension,
+typedef struct extension {
+    char text[EXTENSION_BYTES_MAX + 1]; // all of it, so that a compare is two words
+} extension;
+
+static const extension assets[] = {
+#define ASSET(name) {name},
 #include "assets.def"
 #undef ASSET
 };
-static const char *const downloads[] = {
-#define DOWNLOAD(extension) extension,
+static const extension downloads[] = {
+#define DOWNLOAD(name) {name},
 #include "downloads.def"
 #undef DOWNLOAD
 };
 
-static bool listed(const char *const *list, size_t n, const char *extension) {
+static bool listed(const extension *list, size_t n, const extension *x) {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i], extension) == 0) return true;
+        if (memcmp(list[i].text, x->text, sizeof x->text) == 0) return true;
     return false;
 }
 
 // The extension of the path's last segment in lower case; false when it has none.
-static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MAX + 1]) {
+static bool extension_of(const wn_line_text *target, extension *out) {
     size_t end = 0, dot = 0;
     bool has_dot = false;
     for (; end < target->n && target->p[end] != '?' && target->p[end] != '#' && target->p[end] != ';';
@@ -251,28 +286,26 @@ static bool extension_of(const wn_line_text *target, char out[EXTENSION_BYTES_MA
     }
     if (!has_dot || end - dot - 1 == 0 || end - dot - 1 > EXTENSION_BYTES_MAX) return false;
     size_t n = end - dot - 1;
-    for (size_t i = 0; i < n; i++) out[i] = (char)tolower((unsigned char)target->p[dot + 1 + i]);
-    out[n] = '\0';
+    *out = (extension){""};
+    for (size_t i = 0; i < n; i++) out->text[i] = (char)tolower((unsigned char)target->p[dot + 1 + i]);
     return true;
 }
 
 wn_verdict wn_line_judge(const wn_line *l, bool *out_download) {
-    char extension[EXTENSION_BYTES_MAX + 1];
+    extension x;
     *out_download = false;
     if (strcmp(l->method, "GET") != 0) return WN_VERDICT_method;
     if ((l->status < 200 || l->status > 299) && l->status != 304) return WN_VERDICT_status;
-    if (!extension_of(&l->target, extension)) return WN_KEEP;
-    if (listed(downloads, WN_COUNT(downloads), extension)) {
+    if (!extension_of(&l->target, &x)) return WN_KEEP;
+    if (listed(downloads, WN_COUNT(downloads), &x)) {
         *out_download = true;
         return WN_KEEP;
     }
-    return listed(assets, WN_COUNT(assets), extension) ? WN_VERDICT_asset : WN_KEEP;
+    return listed(assets, WN_COUNT(assets), &x) ? WN_VERDICT_asset : WN_KEEP;
 }
 
-// Whole: a part is shortened in place, and a long line's end outlasts a short one.
+// Whole: the end of a line before may outlast a short one.
 void wn_line_wipe(wn_line *l) {
-    wn_wipe(l->target.p, sizeof l->target.p);
-    wn_wipe(l->referrer.p, sizeof l->referrer.p);
-    wn_wipe(l->user_agent.p, sizeof l->user_agent.p);
-    l->target.n = l->referrer.n = l->user_agent.n = 0;
+    wn_wipe(l->room, sizeof l->room);
+    l->target = l->referrer = l->user_agent = (wn_line_text){"", 0};
 }

@@ -14,10 +14,10 @@ typedef enum wn_line_format { WN_LINE_COMMON, WN_LINE_COMBINED, WN_LINE_VHOST_CO
 // "common", "combined", "vhost-combined" (or with '_').
 bool wn_line_format_by_name(const char *name, size_t n, wn_line_format *out);
 
-// One part with its escapes resolved.
+// One part with its escapes resolved: a piece of the line itself, or of `room` where it had some.
 typedef struct wn_line_text {
+    const char *p;
     size_t n;
-    char p[WN_LINE_TEXT_MAX];
 } wn_line_text;
 
 typedef struct wn_line {
@@ -29,9 +29,12 @@ typedef struct wn_line {
     wn_line_text target;   // as requested
     wn_line_text referrer; // n = 0: none ("-")
     wn_line_text user_agent;
+    size_t room_n;
+    char room[3 * WN_LINE_TEXT_MAX];
 } wn_line;
 
-// Cuts a line (without its newline). False: malformed; `out` then holds no meaning.
+// Cuts a line (without its newline), whose bytes `out` borrows. False: malformed; `out` then holds no
+// meaning.
 bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *out);
 
 // What the line's own words say: method, status, asset, or WN_KEEP.

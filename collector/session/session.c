@@ -357,12 +357,13 @@ static void repair(kept *k, uint64_t last_txn) {
     }
 }
 
-static wn_err index_all(wn_sessions_table *t) {
+// Memory begun anew holds nobody, and is left untouched: its pages come with the sessions.
+static wn_err index_all(wn_sessions_table *t, bool anew) {
     kept *k = t->k;
     t->print = calloc(k->entries, sizeof *t->print);
     t->slot = calloc(k->entries, sizeof *t->slot);
     if (t->print == NULL || t->slot == NULL) return WN_ERR_NOMEM;
-    for (size_t i = 0; i < k->entries; i++) {
+    for (size_t i = 0; i < k->entries && !anew; i++) {
         if (k->visit[i].slot > WN_SESSION_WINDOWS_MAX) return WN_ERR_CORRUPT;
         note(t, i);
         if (k->visit[i].slot != 0) t->live[k->visit[i].slot - 1]++;
@@ -386,7 +387,8 @@ wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn
     kept *k = mem->p;
     bool ours = memcmp(k->magic, magic, sizeof magic) == 0;
     if (ours && k->version != VERSION) return WN_ERR_VERSION;
-    if (ours && k->entries == entries) {
+    bool anew = !ours || k->entries != entries;
+    if (!anew) {
         WN_TRY(check(k));
         repair(k, last_txn);
     } else {
@@ -398,7 +400,7 @@ wn_err wn_sessions_open(wn_kept *mem, size_t sessions_max, uint64_t last_txn, wn
     t->k = k;
     t->buckets = entries / WN_SESSION_BUCKET;
     t->drained = k->queue_head;
-    wn_err err = index_all(t);
+    wn_err err = index_all(t, anew);
     if (err != WN_OK) {
         wn_sessions_close(t);
         return err;

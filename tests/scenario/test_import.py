@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from winnow import AGENT, Winnow, expect, person
 
@@ -109,6 +110,55 @@ def recounted(made):
     return counts, recount, diff
 
 
+CHUNK = 131072  # lines: cli/import_lines.h
+
+
+def imported(path, day, kills):
+    """An import of several chunks, two of them under way at a time; `kills`: (daemon, once so many lines are counted in its life)."""
+    with Winnow() as w:
+        w.up("other")
+        w.site("log", "--zone", "UTC", "--host", "log.example")
+        p = subprocess.Popen([os.path.join(w.bin, "winnow"), "import", "--site", "log", path], env=w.env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = 0
+        for role, lines in kills:
+            while p.poll() is None and w.metrics().get("winnow_import_lines_total", 0) < lines:
+                time.sleep(0.002)
+            if p.poll() is not None:
+                break
+            w.kill(role)
+            w.ready()
+            done += 1
+        out, err = p.communicate(timeout=240)
+        expect(p.returncode == 0, "import through kills", done, out[-2000:], err[-2000:])
+        expect(done == len(kills), "too few kills fell into the import", done)
+        said = out.decode()
+        counts = counts_of(said)
+        repeated = re.search(r"^repeated +(\d+)", said, re.M)
+        repeated = int(repeated.group(1)) if repeated else 0
+        expect(counts["lines"] == counts["counted"] + repeated + counts["late"] + sum(n for r, n in counts["refused"].items() if r != "repeated"),
+               "does not add up", said)
+        return counts["lines"], repeated, {t: w.report("log", t, day) for t in ("traffic", "pages", "browsers", "hours")}
+
+
+def through_kills():
+    with Winnow() as w:
+        day = "2024-03-05"
+        path = os.path.join(w.dir, "long.log")
+        with open(path, "wb") as f:
+            subprocess.run([os.path.join(os.environ["WINNOW_BIN"], "winnow-traffic"), "--site", "log", "--date", day, "--people",
+                            "40000", "--refuse", "0", "--seed", "5", "--mode", "log"], check=True, stdout=f)
+        lines, repeated, calm = imported(path, day, [])
+        expect(lines > 2 * CHUNK and repeated == 0, "the log is too short for three chunks", lines)
+        expect(any(calm.values()), "nothing is published")
+        # Amid the first chunk; when it is counted and the second begun; the aggregator; amid what came again.
+        kills = [("collector", 8192), ("collector", CHUNK), ("aggregator", 4096), ("collector", 20000)]
+        _, repeated, killed = imported(path, day, kills)
+        for table in calm:
+            expect(killed[table] == calm[table], table, "killed", killed[table][:5], "calm", calm[table][:5])
+        return f"{lines} lines through {len(kills)} kills ({repeated} found counted when sent again): the same rows"
+
+
 made = recounted(True)
 counts, recount, diff = recounted(False) if os.path.exists(REAL) else made
 
@@ -133,5 +183,6 @@ with Winnow() as w:
         w.seal("log", day)
     reports(w, os.path.join(w.dir, "states", "sealed"), days)
     states = nestdiff(os.path.join(w.dir, "states"))
-print(f"ok: {counts['lines']} lines = {counts['counted']} counted + {sum(counts['refused'].values())} refused + {counts['late']} late;"
+kept = through_kills()
+print(f"ok: {kept}; {counts['lines']} lines = {counts['counted']} counted + {sum(counts['refused'].values())} refused + {counts['late']} late;"
       f" {recount}; {diff}; a generated log of {made[0]['lines']} lines: {made[1]}; in {pieces} live states and the seal: {states}")

@@ -88,6 +88,14 @@ with Winnow(body_bytes_max=LIMIT) as w:
     expect(len(json.dumps([GOOD] * 1000)) > LIMIT, "1,000 events are no longer too many")
     status, answer = w.post([GOOD] * 1000, who)
     expect(status == 413 and answer == {"error": "body too large"}, "1,000 events", status, answer)
+    # Heads as browsers send them: 8 KiB of cookies in pairs, a target of 16 KiB; and those that are too large.
+    pairs = "; ".join(["_ga_0123456=GS1.1.1700000000.12.1.170"] * (8192 // 38 + 1))
+    heads = [({"Cookie": pairs}, "", (200,)), ({"Cookie": "a" * 16384}, "", (200,)), ({}, "x" * 16384, (200,)),
+             ({"Cookie": "a" * 40000}, "", (431,)), ({}, "x" * 50000, (414,))]
+    for more, target, want in heads:
+        path = "/p.gif?site=shop&u=https://shop.example/&x=" + target
+        status = w.request("GET", path, headers=dict(who, **more))[0]
+        expect(status in want, "a head of", len(pairs if more.get("Cookie") == pairs else more.get("Cookie", target)), "bytes", status)
     expect(w.get("/nowhere")[0] == 404 and w.request("PUT", "/v1/events")[0] == 405, "other paths and methods")
     status, answer = w.post([GOOD], who)
     expect((status, answer["accepted"]) == (200, 1), "and it still works", status, answer)

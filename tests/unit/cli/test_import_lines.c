@@ -37,28 +37,31 @@ static void write_plain(const char *text, size_t n) {
 // Reads everything; answers lines, and bytes through out_bytes.
 static uint64_t read_all(size_t *out_bytes, size_t *out_chunks, wn_err *out_err) {
     wn_import_lines *l;
+    wn_import_hand hand;
     uint64_t lines = 0;
-    uint32_t n = 0;
     *out_bytes = *out_chunks = 0;
     cr_assert_eq(wn_import_lines_open(path, &l), WN_OK);
+    cr_assert_eq(wn_import_hand_open(&hand), WN_OK);
     do {
-        *out_err = wn_import_lines_chunk(l, &n);
+        *out_err = wn_import_lines_chunk(l, &hand);
         if (*out_err != WN_OK) break;
-        cr_assert_leq(n, WN_IMPORT_CHUNK_LINES);
+        cr_assert_leq(hand.lines, WN_IMPORT_CHUNK_LINES);
+        cr_assert_leq(hand.n, WN_IMPORT_CHUNK_BYTES + 1);
         uint64_t seen = 0;
         wn_span piece;
-        for (size_t at = 0; wn_import_lines_piece(l, &at, &piece);) {
+        for (size_t at = 0; wn_import_hand_piece(&hand, &at, &piece);) {
             cr_assert_leq(piece.n, WN_IMPORT_PIECE_BYTES);
             cr_assert_gt(piece.n, 0);
             cr_assert_eq(piece.p[piece.n - 1], '\n');
             for (size_t i = 0; i < piece.n; i++) seen += piece.p[i] == '\n';
             *out_bytes += piece.n;
         }
-        cr_assert_eq(seen, n);
-        lines += n;
-        *out_chunks += n > 0;
-    } while (n > 0);
+        cr_assert_eq(seen, hand.lines);
+        lines += hand.lines;
+        *out_chunks += hand.lines > 0;
+    } while (hand.lines > 0);
     wn_import_lines_close(l);
+    wn_import_hand_close(&hand);
     return lines;
 }
 
@@ -135,18 +138,51 @@ Test(import_lines, damaged_gzip_is_an_error_not_an_end, .init = setup, .fini = t
     cr_assert_eq(err, WN_ERR_FORMAT);
 }
 
-Test(import_lines, a_chunk_can_be_sent_again, .init = setup, .fini = teardown) {
+Test(import_lines, a_chunk_can_be_sent_again_when_the_next_one_is_read, .init = setup, .fini = teardown) {
     wn_import_lines *l;
-    uint32_t n;
+    wn_import_hand hand[2];
     wn_span a, b;
-    write_plain("one\ntwo\n", 8);
+    uint32_t wrote = WN_IMPORT_CHUNK_LINES + 2;
+    FILE *f = fopen(path, "wb");
+    for (uint32_t i = 0; i < wrote; i++) fprintf(f, "%u\n", i);
+    fclose(f);
     cr_assert_eq(wn_import_lines_open(path, &l), WN_OK);
-    cr_assert_eq(wn_import_lines_chunk(l, &n), WN_OK);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(wn_import_hand_open(&hand[i]), WN_OK);
+        cr_assert_eq(wn_import_lines_chunk(l, &hand[i]), WN_OK);
+    }
+    cr_assert_eq(hand[0].lines, WN_IMPORT_CHUNK_LINES);
+    cr_assert_eq(hand[1].lines, 2);
     size_t at = 0, again = 0;
-    cr_assert(wn_import_lines_piece(l, &at, &a));
-    cr_assert(!wn_import_lines_piece(l, &at, &b));
-    cr_assert(wn_import_lines_piece(l, &again, &b));
+    cr_assert(wn_import_hand_piece(&hand[0], &at, &a));
+    cr_assert(wn_import_hand_piece(&hand[0], &again, &b));
+    cr_assert_eq(a.p, b.p);
     cr_assert_eq(a.n, b.n);
-    cr_assert_eq(memcmp(b.p, "one\ntwo\n", 8), 0);
+    cr_assert_eq(memcmp(a.p, "0\n1\n2\n", 6), 0);
+    char last[64];
+    size_t n = (size_t)snprintf(last, sizeof last, "%u\n%u\n", wrote - 2, wrote - 1);
+    at = 0;
+    cr_assert(wn_import_hand_piece(&hand[1], &at, &a));
+    cr_assert(!wn_import_hand_piece(&hand[1], &at, &b));
+    cr_assert_eq(a.n, n);
+    cr_assert_eq(memcmp(a.p, last, n), 0);
     wn_import_lines_close(l);
+    for (int i = 0; i < 2; i++) wn_import_hand_close(&hand[i]);
+}
+
+// The longest lines there are: the limit in bytes, and no byte lost where a read goes over it.
+Test(import_lines, a_chunk_ends_at_its_bytes_too, .init = setup, .fini = teardown) {
+    size_t n = WN_IMPORT_CHUNK_BYTES / WN_IMPORT_LINE_BYTES + 3;
+    char *text = malloc(WN_IMPORT_LINE_BYTES + 8);
+    memset(text, 'x', WN_IMPORT_LINE_BYTES + 8);
+    FILE *f = fopen(path, "wb");
+    for (size_t i = 0; i < n; i++) { // every other is too long
+        fwrite(text, 1, WN_IMPORT_LINE_BYTES - 1 + i % 2 * 9, f);
+        putc('\n', f);
+    }
+    fclose(f);
+    free(text);
+    cr_assert_eq(read_all(&bytes, &chunks, &err), n);
+    cr_assert_eq(bytes, n * WN_IMPORT_LINE_BYTES);
+    cr_assert_eq(chunks, 2);
 }

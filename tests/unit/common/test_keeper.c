@@ -483,3 +483,32 @@ Test(harden, no_core_no_ptrace_no_foreign_reader) {
     setenv("WINNOW_TEST_DUMPABLE", "1", 1);
     cr_assert(in_child(hardened, NULL), "a product build has no such door");
 }
+
+// Memory of `VmLck` grows with what is written, not with what is mapped.
+static size_t locked_pages(const void *from, size_t pages) {
+    unsigned long at;
+    size_t kib = 0;
+    char line[256];
+    bool here = false;
+    FILE *f = fopen("/proc/self/smaps", "r");
+    cr_assert_not_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        unsigned long end;
+        if (sscanf(line, "%lx-%lx ", &at, &end) == 2) here = at <= (uintptr_t)from && (uintptr_t)from < end;
+        if (here && sscanf(line, "Locked: %zu kB", &kib) == 1) break;
+    }
+    fclose(f);
+    cr_assert_leq(kib / 4, pages + 1);
+    return kib / 4;
+}
+
+Test(keeper, a_page_is_locked_when_it_is_written_and_takes_no_memory_before) {
+    enum { PAGES = 64 };
+    wn_kept k;
+    cr_assert_eq(wn_keeper_map("lazy", (size_t)PAGES * 4096, &k), WN_OK);
+    if (logged("cannot lock")) return; // no right to lock here
+    size_t before = locked_pages(k.p, PAGES);
+    cr_assert_leq(before, 2);
+    for (size_t i = 8; i < 16; i++) ((uint8_t *)k.p)[i * 4096] = 1;
+    cr_assert_eq(locked_pages(k.p, PAGES), before + 8);
+}

@@ -379,14 +379,93 @@ Test(import, a_chunk_has_limits_in_lines_and_bytes) {
     free(bytes);
 }
 
-Test(import, a_third_import_takes_the_place_of_an_idle_one) {
-    uint64_t first, second;
-    begin("shop", "combined"), first = token;
-    begin("blog", "combined"), second = token;
-    add_views(17, 0, 1);
+Test(import, one_import_too_many_takes_the_place_of_an_idle_one) {
+    uint64_t begun[WN_IMPORTS_MAX];
+    for (size_t i = 0; i < WN_IMPORTS_MAX; i++) {
+        begin("shop", "combined"), begun[i] = token;
+        if (i != 0) add_views(17, 0, 1);
+    }
     begin("app", "combined");
-    cr_expect_not_null(wn_import_lines(import, first, span("x")));
-    cr_expect_null(wn_import_lines(import, second, span("x")));
+    cr_expect_not_null(wn_import_lines(import, begun[0], span("x")));
+    for (size_t i = 1; i < WN_IMPORTS_MAX; i++) cr_expect_null(wn_import_lines(import, begun[i], span("x")));
+}
+
+// As `winnow import` sends: the second chunk is there while the first is counted, and both come again
+// after a kill, wherever it falls.
+Test(import, a_kill_with_two_chunks_under_way_loses_and_doubles_no_line) {
+    int n = 2 * WN_REQUEST_LINES_MAX + 100;
+    for (uint64_t kill_at = 1; kill_at <= 6; kill_at++) {
+        int day = 10 + (int)kill_at;
+        uint64_t tokens[2], from = wn_pipeline_durable(r.pipeline),
+                            kept = wn_pipeline_count(r.pipeline)->kept;
+        answers = 0;
+        for (int c = 0; c < 2; c++) {
+            begin("shop", "combined"), tokens[c] = token;
+            add_views(day, c * n, n);
+            cr_assert_null(wn_import_chunk(import, tokens[c], 77));
+        }
+        for (int i = 0; i < 10000 && answers < 2 && wn_pipeline_durable(r.pipeline) < from + kill_at; i++)
+            turn();
+        size_t before = rig_read(&r).views;
+        cr_expect_eq(wn_pipeline_count(r.pipeline)->kept - kept, before,
+                     "what is counted is what is durable");
+        cr_expect(kill_at > 1 || before < 2 * (size_t)n, "amid them");
+        wn_import_close(import);
+        rig_restart(&r);
+        open_import();
+        rig_deliver(&r);
+        uint64_t counted = 0, repeated = 0;
+        for (int c = 0; c < 2; c++) {
+            begin("shop", "combined");
+            add_views(day, c * n, n);
+            const wn_import_result *res = chunk();
+            counted += res->counted, repeated += res->repeated;
+            cr_expect_eq(sum(res), (uint64_t)n);
+            cr_expect_null(wn_import_end(import, token, count_window, NULL));
+        }
+        cr_expect_eq(repeated, before, "kill at %d", (int)kill_at);
+        cr_expect_eq(counted, 2 * (uint64_t)n - before, "kill at %d", (int)kill_at);
+    }
+}
+
+// The first line alone decides whether a chunk before is looked for.
+Test(import, a_log_that_begins_alike_and_goes_on_otherwise_is_another) {
+    begin("shop", "combined");
+    add_views(17, 0, 60);
+    cr_expect_eq(chunk()->counted, 60);
+    begin("shop", "combined");
+    add_views(17, 0, 30), add_views(17, 100, 60);
+    cr_expect_eq(chunk()->counted, 90);
+    begin("shop", "combined");
+    add_views(17, 1, 59);
+    cr_expect_eq(chunk()->counted, 59);
+    for (int n = 1; n <= 3; n++) { // of one line, and grown by one each time
+        begin("blog", "combined");
+        add_views(17, 0, n);
+        const wn_import_result *res = chunk();
+        cr_expect_eq(res->repeated, n - 1);
+        cr_expect_eq(res->counted, 1);
+    }
+}
+
+Test(import, lines_late_by_two_chunks_are_taken_off_once) {
+    wn_window w;
+    wn_zone_window(wn_zone_find("UTC"), WN_KIND_WEB, 1431820800, &w);
+    for (int c = 0; c < 2; c++) {
+        begin("shop", "combined");
+        add_views(17, 10 * c, 10);
+        cr_assert_null(wn_import_chunk(import, token, 77));
+    }
+    for (int i = 0; i < 20; i++) turn();
+    cr_assert_eq(answers, 0);
+    wn_import_late(import, &w, 13);
+    for (int i = 0; i < 10000 && answers < 2; i++) {
+        if (wn_pipeline_pending(r.pipeline) == 0) rig_deliver(&r);
+        wn_import_turn(import);
+    }
+    cr_assert_eq(answers, 2);
+    cr_expect_eq(result.late, 3, "the first took ten of them");
+    cr_expect_eq(result.counted, 7);
 }
 
 Test(import, late_deliveries_are_late_lines) {

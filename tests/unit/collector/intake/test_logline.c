@@ -106,6 +106,19 @@ Test(logline, parts_have_a_longest_length) {
         strcpy(text + n + WN_LINE_TEXT_MAX + over, "\"");
         cr_expect_eq(parse(WN_LINE_COMBINED, text), over == 0);
     }
+    // An escape is one byte: three parts at the limit, and one above it.
+    static char u[WN_LINE_TEXT_MAX + 1];
+    memset(u, 'u', sizeof u - 1);
+    for (int over = 0; over < 2; over++) {
+        int rest = WN_LINE_TEXT_MAX - 1,
+            m = snprintf(text, sizeof text, GOOD_HEAD "\"GET /%.*s\\x41\" 200 1 \"\\\"%.*s\" \"%.*s\\\\\"",
+                         rest - 5, u, rest, u, rest + over, u);
+        cr_expect_eq(wn_line_parse(WN_LINE_COMBINED, text, (size_t)m, &line), over == 0);
+        if (over != 0) continue;
+        cr_expect(line.target.n == WN_LINE_TEXT_MAX - 4 && line.target.p[line.target.n - 1] == 'A');
+        cr_expect(line.referrer.n == WN_LINE_TEXT_MAX && line.referrer.p[0] == '"');
+        cr_expect(line.user_agent.n == WN_LINE_TEXT_MAX && line.user_agent.p[rest] == '\\');
+    }
     int n = snprintf(text, sizeof text, GOOD_HEAD "\"GET / HTTP/1.1\"" TAIL " ");
     memset(text + n, 'x', WN_LINE_BYTES_MAX - (size_t)n);
     cr_expect(wn_line_parse(WN_LINE_COMBINED, text, WN_LINE_BYTES_MAX, &line));
@@ -130,6 +143,8 @@ Test(logline, judges_in_the_order_of_the_rules) {
     cr_expect_eq(judge("GET", "/", 303, &download), WN_VERDICT_status);
     cr_expect_eq(judge("GET", "/a.png", 200, &download), WN_VERDICT_asset);
     cr_expect_eq(judge("GET", "/A.PNG?v=1.2", 200, &download), WN_VERDICT_asset);
+    cr_expect_eq(judge("GET", "/site.webmanifest", 200, &download), WN_VERDICT_asset, "the longest");
+    cr_expect_eq(judge("GET", "/a.pngpngpngpngpngpng", 200, &download), WN_KEEP, "longer than any");
     cr_expect_eq(judge("GET", "/dir.png/", 200, &download), WN_KEEP);
     cr_expect_eq(judge("GET", "/page?f=a.png", 200, &download), WN_KEEP);
     cr_expect_eq(judge("GET", "/", 200, &download), WN_KEEP);
