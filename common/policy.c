@@ -17,6 +17,23 @@ const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site) {
     return &p->defaults;
 }
 
+void wn_policy_id_text(uint64_t id, char out[17]) {
+    for (unsigned i = 0; i < 8; i++) snprintf(out + 2 * i, 3, "%02x", (unsigned)(id >> (8 * i) & 0xFF));
+}
+
+bool wn_policy_id_parse(const char *text, uint64_t *out) {
+    static const char digits[] = "0123456789abcdef";
+    uint64_t id = 0;
+    if (strlen(text) != 16 || strspn(text, digits) != 16) return false;
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t high = (uint64_t)(strchr(digits, text[2 * i]) - digits);
+        uint64_t low = (uint64_t)(strchr(digits, text[2 * i + 1]) - digits);
+        id |= (high << 4 | low) << (8 * i);
+    }
+    *out = id;
+    return true;
+}
+
 uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n) {
     size_t low = 0, high = s->orgs_n;
     while (low < high) {

@@ -91,6 +91,9 @@ WN_MUST_USE wn_err wn_policy_load_file(const char *path, wn_policy *out, char *w
                                        int *out_line);
 void wn_policy_fini(wn_policy *p);
 const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site); // never NULL
+// The id as 16 hex digits: the beginning of the digest.
+void wn_policy_id_text(uint64_t id, char out[17]);
+bool wn_policy_id_parse(const char *text, uint64_t *out); // all of text
 // Grants of this organisation's members; WN_PURPOSES_ALL when it is not listed.
 uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n);
 // May the policy in force give way to `next`? WN_ERR_CONFIG: the text changed and its version did not grow.
