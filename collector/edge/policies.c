@@ -362,6 +362,9 @@ void wn_policies_of(wn_policies *p, const wn_site *site, uint64_t id, const wn_s
         const held *began = find(p, id);
         *c = (cached){.tag = site->tag, .id = id, .generation = p->generation};
         c->of[1] = wn_policy_of(&p->newest->policy, site->name);
+#ifdef WN_MUTANT_POLICY_MIDWINDOW
+        began = p->newest;
+#endif
         c->of[0] = began != NULL ? wn_policy_of(&began->policy, site->name) : c->of[1];
     }
     out[0] = c->of[0];
