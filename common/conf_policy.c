@@ -140,7 +140,9 @@ static bool read_consent(wn_nodes *d, const yaml_node_t *at, void *ctx) {
 // What says no, what says where to count, what keeps a repeat from counting twice.
 static const char *indispensable(size_t f) {
     const char *t = fields[f].transform;
-    if (strncmp(t, "CONSENT", 7) == 0) return "it carries a person's refusal, which must be heard";
+    if (strncmp(t, "CONSENT", 7) == 0 || strcmp(t, "ADVERTISING_ID") == 0)
+        return "it carries a person's refusal, which must be heard";
+    if (strcmp(t, "CHILD") == 0) return "it keeps children out";
     if (strcmp(t, "SITE") == 0 || strcmp(t, "EVENT_NAME") == 0) return "without it nothing can be counted";
     if (strcmp(t, "DEDUPLICATE") == 0) return "without it a repeated event counts twice";
     return NULL;

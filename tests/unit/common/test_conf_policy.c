@@ -134,8 +134,23 @@ Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
 }
 
 Test(conf_policy, what_carries_a_refusal_or_counts_cannot_be_narrowed) {
-    static const char *const fields[] = {"gpc", "dnt", "purposes", "site", "name", "batch_id"};
-    for (size_t i = 0; i < WN_COUNT(fields); i++) {
+    static const struct {
+        const char *name, *transform;
+    } rows[] = {
+#define FIELD(name, type, purpose, transform, max, from, doc) {#name, #transform},
+#include "fields.def"
+#undef FIELD
+    };
+    static const char *const named[] = {"gpc", "dnt", "purposes", "site", "name", "batch_id"};
+    const char *fields[WN_COUNT(named) + WN_COUNT(rows)];
+    size_t n = 0;
+    for (size_t i = 0; i < WN_COUNT(named); i++) fields[n++] = named[i];
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        const char *t = rows[i].transform;
+        if (strcmp(t, "CONSENT") == 0 || strcmp(t, "ADVERTISING_ID") == 0 || strcmp(t, "CHILD") == 0)
+            fields[n++] = rows[i].name;
+    }
+    for (size_t i = 0; i < n; i++) {
         char text[200];
         wn_policy p;
         snprintf(text, sizeof text, SITE "    fields: {%s: off}\n", fields[i]);
