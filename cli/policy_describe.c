@@ -6,11 +6,12 @@
 
 #include "clock.h"
 
-#define FIELD(name, type, purpose, transform, max, from, doc) {#name, WN_PURPOSE_##purpose, #from, doc},
+#define FIELD(name, type, purpose, transform, max, from, doc)                                                \
+    {#name, WN_PURPOSE_##purpose, #transform, #from, doc},
 static const struct {
     const char *name;
     wn_purpose purpose;
-    const char *from, *doc;
+    const char *transform, *from, *doc;
 } fields[WN_FIELD_N] = {
 #include "fields.def"
 };
@@ -49,6 +50,20 @@ static void days(FILE *out, int64_t seconds) {
 
 // ---- sections ----
 
+static bool transform_is(size_t f, const char *transform) {
+    return strcmp(fields[f].transform, transform) == 0;
+}
+
+// Has no purpose, since nothing of it is kept. NULL: it has one.
+static const char *kept_nowhere(size_t f) {
+    // What a signal does is the policy's to say, not the row's.
+    if (fields[f].from[0] == 'H') return "Taken from the request itself; see what a person's choice does.";
+    bool unread =
+        transform_is(f, "DROPPED") || transform_is(f, "IDENTIFIER") || transform_is(f, "ADVERTISING_ID");
+    if (unread || strncmp(fields[f].transform, "CONSENT", 7) == 0) return fields[f].doc;
+    return NULL;
+}
+
 static void describe_fields(const wn_site_policy *s, FILE *out) {
     fputs("\n## What is collected, why, and what becomes of it\n\n"
           "An event may hold these fields and no others. Whatever else arrives is dropped and counted.\n\n",
@@ -59,9 +74,9 @@ static void describe_fields(const wn_site_policy *s, FILE *out) {
                     fields[f].name);
             continue;
         }
-        if (fields[f].from[0] == 'H') { // what a signal does is the policy's to say
-            fprintf(out, "- **%s**: Taken from the request itself; see what a person's choice does.\n",
-                    fields[f].name);
+        const char *alone = kept_nowhere(f);
+        if (alone != NULL) {
+            fprintf(out, "- **%s**: %s\n", fields[f].name, alone);
             continue;
         }
         fprintf(out, "- **%s**: %s Purpose: ", fields[f].name, fields[f].doc);
