@@ -8,6 +8,7 @@
 
 #include "collectors.h"
 #include "control.h"
+#include "policy.h"
 #include "windows.h"
 
 #define ASKERS_MAX 16 // CLI commands waiting for seals
@@ -33,6 +34,7 @@ typedef struct aggregator {
     wn_options o;
     wn_sites *sites;
     wn_plan plan;
+    wn_policy policy; // what collectors run under; known here for `status`, and so that a mistake is told
     wn_slots *slots;
     wn_kept identity;
     wn_published *published;
@@ -54,8 +56,14 @@ typedef struct aggregator {
 
 // Tells every collector to drain this window.
 void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced);
-// Reads sites.yaml; on a mistake the old list stays.
-wn_err wn_aggregator_load_sites(aggregator *d, int *out_line);
+typedef struct wn_reload_error {
+    const char *file; // static words
+    int line;         // 0: none
+    char why[256];
+} wn_reload_error;
+
+// Reads sites.yaml and policy.yaml; on a mistake in either both old ones stay.
+WN_MUST_USE wn_err wn_aggregator_load(aggregator *d, wn_reload_error *out);
 void wn_aggregator_reload(aggregator *d);
 
 extern const wn_control_verb wn_aggregator_verbs[];

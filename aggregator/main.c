@@ -373,6 +373,7 @@ static void close_all(aggregator *d) {
     wn_published_close(d->published);
     wn_slots_close(d->slots);
     wn_plan_fini(&d->plan);
+    wn_policy_fini(&d->policy);
     if (d->sites != NULL) wn_sites_fini(d->sites);
     free(d->sites);
 }
@@ -473,17 +474,17 @@ int main(int argc, char **argv) {
     }
     wn_harden();
     if (d.o.verbose) wn_log_level(WN_LEVEL_DEBUG);
-    int line = 0;
+    wn_reload_error bad;
     wn_err err = load_plan(&d);
-    if (err == WN_OK && wn_aggregator_load_sites(&d, &line) != WN_OK) {
-        fprintf(stderr, "winnow-aggregator: %s/sites.yaml, line %d is not valid; see `winnow site list`\n",
-                d.o.config_dir, line);
+    if (err == WN_OK && wn_aggregator_load(&d, &bad) != WN_OK) {
+        fprintf(stderr, "winnow-aggregator: %s/%s, line %d: %s\n", d.o.config_dir, bad.file, bad.line,
+                bad.why);
         err = WN_ERR_CONFIG;
     }
     if (err != WN_OK) return 2;
     if (d.o.check_config) {
-        printf("configuration is valid: %zu sites, plan version %u with %zu tables\n", d.sites->n,
-               d.plan.version, d.plan.n);
+        printf("configuration is valid: %zu sites, policy version %u, plan version %u with %zu tables\n",
+               d.sites->n, d.policy.version, d.plan.version, d.plan.n);
         return 0;
     }
     return run(&d);

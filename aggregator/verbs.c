@@ -33,34 +33,61 @@ static bool verb_tick(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     return false;
 }
 
-wn_err wn_aggregator_load_sites(aggregator *d, int *out_line) {
-    char path[400], why[200];
-    wn_sites *s = calloc(1, sizeof *s);
-    if (s == NULL) return WN_ERR_NOMEM;
+static wn_err read_files(const aggregator *d, wn_sites *sites, wn_policy *policy, wn_reload_error *out) {
+    char path[400];
+    out->file = "sites.yaml";
     snprintf(path, sizeof path, "%s/sites.yaml", d->o.config_dir);
-    wn_err err = wn_sites_load(path, s, why, sizeof why, out_line);
+    WN_TRY(wn_sites_load(path, sites, out->why, sizeof out->why, &out->line));
     // An emptied file is a mistake more often than a wish, and would drop every open day.
-    if (err == WN_OK && s->n == 0 && d->sites != NULL && d->sites->n != 0) err = WN_ERR_CONFIG;
-    if (err != WN_OK) return free(s), err;
+    if (sites->n == 0 && d->sites != NULL && d->sites->n != 0) {
+        snprintf(out->why, sizeof out->why, "no site is left in it");
+        return WN_ERR_CONFIG;
+    }
+    out->file = "policy.yaml";
+    snprintf(path, sizeof path, "%s/policy.yaml", d->o.config_dir);
+    WN_TRY(wn_policy_load_file(path, policy, out->why, sizeof out->why, &out->line));
+    if (d->policy.version == 0) return WN_OK;
+    return wn_policy_follows(&d->policy, policy, out->why, sizeof out->why);
+}
+
+wn_err wn_aggregator_load(aggregator *d, wn_reload_error *out) {
+    wn_sites *s = calloc(1, sizeof *s);
+    wn_policy policy = {.version = 0};
+    *out = (wn_reload_error){.file = ""};
+    wn_err err = s == NULL ? WN_ERR_NOMEM : read_files(d, s, &policy, out);
+    if (err != WN_OK) {
+        if (s != NULL) wn_sites_fini(s);
+        free(s);
+        wn_policy_fini(&policy);
+        return err;
+    }
     if (d->sites != NULL) wn_sites_fini(d->sites);
     free(d->sites);
     d->sites = s;
+    wn_policy_fini(&d->policy);
+    d->policy = policy;
     return WN_OK;
 }
 
 void wn_aggregator_reload(aggregator *d) {
-    int line = 0;
-    if (wn_aggregator_load_sites(d, &line) == WN_OK) wn_log(WN_MSG_RELOADED, (int64_t)d->sites->n, 0, 0);
-    else wn_log(WN_MSG_RELOAD_BAD, line, 0, 0);
+    wn_reload_error bad;
+    if (wn_aggregator_load(d, &bad) == WN_OK) wn_log(WN_MSG_RELOADED, (int64_t)d->sites->n, 0, 0);
+    else wn_log(WN_MSG_RELOAD_BAD, bad.line, 0, 0);
 }
 
 static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     (void)token, (void)body;
-    int line = 0;
     aggregator *d = ctx;
-    wn_err err = wn_aggregator_load_sites(d, &line);
-    wn_put_result(packer, err == WN_OK,
-                  err == WN_OK ? "read again" : "sites.yaml is not valid; the old one stays");
+    wn_reload_error bad;
+    char text[400];
+    wn_err err = wn_aggregator_load(d, &bad);
+    const char *why = err == WN_OK || bad.why[0] != '\0' ? bad.why : wn_err_text(err);
+    if (bad.line > 0)
+        snprintf(text, sizeof text, "%s, line %d: %s; the old one stays", bad.file, bad.line, why);
+    else snprintf(text, sizeof text, "%s: %s; the old one stays", bad.file, why);
+    wn_log(err == WN_OK ? WN_MSG_RELOADED : WN_MSG_RELOAD_BAD,
+           err == WN_OK ? (int64_t)d->sites->n : (int64_t)bad.line, 0, 0);
+    wn_put_result(packer, err == WN_OK, err == WN_OK ? "read again" : text);
     return true;
 }
 
@@ -69,7 +96,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     aggregator *d = ctx;
     msgpack_packer *pk = packer;
     size_t n = wn_windows_count(d->windows);
-    msgpack_pack_map(pk, 12);
+    msgpack_pack_map(pk, 15);
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -81,6 +108,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_uint(pk, "memory_max_mib", (uint64_t)d->o.memory_max_mib);
     wn_put_uint(pk, "next_tick_at_s", (uint64_t)d->next_tick_s);
     wn_put_uint(pk, "collectors", wn_collectors_count(d->collectors));
+    wn_put_policy(pk, &d->policy);
     wn_put_uint(pk, "set_aside", wn_windows_bad(d->windows));
     wn_put_str(pk, "windows");
     msgpack_pack_array(pk, n);

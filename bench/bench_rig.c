@@ -54,7 +54,8 @@ wn_err wn_bench_rig_open(const char *dir, const char *country_db, int64_t day_s,
     WN_TRY(wn_crypt_init());
     WN_TRY(wn_slots_open(path, false, &r->slots));
     WN_TRY(wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &r->identity));
-    WN_TRY(wn_edge_open(&r->options, r->slots, &r->identity, &r->edge));
+    WN_TRY(wn_policies_builtin(&r->policies));
+    WN_TRY(wn_edge_open(&r->options, r->slots, &r->identity, r->policies, &r->edge));
     WN_TRY(make_sites(&r->sites));
     WN_TRY(wn_random(r->dedupe_key, sizeof r->dedupe_key));
     r->event = malloc(wn_event_bytes());
@@ -69,6 +70,7 @@ wn_err wn_bench_rig_open(const char *dir, const char *country_db, int64_t day_s,
 
 void wn_bench_rig_close(wn_bench_rig *r) {
     wn_edge_close(r->edge);
+    wn_policies_close(r->policies);
     wn_slots_close(r->slots);
     wn_sites_fini(&r->sites);
     free(r->event);

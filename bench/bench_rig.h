@@ -10,6 +10,7 @@ typedef struct wn_bench_rig {
     wn_options options;
     wn_slots *slots;
     wn_kept identity;
+    wn_policies *policies;
     wn_edge *edge;
     wn_sites sites;
     wn_event *event;

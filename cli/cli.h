@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "conf.h"
+#include "policy.h"
 
 enum { WN_EXIT_OK = 0, WN_EXIT_FAILED = 1, WN_EXIT_USAGE = 2, WN_EXIT_FOUND = 3 };
 
@@ -40,7 +41,7 @@ typedef struct wn_cli {
     wn_options o;
     void *zmq; // made at first use by wn_cli_zmq
     char collector_dir[128], aggregator_dir[128];
-    char sites_path[300], plan_path[300];
+    char sites_path[300], plan_path[300], policy_path[300];
     char again[700]; // options to repeat in a command that is suggested, with a leading space
 } wn_cli;
 
@@ -56,7 +57,8 @@ typedef struct wn_command {
 } wn_command;
 
 extern const wn_command wn_cmd_up, wn_cmd_down, wn_cmd_site, wn_cmd_send, wn_cmd_import, wn_cmd_report,
-    wn_cmd_status, wn_cmd_explain, wn_cmd_plan, wn_cmd_ledger, wn_cmd_keys, wn_cmd_seal, wn_cmd_tick;
+    wn_cmd_status, wn_cmd_explain, wn_cmd_plan, wn_cmd_policy, wn_cmd_ledger, wn_cmd_keys, wn_cmd_seal,
+    wn_cmd_tick;
 extern const wn_command *const wn_commands[];
 extern const size_t wn_commands_n;
 const wn_command *wn_command_find(const char *name); // NULL
@@ -79,7 +81,8 @@ bool wn_cli_folder(const char *path); // makes it 0700 with what stands above; s
 // The sites, or the reason on stderr and false.
 bool wn_cli_sites(const wn_cli *c, wn_sites *out);
 bool wn_cli_plan(const wn_cli *c, const char *path,
-                 wn_plan *out); // path NULL: CONFIG/plan.yaml, else the built-in
+                 wn_plan *out);                      // path NULL: CONFIG/plan.yaml, else the built-in
+bool wn_cli_policy(const wn_cli *c, wn_policy *out); // CONFIG/policy.yaml, else the built-in; likewise
 // The named site, or what to do on stderr and NULL. A name may be left out when there is one site.
 const wn_site *wn_cli_site(const wn_sites *s, const char *name);
 // Whole number in [min, max], else a message about `flag` and false.

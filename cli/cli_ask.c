@@ -141,7 +141,7 @@ bool wn_cli_ask_ok(wn_cli *c, const char *role_dir, const wn_question *q, int ti
     return false;
 }
 
-void wn_cli_reload(wn_cli *c) {
+bool wn_cli_reload(wn_cli *c) {
     const char *const dirs[] = {c->collector_dir, c->aggregator_dir};
     bool any = false, bad = false;
     for (size_t i = 0; i < WN_COUNT(dirs); i++) {
@@ -156,4 +156,5 @@ void wn_cli_reload(wn_cli *c) {
     }
     if (!any) puts("It takes effect when Winnow starts (`winnow up`).");
     else if (!bad) puts("The running daemons know it.");
+    return !bad;
 }

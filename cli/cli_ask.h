@@ -42,4 +42,4 @@ WN_MUST_USE wn_err wn_cli_ask(wn_cli *c, const char *role_dir, const wn_question
 // The same with its words: false after a message on stderr, also when the daemon said no.
 bool wn_cli_ask_ok(wn_cli *c, const char *role_dir, const wn_question *q, int timeout_ms, wn_reply *out);
 // Tells running daemons to read the configuration again, and says what happened.
-void wn_cli_reload(wn_cli *c);
+bool wn_cli_reload(wn_cli *c);

@@ -118,10 +118,21 @@ static void head(const char *name, const wn_reply *r) {
     }
 }
 
+// "version 3 of 2026-11-20, 0123456789abcdef".
+static void policy(const wn_reply *r) {
+    int64_t version = 0;
+    char date[16] = "?", digest[24] = "?";
+    if (!wn_reply_number(r, "policy_version", &version)) return;
+    (void)wn_reply_text(r, "policy_date", date, sizeof date);
+    (void)wn_reply_text(r, "policy_digest", digest, sizeof digest);
+    printf("  %-17s version %lld of %s, digest %s\n", "policy", (long long)version, date, digest);
+}
+
 static void say_collector(const wn_reply *r) {
-    static const char *const said[] = {"started_at_s",    "uptime_s",    "last_batch_at_s",
-                                       "last_event_at_s", "spool_bytes", "memory_bytes",
-                                       "refused",         "consent",     "uplink_acked_at_s"};
+    static const char *const said[] = {"policy_version",  "started_at_s",    "uptime_s",
+                                       "last_batch_at_s", "last_event_at_s", "spool_bytes",
+                                       "memory_bytes",    "refused",         "consent",
+                                       "uplink_acked_at_s"};
     wn_mp m;
     head("collector", r);
     if (wn_reply_find(r, "accepting", &m))
@@ -129,6 +140,7 @@ static void say_collector(const wn_reply *r) {
     ago("last event", r, "last_event_at_s", "none since the start");
     top_refusal(r);
     consent(r);
+    policy(r);
     bytes("spool", r, "spool_bytes");
     bytes("memory", r, "memory_bytes");
     if (wn_reply_find(r, "uplink_up", &m))
@@ -144,12 +156,13 @@ static void say_collector(const wn_reply *r) {
 }
 
 static void say_aggregator(const wn_reply *r) {
-    static const char *const said[] = {"started_at_s", "last_batch_at_s", "fold_bytes", "memory_max_mib",
-                                       "next_tick_at_s"};
+    static const char *const said[] = {"policy_version", "started_at_s",   "last_batch_at_s",
+                                       "fold_bytes",     "memory_max_mib", "next_tick_at_s"};
     int64_t tick = 0;
     char text[24];
     head("aggregator", r);
     ago("last batch", r, "last_batch_at_s", "none since the start");
+    policy(r);
     bytes("memory", r, "fold_bytes");
     if (wn_reply_number(r, "next_tick_at_s", &tick)) {
         wn_open_window_span(tick - wn_now_s(), text);

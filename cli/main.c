@@ -35,14 +35,17 @@ static void set_again(wn_cli *c, const wn_args *a) {
     }
 }
 
-// Sites, plan and options are right, or the reasons on stderr.
+// Sites, plan, policy and options are right, or the reasons on stderr.
 static int check_config(wn_cli *c) {
     wn_sites sites;
     wn_plan plan;
+    wn_policy policy;
     bool right = wn_cli_sites(c, &sites);
     size_t n = right ? sites.n : 0;
     if (right) wn_sites_fini(&sites);
     if (wn_cli_plan(c, NULL, &plan)) wn_plan_fini(&plan);
+    else right = false;
+    if (wn_cli_policy(c, &policy)) wn_policy_fini(&policy);
     else right = false;
     if (!right) return WN_EXIT_FAILED;
     printf("The configuration in %s is right: %zu sites.\n", c->o.config_dir, n);
@@ -56,6 +59,7 @@ static int run(const wn_command *cmd, wn_cli *c, const wn_args *a) {
     snprintf(c->collector_dir, sizeof c->collector_dir, "%.100s/collector", c->o.state_dir);
     snprintf(c->aggregator_dir, sizeof c->aggregator_dir, "%.100s/aggregator", c->o.state_dir);
     snprintf(c->sites_path, sizeof c->sites_path, "%s/sites.yaml", c->o.config_dir);
+    snprintf(c->policy_path, sizeof c->policy_path, "%s/policy.yaml", c->o.config_dir);
     snprintf(c->plan_path, sizeof c->plan_path, "%s/plan.yaml", c->o.config_dir);
     set_again(c, a);
     if (c->o.check_config) return check_config(c);

@@ -175,7 +175,9 @@ static int check_config(const wn_collector *d) {
         fprintf(stderr, "winnow-collector: %s\n", bad);
         return 2;
     }
-    if (d->o.check_config) printf("configuration is valid: %zu sites\n", d->sites->sites.n);
+    if (d->o.check_config)
+        printf("configuration is valid: %zu sites, policy version %u\n", d->sites->sites.n,
+               d->policy.version);
     return 0;
 }
 
@@ -214,6 +216,7 @@ int main(int argc, char **argv) {
     bool done = false;
     size_t rest = 0;
     char why[256] = "";
+    const char *file = "";
     int line = 0;
     if (wn_options_read(WN_PROG_COLLECTOR, argc, argv, &d.o, NULL, &rest, &done) != WN_OK) return 2;
     if (done) return 0;
@@ -223,13 +226,14 @@ int main(int argc, char **argv) {
         return 1;
     }
     if (d.o.verbose) wn_log_level(WN_LEVEL_DEBUG);
-    if (wn_collector_load_sites(&d, why, sizeof why, &line) != WN_OK) {
-        fprintf(stderr, "winnow-collector: %s/sites.yaml, line %d: %s\n", d.o.config_dir, line, why);
+    if (wn_collector_load(&d, why, sizeof why, &line, &file) != WN_OK) {
+        fprintf(stderr, "winnow-collector: %s/%s, line %d: %s\n", d.o.config_dir, file, line, why);
         return 2;
     }
     int code = check_config(&d);
     if (code != 0 || d.o.check_config) {
         wn_site_list_drop(d.sites);
+        wn_policy_fini(&d.policy);
         return code;
     }
     return run(&d);

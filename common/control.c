@@ -101,6 +101,16 @@ void wn_put_result(msgpack_packer *pk, bool ok, const char *text) {
     wn_put_str(pk, text);
 }
 
+void wn_put_policy(msgpack_packer *pk, const wn_policy *p) {
+    char id[17];
+    wn_policy_id_text(p->id, id);
+    wn_put_uint(pk, "policy_version", p->version);
+    wn_put_str(pk, "policy_date");
+    wn_put_str(pk, p->date);
+    wn_put_str(pk, "policy_digest");
+    wn_put_str(pk, id);
+}
+
 static void say_no(wn_control *c, uint64_t token, const char *text) {
     msgpack_sbuffer buf;
     msgpack_packer pk;

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "mp.h"
+#include "policy.h"
 #include "zdoor.h"
 
 typedef struct wn_control wn_control; // daemon side
@@ -36,6 +37,8 @@ void wn_put_str(msgpack_packer *pk, const char *s);
 void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
 void wn_put_flag(msgpack_packer *pk, const char *name, bool v);
 void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
+// Three pairs: policy_version, policy_date, policy_digest (its first 16 hex digits).
+void wn_put_policy(msgpack_packer *pk, const wn_policy *p);
 
 // CLI side: sends, waits at most timeout_ms (-1: for ever) for one answer.
 // WN_ERR_NOTFOUND when no daemon listens there.

@@ -9,6 +9,7 @@
 #include "catalogue.h"
 #include "winnow/base.h"
 
+#define WN_POLICY_BYTES_MAX (1u << 20) // of the text
 #define WN_POLICY_SITES_MAX 1024
 #define WN_POLICY_PATTERNS_MAX 64 // sensitive page patterns a site
 #define WN_POLICY_ROUTES_MAX 256  // route templates a site
@@ -20,13 +21,14 @@
 #define WN_POLICY_VENDORS_MAX 8 // TCF vendors that must all be consented to for `share`
 #define WN_POLICY_TEXT_MAX 128   // bytes of a pattern, route or organisation
 #define WN_POLICY_WORD_MAX 32    // bytes of a property, survey or value: [a-z0-9_-]
+#define WN_POLICY_RETENTION_DAYS_MAX 36500
 
 typedef enum wn_signal_mode { WN_SIGNAL_IGNORE, WN_SIGNAL_LIMIT, WN_SIGNAL_DROP } wn_signal_mode;
 
 // A closed list under a name: a declared property or a survey question.
 typedef struct wn_policy_list {
     char name[WN_POLICY_WORD_MAX + 1];
-    uint8_t purpose; // needed beside the field's own
+    uint8_t purpose; // needed beside the field's own: its bit; 0: none
     char (*values)[WN_POLICY_WORD_MAX + 1];
     size_t values_n; // 0 (property only): any [a-z0-9_-]{1,32}, as an open value that needs `measure`
 } wn_policy_list;
@@ -55,7 +57,7 @@ typedef struct wn_site_policy {
     size_t routes_n;
     wn_policy_list *props, *surveys;
     size_t props_n, surveys_n;
-    wn_policy_org *orgs;
+    wn_policy_org *orgs; // sorted by org: wn_policy_org_of
     size_t orgs_n;
     wn_policy_category *categories; // beside those of schemas/
     size_t categories_n;
@@ -74,8 +76,12 @@ typedef struct wn_policy {
     size_t sites_n;
     char *text; // owned, NUL-terminated
     size_t text_bytes;
+    struct wn_policy_block *blocks; // owned: the lists of all sites, which share what they inherit
 } wn_policy;
 
+// How a site's entry meets the defaults: a word of `consent` and `retention_days` take the default's place;
+// so do the lists props, surveys and categories; fields, sensitive, vendors and organisations are added to
+// the default's (an organisation named in both keeps what both grant); its routes come before the default's.
 extern const char wn_policy_default[]; // schemas/policy.yaml, embedded, NUL-terminated
 // WN_ERR_CONFIG: line and words in `why`; nothing is kept of a bad one.
 WN_MUST_USE wn_err wn_policy_load(const char *text, size_t n, wn_policy *out, char *why, size_t why_bytes,
@@ -85,3 +91,11 @@ WN_MUST_USE wn_err wn_policy_load_file(const char *path, wn_policy *out, char *w
                                        int *out_line);
 void wn_policy_fini(wn_policy *p);
 const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site); // never NULL
+// The id as 16 hex digits: the beginning of the digest.
+void wn_policy_id_text(uint64_t id, char out[17]);
+bool wn_policy_id_parse(const char *text, uint64_t *out); // all of text
+// Grants of this organisation's members; WN_PURPOSES_ALL when it is not listed.
+uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n);
+// May the policy in force give way to `next`? WN_ERR_CONFIG: the text changed and its version did not grow.
+WN_MUST_USE wn_err wn_policy_follows(const wn_policy *now, const wn_policy *next, char *why,
+                                     size_t why_bytes);

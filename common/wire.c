@@ -9,9 +9,9 @@
 
 #include "mp.h"
 
-// batch = [version, collector, window, generation, sequence, policy, epoch,
-//          text_key, sites, refusals, values, observations]
-#define BATCH_FIELDS 12
+// batch = [version, collector, window, generation, sequence, policy version,
+//          policy id, epoch, text_key, sites, refusals, values, observations]
+#define BATCH_FIELDS 13
 #define MSG_FIELDS 6 // [version, what, collector, window, generation, sequence]
 
 #define INDEX_SLOTS 8192u // power of two, twice WN_BATCH_VALUES_MAX
@@ -202,6 +202,7 @@ wn_err wn_batch_builder_finish(wn_batch_builder *b, const wn_batch_head *head, u
     msgpack_pack_uint64(&pk, head->id.generation);
     msgpack_pack_uint64(&pk, head->id.sequence);
     msgpack_pack_uint32(&pk, head->policy_version);
+    msgpack_pack_uint64(&pk, head->policy_id);
     pack_bin(&pk, head->edge_epoch, sizeof head->edge_epoch);
     pack_bin(&pk, head->text_key, sizeof head->text_key);
     msgpack_pack_array(&pk, b->sites_n);
@@ -303,7 +304,8 @@ wn_err wn_batch_reader_init(wn_batch_reader *r, wn_span bytes) {
     wn_batch_head *h = &r->head;
     bool ok = wn_mp_bin_exact(&m, sizeof h->id.collector, h->id.collector) && read_window(&m, &h->window) &&
               wn_mp_uint(&m, UINT64_MAX, &h->id.generation) && wn_mp_uint(&m, UINT64_MAX, &h->id.sequence) &&
-              wn_mp_uint(&m, UINT32_MAX, &v) && wn_mp_bin_exact(&m, sizeof h->edge_epoch, h->edge_epoch) &&
+              wn_mp_uint(&m, UINT32_MAX, &v) && wn_mp_uint(&m, UINT64_MAX, &h->policy_id) &&
+              wn_mp_bin_exact(&m, sizeof h->edge_epoch, h->edge_epoch) &&
               wn_mp_bin_exact(&m, sizeof h->text_key, h->text_key) &&
               wn_mp_array(&m, WN_BATCH_SITES_MAX, &r->sites_n);
     if (!ok) return WN_ERR_FORMAT;

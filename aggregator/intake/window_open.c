@@ -42,13 +42,13 @@ static void pack_bin(msgpack_packer *pk, const void *p, size_t n) {
     msgpack_pack_bin_body(pk, p, n);
 }
 
-// [[text_key…], [[edge, core]…], policy_version, backfilled, [declaring site…]]
+// [[text_key…], [[edge, core]…], policy_version, backfilled, [declaring site…], policy_id]
 wn_err wn_windows_put_meta(open_window *o) {
     msgpack_sbuffer buf;
     msgpack_packer pk;
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-    msgpack_pack_array(&pk, 5);
+    msgpack_pack_array(&pk, 6);
     msgpack_pack_array(&pk, o->text_keys_n);
     for (size_t i = 0; i < o->text_keys_n; i++) pack_bin(&pk, o->text_key[i], sizeof o->text_key[i]);
     msgpack_pack_array(&pk, o->epochs_n);
@@ -62,6 +62,7 @@ wn_err wn_windows_put_meta(open_window *o) {
     else msgpack_pack_false(&pk);
     msgpack_pack_array(&pk, o->declare_n);
     for (size_t i = 0; i < o->declare_n; i++) msgpack_pack_uint64(&pk, o->declare[i]);
+    msgpack_pack_uint64(&pk, o->policy_id);
     wn_err err = wn_open_store_put(o->store, "meta", (wn_span){(const uint8_t *)buf.data, buf.size});
     wn_wipe(buf.data, buf.size);
     msgpack_sbuffer_destroy(&buf);
@@ -78,8 +79,8 @@ static wn_err get_meta(open_window *o) {
     uint32_t k = 0;
     uint64_t version = 0;
     wn_mp_init(&m, (wn_span){bytes, n});
-    if (!wn_mp_array(&m, 5, &k) || k != 5) return WN_ERR_FORMAT;
-    uint32_t epochs = 0, keys = 0, declare = 0;
+    if (!wn_mp_array(&m, 6, &k) || k < 5) return WN_ERR_FORMAT;
+    uint32_t fields = k, epochs = 0, keys = 0, declare = 0;
     wn_mp_array(&m, WN_TEXT_KEYS_MAX, &keys);
     for (uint32_t i = 0; i < keys && !m.bad; i++) wn_mp_bin_exact(&m, sizeof o->text_key[i], o->text_key[i]);
     wn_mp_array(&m, WN_EPOCHS_MAX, &epochs);
@@ -92,6 +93,7 @@ static wn_err get_meta(open_window *o) {
     wn_mp_bool(&m, &o->backfilled);
     wn_mp_array(&m, WN_SITES_MAX, &declare);
     for (uint32_t i = 0; i < declare && !m.bad; i++) wn_mp_uint(&m, UINT64_MAX, &o->declare[i]);
+    if (fields == 6) wn_mp_uint(&m, UINT64_MAX, &o->policy_id); // 5: written before windows named it
     wn_wipe(bytes, sizeof bytes);
     if (!wn_mp_done(&m)) return WN_ERR_FORMAT;
     o->text_keys_n = keys;

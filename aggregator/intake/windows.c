@@ -86,6 +86,19 @@ static bool take_text_key(open_window *o, const uint8_t key[32]) {
     return true;
 }
 
+// A collector that lost its state goes on under its newest policy; the window keeps what it began with.
+static void take_policy(open_window *o, const wn_batch_head *h) {
+    if (o->policy_version != 0) {
+        if (h->policy_id != o->policy_id && !o->policies_told)
+            wn_log(WN_MSG_POLICY_OTHER, o->window.day, h->policy_version, o->policy_version);
+        o->policies_told = o->policies_told || h->policy_id != o->policy_id;
+        return;
+    }
+    o->policy_version = h->policy_version;
+    o->policy_id = h->policy_id;
+    o->meta_dirty = true;
+}
+
 // A window that no longer exists: was this very batch counted before the seal?
 static wn_answer answer_sealed(wn_windows *ws, const wn_batch_head *h) {
     uint64_t last =
@@ -140,10 +153,7 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s,
     err = gather(o, batch, e);
     WN_ASSERT(err == WN_OK);
     o->filling_obs += h->observations;
-    if (h->policy_version > o->policy_version) {
-        o->policy_version = h->policy_version;
-        o->meta_dirty = true;
-    }
+    take_policy(o, h);
     s->staged = h->id.sequence;
     o->last_batch_s = now_s;
     o->dirty = true;

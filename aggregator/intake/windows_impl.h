@@ -44,8 +44,9 @@ typedef struct open_window {
     size_t closed_n;
     wn_rows rows; // as published
     uint64_t tick;
-    uint32_t policy_version;
-    bool backfilled, closing, forced, meta_dirty;
+    uint32_t policy_version; // of its first batch: rows and ledger carry one
+    uint64_t policy_id;
+    bool backfilled, closing, forced, meta_dirty, policies_told;
     bool dirty;     // something waits in `filling`
     bool in_commit; // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // edge.c: the windows this collector counts in, and their two keys: K_edge in
-// kept memory, K_text among the storage keys.
+// kept memory, K_text among the storage keys. Beside them the policy each began with.
 #include "edge.h"
 
 #include <stdio.h>
@@ -44,6 +44,7 @@ typedef struct tomb { // a window that may not be opened again
 struct wn_edge {
     wn_slots *keys;
     wn_kept *identity;
+    wn_policies *policies;
     wn_country *country;
     wn_proxies proxies;
     uint64_t epochs;
@@ -111,8 +112,8 @@ static uint32_t slot_of(const wn_edge *e, const char *window) {
     wn_assert_failed(__FILE__, __LINE__);
 }
 
-// Finds or draws both keys. K_edge first: killed in between, the window has an
-// edge key without text, which is no second epoch.
+// Finds or draws both keys, after its policy is on disk. K_edge first: killed
+// in between, the window has an edge key without text, which is no second epoch.
 static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **out) {
     char text[WN_WINDOW_TEXT_BYTES], name[WN_SLOT_NAME_BYTES];
     wn_window_text(w, text);
@@ -121,11 +122,14 @@ static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **ou
     wn_err had_text = wn_slots_get(e->keys, name, made.key_text);
     if (had_text != WN_OK && had_text != WN_ERR_NOTFOUND) return had_text;
 
-    bool fresh;
-    WN_TRY(wn_identity_key(e->identity, text, made.key_edge, &fresh));
-    wn_err err = had_text == WN_OK ? WN_OK : wn_slots_make(e->keys, name, made.key_text);
+    wn_err policy = wn_policies_begin(e->policies, text, &made.policy_id, &made.policy_version);
+    if (policy != WN_OK && policy != WN_ERR_CORRUPT) return policy;
+    bool fresh = false;
+    wn_err err = wn_identity_key(e->identity, text, made.key_edge, &fresh);
+    if (err == WN_OK && had_text != WN_OK) err = wn_slots_make(e->keys, name, made.key_text);
     if (err != WN_OK) {
         if (fresh) wn_identity_forget(e->identity, text);
+        if (had_text != WN_OK) wn_policies_end(e->policies, text);
         wn_wipe(&made, sizeof made);
         return err;
     }
@@ -138,6 +142,11 @@ static wn_err open_window(wn_edge *e, const wn_window *w, bool found, entry **ou
     if (!found) wn_log(WN_MSG_WINDOW_OPEN, w->day, 0, 0);
     entry *n = &e->entries[made.slot];
     *n = (entry){.w = made, .accept_until_s = accept_until(w), .used = true};
+    if (policy != WN_OK) { // what its people were promised is not known any more
+        wn_log(WN_MSG_ERROR, policy, 15, 0);
+        n->stopped = true;
+        n->w.open = false;
+    }
     wn_wipe(&made, sizeof made);
     e->version++;
     *out = n;
@@ -197,6 +206,12 @@ const wn_edge_window *wn_edge_slot(const wn_edge *e, uint32_t slot) {
     return slot < WN_EDGE_WINDOWS_MAX && e->entries[slot].used ? &e->entries[slot].w : NULL;
 }
 
+void wn_edge_policies(const wn_edge *e, const wn_site *site, const wn_edge_window *w,
+                      const wn_site_policy *out[2]) {
+    uint64_t id = w != NULL ? w->policy_id : wn_policies_newest(e->policies)->id;
+    wn_policies_of(e->policies, site, id, out);
+}
+
 uint64_t wn_edge_epochs(const wn_edge *e) {
     return e->epochs;
 }
@@ -226,7 +241,10 @@ wn_err wn_edge_forget(wn_edge *e, const wn_window *w) {
     }
     wn_identity_forget(e->identity, text);
     const char *names[] = {name, NULL};
-    return wn_slots_forget(e->keys, names);
+    wn_err err = wn_slots_forget(e->keys, names);
+    if (err == WN_OK)
+        wn_policies_end(e->policies, text); // after the keys: without it the window would change policy
+    return err;
 }
 
 // ---- addresses ----
@@ -314,16 +332,24 @@ static wn_err find_windows(wn_edge *e) {
     return err;
 }
 
-wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_edge **out) {
+static bool window_is_open(void *ctx, const char *window) {
+    wn_window w;
+    return wn_edge_window_parse(window, &w) && find(ctx, &w) != NULL;
+}
+
+wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_policies *policies,
+                    wn_edge **out) {
     if (identity->bytes != WN_IDENTITY_BYTES) return WN_ERR_STATE;
     wn_edge *e = calloc(1, sizeof *e);
     if (e == NULL) return WN_ERR_NOMEM;
     if (sodium_mlock(e, sizeof *e) != 0) wn_log(WN_MSG_MLOCK, (int64_t)sizeof *e, 0, 0);
     e->keys = keys;
     e->identity = identity;
+    e->policies = policies;
     e->version = 1;
     wn_err err = wn_proxies_parse(o->trusted_proxies, &e->proxies);
     if (err == WN_OK) err = find_windows(e);
+    if (err == WN_OK) wn_policies_keep(policies, window_is_open, e);
     if (err != WN_OK) {
         wn_edge_close(e);
         return err;

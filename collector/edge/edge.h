@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// edge.h: what the pure filter is given: open windows with their keys, the
-// country database, the proxy rule.
+// edge.h: what the pure filter is given: open windows with their keys and
+// policies, the country database, the proxy rule.
 #pragma once
 
 #include "filter.h"
 #include "keeper.h"
+#include "policies.h"
 #include "region.h"
 #include "slots.h"
 
@@ -17,8 +18,10 @@ typedef struct wn_edge wn_edge;
 
 // identity: kept memory for K_edge (WN_IDENTITY_BYTES); keys: storage keys
 // ("text/<window>" lives there: it must survive power loss as the spool does). Both kept.
-// WN_ERR_CONFIG: trusted_proxies is not a list of networks. Windows whose keys are found are open again.
-WN_MUST_USE wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_edge **out);
+// WN_ERR_CONFIG: trusted_proxies is not a list of networks. Windows whose keys are found are open again,
+// under the policy they began with; one whose policy is lost takes no more events.
+WN_MUST_USE wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_policies *policies,
+                                wn_edge **out);
 void wn_edge_close(wn_edge *e); // wipes copies; the kept memory stays; NULL fine
 
 // The window holding t for this site, opened (keys drawn) when it may be:
@@ -31,6 +34,10 @@ const wn_edge_window *wn_edge_window_at(wn_edge *e, const wn_site *site, int64_t
 WN_MUST_USE wn_err wn_edge_allow(wn_edge *e, const wn_window *w);
 const wn_edge_window *wn_edge_find(const wn_edge *e, const wn_window *w); // NULL when not open here
 const wn_edge_window *wn_edge_slot(const wn_edge *e, uint32_t slot);      // NULL when free
+// What binds an event of this site: out[0] the policy its window began with, out[1] the newest (often the
+// same pointer); w NULL: the newest twice. The stricter of both holds. Valid until the event is filtered.
+void wn_edge_policies(const wn_edge *e, const wn_site *site, const wn_edge_window *w,
+                      const wn_site_policy *out[2]);
 // From now on events of this window are late; keys stay until forgotten.
 void wn_edge_stop(wn_edge *e, const wn_window *w);
 // Wipes K_edge and K_text, frees the slot; the window stays refused while its time could still be accepted.

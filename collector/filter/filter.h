@@ -82,7 +82,9 @@ typedef struct wn_edge_window {
     uint8_t key_org[16];
     uint8_t epoch[8]; // names key_edge on the wire
     uint32_t slot;    // index in the edge's table, for the session table
-    bool open;        // false: sealed or past grace: late
+    uint32_t policy_version;
+    uint64_t policy_id; // of the policy it began with
+    bool open;          // false: sealed or past grace: late
 } wn_edge_window;
 
 #define WN_REGION_BYTES 8 // "GB-ENG" and a NUL

@@ -20,6 +20,8 @@ typedef struct wn_collector {
     wn_options o;
     char role_dir[300];
     wn_site_list *sites;
+    wn_policy policy; // until the policies take it
+    wn_policies *policies;
     wn_slots *slots;
     wn_kept identity, session_memory;
     uint8_t id[16];
@@ -50,8 +52,10 @@ WN_MUST_USE wn_err wn_collector_open(wn_collector *d);
 void wn_collector_close(wn_collector *d);
 // The aggregator's key may appear later than this daemon: tries, and is fine with failing.
 void wn_collector_try_uplink(wn_collector *d);
-// Reads sites.yaml; on a mistake the old list stays and the line is told.
-WN_MUST_USE wn_err wn_collector_load_sites(wn_collector *d, char *why, size_t why_bytes, int *out_line);
+// Reads sites.yaml and policy.yaml; on a mistake in either both old ones stay and the line is told.
+// out_file: which (static words).
+WN_MUST_USE wn_err wn_collector_load(wn_collector *d, char *why, size_t why_bytes, int *out_line,
+                                     const char **out_file);
 void wn_collector_reload(wn_collector *d);
 const wn_metrics *wn_collector_metrics(wn_collector *d); // brought up to date
 bool wn_collector_well(const wn_collector *d);

@@ -14,8 +14,6 @@
 #include "crypt.h"
 #include "log.h"
 
-#define POLICY_VERSION 1
-
 // ---- state directory ----
 
 // Makes a directory and those above it; the ones made are the owner's alone.
@@ -86,9 +84,17 @@ static wn_err open_spool(wn_collector *d) {
     return WN_OK;
 }
 
+static wn_err open_policies(wn_collector *d) {
+    char path[400], why[256];
+    WN_TRY(sub(d, "policy", path, sizeof path));
+    wn_err err = wn_policies_open(path, &d->policy, why, sizeof why, &d->policies);
+    if (err == WN_ERR_CONFIG && why[0] != '\0')
+        fprintf(stderr, "winnow-collector: %s/policy.yaml: %s\n", d->o.config_dir, why);
+    return err;
+}
+
 static wn_err open_pipeline(wn_collector *d) {
     wn_pipeline_parts parts = {
-        .policy_version = POLICY_VERSION,
         .spool_bytes_max = (uint64_t)d->o.spool_bytes_max,
         .request_bytes_total_max = (uint64_t)d->o.request_bytes_total_max,
     };
@@ -97,7 +103,8 @@ static wn_err open_pipeline(wn_collector *d) {
     if (err == WN_OK) err = wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &d->identity);
     if (err == WN_OK)
         err = wn_keeper_map(WN_KEEPER_SESSIONS, wn_sessions_bytes(sessions_max), &d->session_memory);
-    if (err == WN_OK) err = wn_edge_open(&d->o, d->slots, &d->identity, &d->edge);
+    if (err == WN_OK) err = open_policies(d);
+    if (err == WN_OK) err = wn_edge_open(&d->o, d->slots, &d->identity, d->policies, &d->edge);
     if (err == WN_OK) err = open_spool(d);
     if (err == WN_OK)
         err = wn_sessions_open(&d->session_memory, sessions_max, wn_spool_last_txn(d->spool), &d->sessions);
@@ -110,23 +117,50 @@ static wn_err open_pipeline(wn_collector *d) {
     return err;
 }
 
-// ---- sites ----
+// ---- sites and policy ----
 
-wn_err wn_collector_load_sites(wn_collector *d, char *why, size_t why_bytes, int *out_line) {
+// What a reload read, before any of it holds.
+typedef struct reading {
+    wn_sites sites;
+    wn_policy policy;
+} reading;
+
+static wn_err read_files(const wn_collector *d, reading *out, char *why, size_t why_bytes, int *out_line,
+                         const char **out_file) {
     char path[400];
-    wn_sites sites = {NULL, 0};
+    *out_file = "sites.yaml";
     snprintf(path, sizeof path, "%s/sites.yaml", d->o.config_dir);
-    wn_err err = wn_sites_load(path, &sites, why, why_bytes, out_line);
-    if (err == WN_OK && d->sites != NULL) err = wn_site_list_check(d->sites, &sites, why, why_bytes);
+    wn_err err = wn_sites_load(path, &out->sites, why, why_bytes, out_line);
+    if (err == WN_OK && d->sites != NULL) err = wn_site_list_check(d->sites, &out->sites, why, why_bytes);
+    WN_TRY(err);
+    *out_file = "policy.yaml";
+    snprintf(path, sizeof path, "%s/policy.yaml", d->o.config_dir);
+    err = wn_policy_load_file(path, &out->policy, why, why_bytes, out_line);
+    if (err == WN_OK && d->policies != NULL)
+        err = wn_policy_follows(wn_policies_newest(d->policies), &out->policy, why, why_bytes);
+    return err;
+}
+
+static wn_err take_policy(wn_collector *d, wn_policy *takes, char *why, size_t why_bytes) {
+    if (d->policies != NULL) return wn_policies_put(d->policies, takes, why, why_bytes);
+    wn_policy_fini(&d->policy);
+    d->policy = *takes;
+    *takes = (wn_policy){.version = 0};
+    return WN_OK;
+}
+
+wn_err wn_collector_load(wn_collector *d, char *why, size_t why_bytes, int *out_line, const char **out_file) {
+    reading r = {.sites = {NULL, 0}};
+    wn_site_list *list = NULL;
+    *out_line = 0;
+    wn_err err = read_files(d, &r, why, why_bytes, out_line, out_file);
+    if (err == WN_OK) err = wn_site_list_new(&r.sites, d->sites == NULL ? 1 : d->sites->version + 1, &list);
+    if (err == WN_OK) err = take_policy(d, &r.policy, why, why_bytes);
     if (err != WN_OK) {
         wn_log(WN_MSG_RELOAD_BAD, *out_line, 0, 0);
-        wn_sites_fini(&sites);
-        return err;
-    }
-    wn_site_list *list = NULL;
-    err = wn_site_list_new(&sites, d->sites == NULL ? 1 : d->sites->version + 1, &list);
-    if (err != WN_OK) {
-        wn_sites_fini(&sites);
+        wn_sites_fini(&r.sites);
+        wn_policy_fini(&r.policy);
+        wn_site_list_drop(list);
         return err;
     }
     wn_site_list_drop(d->sites);
@@ -141,7 +175,8 @@ wn_err wn_collector_load_sites(wn_collector *d, char *why, size_t why_bytes, int
 void wn_collector_reload(wn_collector *d) {
     char why[256] = "";
     int line = 0;
-    wn_err err = wn_collector_load_sites(d, why, sizeof why, &line);
+    const char *file;
+    wn_err err = wn_collector_load(d, why, sizeof why, &line, &file);
     if (err != WN_OK && err != WN_ERR_CONFIG) wn_log(WN_MSG_ERROR, err, 10, 0);
 }
 
@@ -278,6 +313,8 @@ void wn_collector_close(wn_collector *d) {
     wn_spool_close(d->spool);
     wn_edge_close(d->edge);
     wn_slots_close(d->slots);
+    wn_policies_close(d->policies);
+    wn_policy_fini(&d->policy);
     wn_site_list_drop(d->sites);
     wn_wipe(&d->uplink_key, sizeof d->uplink_key);
 }

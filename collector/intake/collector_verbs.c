@@ -49,11 +49,12 @@ static bool verb_stop(void *ctx, uint64_t token, wn_mp *body, void *packer) {
 static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     (void)token, (void)body;
     char why[256] = "", text[400];
+    const char *file = "";
     int line = 0;
-    wn_err err = wn_collector_load_sites(ctx, why, sizeof why, &line);
+    wn_err err = wn_collector_load(ctx, why, sizeof why, &line, &file);
     if (err == WN_OK) return say(packer, true, "read again");
-    if (line > 0) snprintf(text, sizeof text, "sites.yaml, line %d: %s; the old one stays", line, why);
-    else snprintf(text, sizeof text, "sites.yaml: %s; the old one stays", why[0] ? why : wn_err_text(err));
+    if (line > 0) snprintf(text, sizeof text, "%s, line %d: %s; the old one stays", file, line, why);
+    else snprintf(text, sizeof text, "%s: %s; the old one stays", file, why[0] ? why : wn_err_text(err));
     return say(packer, false, text);
 }
 
@@ -63,7 +64,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     const wn_metrics *m = wn_collector_metrics(d);
     const wn_pipeline_counts *c = wn_pipeline_count(d->pipeline);
     msgpack_packer *pk = packer;
-    msgpack_pack_map(pk, 22);
+    msgpack_pack_map(pk, 25);
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -87,6 +88,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_flag(pk, "uplink_up", m->v[WN_METRIC_uplink_up] != 0);
     wn_put_flag(pk, "has_geo", m->v[WN_METRIC_geo] != 0);
     wn_put_flag(pk, "kept", d->identity.kept);
+    wn_put_policy(pk, wn_policies_newest(d->policies));
     return true;
 }
 

@@ -79,7 +79,8 @@ bool wn_pipeline_trusts(const wn_pipeline *p, const wn_address *peer) {
 static wn_err batch_close(wn_pipeline *p, wn_open_batch *b) {
     const wn_edge_window *w = wn_edge_slot(p->parts.edge, b->slot);
     WN_ASSERT(w != NULL); // a window is forgotten only when nothing of it is left here
-    wn_batch_head head = {.window = w->window, .policy_version = p->parts.policy_version};
+    wn_batch_head head = {
+        .window = w->window, .policy_version = w->policy_version, .policy_id = w->policy_id};
     memcpy(head.edge_epoch, w->epoch, sizeof head.edge_epoch);
     memcpy(head.text_key, w->key_text, sizeof head.text_key);
     wn_err err = wn_spool_add(p->parts.spool, b->builder, &head);

@@ -59,7 +59,6 @@ typedef struct wn_pipeline_parts { // all kept
     wn_spool *spool;
     wn_sessions_table *sessions;
     uint8_t dedupe_key[32]; // storage key: must outlive a restart as the memory does
-    uint32_t policy_version;
     uint64_t spool_bytes_max, request_bytes_total_max;
 } wn_pipeline_parts;
 

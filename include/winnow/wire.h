@@ -8,7 +8,7 @@
 
 #include "winnow/observation.h"
 
-#define WN_WIRE_VERSION 2
+#define WN_WIRE_VERSION 2 // 2: the head names the policy; what is absent takes no room
 #define WN_BATCH_OBS_MAX 1024
 #define WN_BATCH_BYTES_MAX (1u << 20)
 #define WN_BATCH_SITES_MAX 64
@@ -25,10 +25,11 @@ typedef struct wn_batch_id {
 typedef struct wn_batch_head {
     wn_batch_id id;
     wn_window window;
-    uint32_t policy_version;
-    uint8_t edge_epoch[8]; // names K_edge[window] (hash of it); another one means a second epoch
-    uint8_t text_key[32];  // K_text[window]: the aggregator needs it to open values past k
-    uint32_t observations; // how many follow
+    uint32_t policy_version; // of the policy the window began with
+    uint64_t policy_id;      // and the first 8 bytes of its digest
+    uint8_t edge_epoch[8];   // names K_edge[window] (hash of it); another one means a second epoch
+    uint8_t text_key[32];    // K_text[window]: the aggregator needs it to open values past k
+    uint32_t observations;   // how many follow
 } wn_batch_head;
 
 // Events refused by their person: one counter a site and window.

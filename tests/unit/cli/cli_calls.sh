@@ -45,6 +45,29 @@ expect 0 'larger epoch counts' "$winnow" up --help
 expect 0 'version 1' "$winnow" plan check
 expect 1 'cannot be read' "$winnow" plan check "$dir/none.yaml"
 expect 1 'nothing was published' "$winnow" ledger list
+expect 0 'version 1' "$winnow" policy check
+expect 0 'gpc limit' "$winnow" policy print
+expect 0 'Nobody outside' "$winnow" policy describe
+expect 1 'cannot be read' "$winnow" policy check "$dir/none.yaml"
+expect 2 'allowed are print, check, describe and reload' "$winnow" policy show
+expect 2 '--site goes with describe' "$winnow" policy print --site x
+expect 1 'there is no site nobody' "$winnow" policy describe --site nobody
+expect 0 'takes effect when Winnow starts' "$winnow" policy reload
+mkdir -p "$dir/config"
+printf 'version: 2\ndate: 2026-11-20\nsites:\n  - site: shop\n    consent: {gpc: maybe}\n' >"$dir/config/policy.yaml"
+expect 1 'policy.yaml line 5: gpc "maybe": allowed are ignore, limit and drop' "$winnow" policy check
+expect 1 'line 5' "$winnow" policy reload
+expect 1 'line 5' "$winnow" --check-config
+for daemon in collector aggregator; do
+    expect 2 'policy.yaml, line 5: gpc "maybe"' "$winnow-$daemon" --check-config
+done
+sed -i 's/maybe/drop/' "$dir/config/policy.yaml"
+expect 0 'not among the sites yet' "$winnow" policy check
+expect 0 '# What shop collects' "$winnow" policy describe --site shop
+for daemon in collector aggregator; do
+    expect 0 'policy version 2' "$winnow-$daemon" --check-config
+done
+rm "$dir/config/policy.yaml"
 
 for i in 1 2 3 4 5 6 7 8 9 10; do "$winnow" site add "s$i" --zone UTC >/dev/null & done
 wait

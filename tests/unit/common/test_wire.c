@@ -16,6 +16,7 @@ static wn_batch_head head = {
                .start_s = 1795129200,
                .end_s = 1795215600},
     .policy_version = 3,
+    .policy_id = UINT64_C(0x8877665544332211),
 };
 
 static wn_observation sample(uint32_t i) {
@@ -128,6 +129,8 @@ Test(wire, gives_back_what_went_in, .init = setup, .fini = teardown) {
     cr_assert(wn_window_same(&reader->head.window, &head.window));
     cr_assert_eq(reader->head.id.generation, head.id.generation);
     cr_assert_eq(reader->head.id.sequence, head.id.sequence);
+    cr_assert_eq(reader->head.policy_version, head.policy_version);
+    cr_assert_eq(reader->head.policy_id, head.policy_id);
     cr_assert_eq(wn_batch_reader_values(reader), 10u, "a text goes once a batch");
     cr_assert(reader->refusals_n == 1 && reader->refusals[0].site == 42 && reader->refusals[0].refused == 5);
     wn_observation o;
@@ -146,6 +149,16 @@ Test(wire, gives_back_what_went_in, .init = setup, .fini = teardown) {
         cr_assert_str_eq(text, expect);
     }
     cr_assert(!wn_batch_reader_next(reader, &o));
+}
+
+Test(wire, another_version_is_refused_by_its_name, .init = setup, .fini = teardown) {
+    size_t n = encoded(1, bytes);
+    cr_assert_eq(bytes[1], WN_WIRE_VERSION);
+    for (uint8_t v = 0; v < 8; v++) {
+        bytes[1] = v;
+        wn_err want = v == WN_WIRE_VERSION ? WN_OK : WN_ERR_VERSION;
+        cr_expect_eq(wn_batch_reader_init(reader, (wn_span){bytes, n}), want, "version %u", v);
+    }
 }
 
 Test(wire, an_altered_text_does_not_open) {

@@ -12,10 +12,12 @@
 #include "mmdb_make.h"
 
 typedef struct rig {
-    char dir[40], slots[64];
+    char dir[40], slots[64], policies_dir[64];
     wn_options o;
     wn_slots *keys;
     wn_kept identity;
+    wn_policies *policies;
+    const char *policy; // text; NULL: the built-in one
     wn_edge *e;
     int64_t now_s; // noon UTC of a day
 } rig;
@@ -27,11 +29,18 @@ static const wn_site tokyo = {.name = "e", .tag = 14, .zone = "Asia/Tokyo", .kin
 
 static void start(rig *g) {
     cr_assert_eq(wn_slots_open(g->slots, false, &g->keys), WN_OK);
-    cr_assert_eq(wn_edge_open(&g->o, g->keys, &g->identity, &g->e), WN_OK);
+    char why[200];
+    int line;
+    wn_policy p;
+    const char *policy = g->policy != NULL ? g->policy : wn_policy_default;
+    cr_assert_eq(wn_policy_load(policy, strlen(policy), &p, why, sizeof why, &line), WN_OK, "%s", why);
+    cr_assert_eq(wn_policies_open(g->policies_dir, &p, why, sizeof why, &g->policies), WN_OK, "%s", why);
+    cr_assert_eq(wn_edge_open(&g->o, g->keys, &g->identity, g->policies, &g->e), WN_OK);
 }
 
 static void stop(rig *g) {
     wn_edge_close(g->e);
+    wn_policies_close(g->policies);
     wn_slots_close(g->keys);
 }
 
@@ -42,6 +51,7 @@ static void make(rig *g) {
     strcpy(g->dir, "/tmp/winnow-edge-XXXXXX");
     cr_assert_not_null(mkdtemp(g->dir));
     snprintf(g->slots, sizeof g->slots, "%s/slots", g->dir);
+    snprintf(g->policies_dir, sizeof g->policies_dir, "%s/policy", g->dir);
     strcpy(g->o.trusted_proxies, "127.0.0.0/8");
     strcpy(g->o.config_dir, g->dir);
     g->identity = (wn_kept){.p = calloc(1, WN_IDENTITY_BYTES), .bytes = WN_IDENTITY_BYTES, .fresh = true};
@@ -52,8 +62,9 @@ static void make(rig *g) {
 static void end(rig *g) {
     stop(g);
     free(g->identity.p);
-    unlink(g->slots);
-    rmdir(g->dir);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", g->dir);
+    cr_assert_eq(system(command), 0);
 }
 
 static const wn_edge_window *at(rig *g, const wn_site *site, int64_t t_s) {
@@ -65,7 +76,7 @@ Test(edge, a_bad_proxy_list_is_refused) {
     make(&g);
     wn_edge *e;
     strcpy(g.o.trusted_proxies, "10.0.0.0/99");
-    cr_assert_eq(wn_edge_open(&g.o, g.keys, &g.identity, &e), WN_ERR_CONFIG);
+    cr_assert_eq(wn_edge_open(&g.o, g.keys, &g.identity, g.policies, &e), WN_ERR_CONFIG);
     end(&g);
 }
 
@@ -251,5 +262,97 @@ Test(edge, finds_the_country_file_beside_the_configuration) {
     start(&g);
     cr_assert_not(wn_edge_has_geo(g.e), "the file that was named is not there");
     unlink(path);
+    end(&g);
+}
+
+// ---- policies ----
+
+#define POLICY(version, gpc)                                                                                 \
+    "version: " #version "\ndate: 2026-11-20\nsites: [{site: b, consent: {gpc: " #gpc "}}]\n"
+
+static wn_err reload(rig *g, const char *text) {
+    char why[200];
+    int line;
+    wn_policy p;
+    cr_assert_eq(wn_policy_load(text, strlen(text), &p, why, sizeof why, &line), WN_OK, "%s", why);
+    wn_err err = wn_policies_put(g->policies, &p, why, sizeof why);
+    wn_policy_fini(&p);
+    return err;
+}
+
+static void see(rig *g, const wn_edge_window *w, wn_signal_mode began, wn_signal_mode newest) {
+    const wn_site_policy *of[2];
+    wn_edge_policies(g->e, &berlin, w, of);
+    cr_assert_eq(of[0]->gpc, began);
+    cr_assert_eq(of[1]->gpc, newest);
+    wn_edge_policies(g->e, &berlin, NULL, of);
+    cr_assert_eq(of[0], of[1]);
+    cr_assert_eq(of[1]->gpc, newest);
+    wn_edge_policies(g->e, &berlin_too, w, of); // a site the policy does not name
+    cr_assert(of[0]->gpc == WN_SIGNAL_LIMIT && of[1]->gpc == WN_SIGNAL_LIMIT);
+}
+
+Test(edge, a_window_keeps_its_policy_through_reload_and_restart_while_the_newest_holds_at_once) {
+    rig g;
+    make(&g);
+    cr_assert_eq(reload(&g, POLICY(2, limit)), WN_OK);
+    wn_window w = at(&g, &berlin, g.now_s)->window;
+    uint64_t id = wn_edge_find(g.e, &w)->policy_id;
+    see(&g, wn_edge_find(g.e, &w), WN_SIGNAL_LIMIT, WN_SIGNAL_LIMIT);
+    cr_assert_eq(reload(&g, POLICY(3, drop)), WN_OK);
+    for (int restart = 0; restart < 3; restart++) {
+        const wn_edge_window *found = wn_edge_find(g.e, &w);
+        cr_assert(found->open && found->policy_id == id && found->policy_version == 2);
+        see(&g, found, WN_SIGNAL_LIMIT, WN_SIGNAL_DROP);
+        cr_assert_eq(wn_policies_count(g.policies), 2);
+        stop(&g);
+        g.policy = POLICY(3, drop);
+        start(&g);
+    }
+    // The next window begins with the newest; the old policy goes with the last window that names it.
+    int64_t tomorrow_s = g.now_s + 86400;
+    const wn_edge_window *next = wn_edge_window_at(g.e, &berlin, tomorrow_s, tomorrow_s, false);
+    cr_assert_eq(next->policy_version, 3u);
+    see(&g, next, WN_SIGNAL_DROP, WN_SIGNAL_DROP);
+    cr_assert_eq(wn_edge_forget(g.e, &w), WN_OK);
+    cr_assert_eq(wn_policies_count(g.policies), 1);
+    end(&g);
+}
+
+Test(edge, a_lost_policy_stops_its_window_and_no_other) {
+    rig g;
+    make(&g);
+    cr_assert_eq(reload(&g, POLICY(2, limit)), WN_OK);
+    const wn_edge_window *w = at(&g, &berlin, g.now_s);
+    wn_window window = w->window;
+    char id[17], path[128];
+    wn_policy_id_text(w->policy_id, id);
+    cr_assert_eq(reload(&g, POLICY(3, drop)), WN_OK);
+    stop(&g);
+    snprintf(path, sizeof path, "%s/%s.yaml", g.policies_dir, id);
+    FILE *f = fopen(path, "a");
+    cr_assert(f != NULL && fputs("# altered\n", f) >= 0 && fclose(f) == 0);
+    g.policy = POLICY(3, drop);
+    start(&g);
+    cr_assert_null(at(&g, &berlin, g.now_s), "its events are late");
+    const wn_edge_window *found = wn_edge_find(g.e, &window);
+    cr_assert(found != NULL && !found->open && found->policy_version == 2);
+    see(&g, found, WN_SIGNAL_DROP, WN_SIGNAL_DROP);
+    cr_assert_not_null(at(&g, &tokyo, g.now_s));
+    end(&g);
+}
+
+Test(edge, a_window_that_never_opened_leaves_no_policy_behind) {
+    rig g;
+    make(&g);
+    uint64_t id;
+    uint32_t version;
+    cr_assert_eq(wn_policies_begin(g.policies, "UTC.web.2026-01-01", &id, &version), WN_OK);
+    cr_assert_eq(reload(&g, POLICY(2, drop)), WN_OK);
+    cr_assert_eq(wn_policies_count(g.policies), 2);
+    stop(&g); // killed before its keys were made
+    g.policy = POLICY(2, drop);
+    start(&g);
+    cr_assert_eq(wn_policies_count(g.policies), 1);
     end(&g);
 }

@@ -39,7 +39,8 @@ static void open_parts(rig *r) {
     snprintf(path, sizeof path, "%s/slots", r->dir);
     cr_assert_eq(wn_slots_open(path, false, &r->slots), WN_OK);
     cr_assert_eq(wn_slots_make(r->slots, "dedupe", r->parts.dedupe_key), WN_OK);
-    cr_assert_eq(wn_edge_open(&r->options, r->slots, &r->identity, &r->edge), WN_OK);
+    cr_assert_eq(wn_policies_builtin(&r->policies), WN_OK);
+    cr_assert_eq(wn_edge_open(&r->options, r->slots, &r->identity, r->policies, &r->edge), WN_OK);
     snprintf(path, sizeof path, "%s/spool", r->dir);
     mkdir(path, 0700);
     cr_assert_eq(
@@ -59,6 +60,7 @@ static void close_parts(rig *r) {
     wn_sessions_close(r->sessions);
     wn_spool_close(r->spool);
     wn_edge_close(r->edge);
+    wn_policies_close(r->policies);
     wn_slots_close(r->slots);
 }
 
@@ -72,7 +74,6 @@ void rig_open(rig *r) {
     snprintf(r->options.country_db, sizeof r->options.country_db, "%s/none.mmdb", r->dir);
     if (r->parts.spool_bytes_max == 0) r->parts.spool_bytes_max = 64u << 20;
     if (r->parts.request_bytes_total_max == 0) r->parts.request_bytes_total_max = 8u << 20;
-    r->parts.policy_version = 1;
     r->now_s = wn_now_s();
     // Noon: a test that runs at midnight must not straddle two windows.
     r->now_s = r->now_s / 86400 * 86400 + 43200;

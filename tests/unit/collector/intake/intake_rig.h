@@ -12,6 +12,7 @@ typedef struct rig {
     wn_options options;
     wn_slots *slots;
     wn_kept identity, session_memory;
+    wn_policies *policies;
     wn_edge *edge;
     wn_spool *spool;
     wn_sessions_table *sessions;

@@ -11,7 +11,7 @@
 #include "log.h"
 
 static wn_collector d;
-static char file[64], text[400];
+static char file[64], policy_file[64], text[400];
 static bool well;
 
 static void setup(void) {
@@ -22,19 +22,27 @@ static void setup(void) {
     strcpy(d.o.config_dir, "/tmp/wn-verbs-XXXXXX");
     cr_assert_not_null(mkdtemp(d.o.config_dir));
     snprintf(file, sizeof file, "%.40s/sites.yaml", d.o.config_dir);
+    snprintf(policy_file, sizeof policy_file, "%.40s/policy.yaml", d.o.config_dir);
+    cr_assert_eq(wn_policies_builtin(&d.policies), WN_OK);
 }
 
 static void teardown(void) {
     unlink(file);
+    unlink(policy_file);
+    wn_policies_close(d.policies);
     rmdir(d.o.config_dir);
     wn_site_list_drop(d.sites);
 }
 
 TestSuite(collector_verbs, .init = setup, .fini = teardown);
 
-static void write_sites(const char *yaml) {
-    FILE *f = fopen(file, "w");
+static void write_file(const char *path, const char *yaml) {
+    FILE *f = fopen(path, "w");
     cr_assert(f != NULL && fputs(yaml, f) >= 0 && fclose(f) == 0);
+}
+
+static void write_sites(const char *yaml) {
+    write_file(file, yaml);
 }
 
 static const char *reload(void) {
@@ -78,4 +86,36 @@ Test(collector_verbs, a_reload_never_ends_without_a_site_and_says_why) {
     reload();
     cr_expect(well, "%s", text);
     cr_expect_str_eq(d.sites->sites.site[0].name, "blog");
+}
+
+Test(collector_verbs, a_bad_policy_keeps_the_old_one_and_the_old_sites_and_says_why) {
+    const wn_site_list *before = d.sites;
+    const wn_policy *policy = wn_policies_newest(d.policies);
+    write_sites("sites:\n  - name: blog\n    zone: UTC\n");
+    static const struct {
+        const char *yaml, *words;
+    } bad[] = {
+        {"version: 1000000\ndate: 2026-11-20\ndefaults: {consent: {gpc: maybe}}\n",
+         "policy.yaml, line 3: gpc"},
+        {"version: 1\ndate: 2026-11-20\n", "policy.yaml: the text changed but its version 1 is not above"},
+        {"", "policy.yaml, line 1: empty"},
+    };
+    for (size_t i = 0; i < WN_COUNT(bad); i++) {
+        write_file(policy_file, bad[i].yaml);
+        reload();
+        cr_expect_not(well);
+        cr_expect_not_null(strstr(text, bad[i].words), "%s", text);
+        cr_expect_not_null(strstr(text, "the old one stays"), "%s", text);
+        cr_expect_eq(d.sites, before);
+        cr_expect_eq(wn_policies_newest(d.policies), policy);
+    }
+    write_file(policy_file, "version: 1000000\ndate: 2026-11-20\n");
+    reload();
+    cr_expect(well, "%s", text);
+    cr_expect_eq(wn_policies_newest(d.policies)->version, 1000000u);
+    cr_expect_neq(d.sites, before);
+    unlink(policy_file); // a policy that vanishes would widen what is in force
+    reload();
+    cr_expect_not(well);
+    cr_expect_not_null(strstr(text, "raise version to 1000001"), "%s", text);
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// cmd_policy.c: shows, checks and explains what sites promise their visitors.
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_ask.h"
+#include "policy_describe.h"
+
+static bool load(const wn_cli *c, const char *path, wn_policy *out) {
+    char why[400];
+    int line = 0;
+    const char *from = path ? path : c->policy_path;
+    wn_err err = path && access(path, F_OK) != 0 ? WN_ERR_NOTFOUND
+                                                 : wn_policy_load_file(from, out, why, sizeof why, &line);
+    if (err == WN_OK) return true;
+    if (err == WN_ERR_NOTFOUND) (void)wn_cli_failed("%s: cannot be read: %s", from, wn_err_text(err));
+    else if (line > 0) (void)wn_cli_failed("%s line %d: %s", from, line, why);
+    else (void)wn_cli_failed("%s: %s", from, why);
+    return false;
+}
+
+bool wn_cli_policy(const wn_cli *c, wn_policy *out) {
+    return load(c, NULL, out);
+}
+
+static int check(const wn_cli *c, const wn_policy *p) {
+    wn_sites sites;
+    char id[17];
+    wn_policy_id_text(p->id, id);
+    if (!wn_cli_sites(c, &sites)) return WN_EXIT_FAILED;
+    printf("The policy is right: version %u of %s, digest %s, %zu sites with rules of their own.\n",
+           p->version, p->date, id, p->sites_n);
+    for (size_t i = 0; i < p->sites_n; i++) {
+        const char *name = p->sites[i].site;
+        if (!wn_sites_by_name(&sites, name, strlen(name)))
+            printf("  %s is not among the sites yet; add it with `winnow site add %s`\n", name, name);
+    }
+    wn_sites_fini(&sites);
+    return WN_EXIT_OK;
+}
+
+static int describe(const wn_cli *c, const wn_policy *p, const char *name) {
+    wn_sites sites;
+    wn_plan plan;
+    if (!wn_cli_sites(c, &sites)) return WN_EXIT_FAILED;
+    const wn_site *site = name ? wn_sites_by_name(&sites, name, strlen(name)) : NULL;
+    wn_description d = {.policy = p, .plan = &plan, .site = name, .seal_hold_s = c->o.seal_hold_s};
+    d.kind = site ? site->kind : WN_KIND_N;
+    int code = WN_EXIT_FAILED;
+    if (name && !site && wn_policy_of(p, name) == &p->defaults) {
+        (void)wn_cli_failed("there is no site %.63s; see `winnow site list`", name);
+    } else if (wn_cli_plan(c, NULL, &plan)) {
+        wn_policy_describe(&d, stdout);
+        wn_plan_fini(&plan);
+        code = WN_EXIT_OK;
+    }
+    wn_sites_fini(&sites);
+    return code;
+}
+
+static int run(wn_cli *c, const wn_args *a) {
+    const char *what = a->word[0], *path = a->words > 1 ? a->word[1] : NULL, *site = wn_args_get(a, "site");
+    bool describes = strcmp(what, "describe") == 0, prints = strcmp(what, "print") == 0;
+    bool reloads = strcmp(what, "reload") == 0;
+    if (!describes && !prints && !reloads && strcmp(what, "check") != 0) {
+        return wn_cli_misused(&wn_cmd_policy, "\"%.20s\": allowed are print, check, describe and reload",
+                              what);
+    }
+    if (reloads && path)
+        return wn_cli_misused(&wn_cmd_policy, "reload reads policy.yaml of the configuration");
+    if (site && !describes) return wn_cli_misused(&wn_cmd_policy, "--site goes with describe");
+    wn_policy p;
+    if (!load(c, path, &p)) return WN_EXIT_FAILED;
+    int code = WN_EXIT_OK;
+    if (reloads) code = wn_cli_reload(c) ? WN_EXIT_OK : WN_EXIT_FAILED;
+    else if (prints) wn_policy_print(&p, stdout);
+    else code = describes ? describe(c, &p, site) : check(c, &p);
+    wn_policy_fini(&p);
+    return code;
+}
+
+static const wn_flag flags[] = {
+    {"site", "NAME", "With describe: this site's page; else what holds for every other site."}};
+
+const wn_command wn_cmd_policy = {
+    .name = "policy",
+    .usage = "print|check|describe|reload [FILE]",
+    .doc =
+        "Prints, checks or describes in plain words what is collected, why, and what a person's choice does.",
+    .more = "Without FILE: policy.yaml of the configuration directory, else the built-in policy. `describe` "
+            "writes a "
+            "Markdown page for a privacy officer; no organisation is named in it.\n"
+            "After a change raise `version`, then `winnow policy reload` (or SIGHUP to both daemons). A file "
+            "with a "
+            "mistake changes nothing. Each day keeps the policy it began with; what is narrower in a newer "
+            "one holds "
+            "at once.",
+    .flags = flags,
+    .flags_n = WN_COUNT(flags),
+    .words_min = 1,
+    .words_max = 2,
+    .run = run,
+};

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// policy.c: looking into a policy that was read, and which may follow which.
+#include "policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site) {
+    size_t low = 0, high = p->sites_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(p->sites[middle].site, site);
+        if (order == 0) return &p->sites[middle];
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return &p->defaults;
+}
+
+void wn_policy_id_text(uint64_t id, char out[17]) {
+    for (unsigned i = 0; i < 8; i++) snprintf(out + 2 * i, 3, "%02x", (unsigned)(id >> (8 * i) & 0xFF));
+}
+
+bool wn_policy_id_parse(const char *text, uint64_t *out) {
+    static const char digits[] = "0123456789abcdef";
+    uint64_t id = 0;
+    if (strlen(text) != 16 || strspn(text, digits) != 16) return false;
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t high = (uint64_t)(strchr(digits, text[2 * i]) - digits);
+        uint64_t low = (uint64_t)(strchr(digits, text[2 * i + 1]) - digits);
+        id |= (high << 4 | low) << (8 * i);
+    }
+    *out = id;
+    return true;
+}
+
+uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n) {
+    size_t low = 0, high = s->orgs_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2, len = strlen(s->orgs[middle].org);
+        int order = memcmp(s->orgs[middle].org, org, len < n ? len : n);
+        if (order == 0) order = (len > n) - (len < n);
+        if (order == 0) return s->orgs[middle].purposes;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return WN_PURPOSES_ALL;
+}
+
+wn_err wn_policy_follows(const wn_policy *now, const wn_policy *next, char *why, size_t why_bytes) {
+    if (memcmp(now->digest, next->digest, sizeof now->digest) == 0 || next->version > now->version)
+        return WN_OK;
+    snprintf(why, why_bytes,
+             "the text changed but its version %u is not above %u, which is in force: raise version to %llu",
+             next->version, now->version, (unsigned long long)now->version + 1);
+    return WN_ERR_CONFIG;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// test_policy_describe.c: the page for a privacy officer says what this policy does, and names no
+// organisation.
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy_describe.h"
+
+static const char text[] =
+    "version: 7\n"
+    "date: 2026-11-20\n"
+    "defaults:\n"
+    "  consent: {gpc: drop}\n"
+    "sites:\n"
+    "  - site: shop\n"
+    "    consent: {unknown: none, gpc: limit, dnt: ignore, legitimate_interest: true, vendors: [755]}\n"
+    "    fields: {language: off, referrer: [profile]}\n"
+    "    sensitive: [/health/**]\n"
+    "    routes: [/users/:id, /about]\n"
+    "    props: [{name: plan, values: [free, pro], purpose: profile}, {name: colour}]\n"
+    "    surveys: [{name: nps, values: ['0', '10']}]\n"
+    "    organisations: [{org: acme-incorporated, purposes: [basic]}]\n"
+    "    retention_days: 730\n";
+
+static char *page, *printed;
+static size_t page_n;
+
+static char *describe(const char *site, int kind) {
+    char why[200];
+    int line;
+    wn_policy p;
+    wn_plan plan;
+    cr_assert_eq(wn_policy_load(text, strlen(text), &p, why, sizeof why, &line), WN_OK, "%s", why);
+    cr_assert_eq(wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line),
+                 WN_OK);
+    wn_description d = {.policy = &p, .plan = &plan, .site = site, .kind = kind, .seal_hold_s = 86400};
+    FILE *out = open_memstream(&page, &page_n);
+    wn_policy_describe(&d, out);
+    fclose(out);
+    out = open_memstream(&printed, &page_n);
+    wn_policy_print(&p, out);
+    fclose(out);
+    wn_policy_fini(&p);
+    wn_plan_fini(&plan);
+    return page;
+}
+
+static void end(void) {
+    free(page);
+    free(printed);
+}
+
+static void says(const char *words) {
+    cr_expect_not_null(strstr(page, words), "does not say \"%s\":\n%s", words, page);
+}
+
+TestSuite(policy_describe, .fini = end);
+
+Test(policy_describe, says_plainly_what_is_not_honoured_and_what_is_narrowed) {
+    describe("shop", WN_KIND_WEB);
+    says("# What shop collects");
+    says("Last updated: 2026-11-20. Policy version 7, digest ");
+    says("Do Not Track is on: **it is not honoured on this site.**");
+    says("(Sec-GPC) is on: whatever else was agreed to, only `basic` remains.");
+    says("Nothing is known of a choice: nothing is counted");
+    says("legitimate interest is enough for `basic`");
+    says("TCF vendors: 755.");
+    says("- **language**: not collected here.");
+    says("Purpose: `basic` and `profile`. (Narrowed here");
+    says("- `/health/**`");
+    says("`/users/:id`: what stands in its varying parts is never kept.");
+    says("- Page template `/about`.\n");
+    says("Property `plan`: one of `free`, `pro`; also needs `profile`.");
+    says("Property `colour`: any short word");
+    says("Survey `nps`: one of `0`, `10`.");
+    says("1 organisation has narrower rules for its members");
+    says("2 hours after its end");
+    says("730 days");
+    says("Nobody outside");
+    cr_expect_null(strstr(page, "acme"), "an organisation is named:\n%s", page);
+    cr_expect_not_null(strstr(printed, "member of acme-incorporated [basic]"), "%s", printed);
+}
+
+Test(policy_describe, without_a_site_it_says_what_holds_for_the_others) {
+    describe(NULL, WN_KIND_N);
+    says("# What this installation collects");
+    says("(Sec-GPC) is on: nothing is counted");
+    says("Do Not Track is on: whatever else was agreed to, only `basic` remains.");
+    says("Nothing is known of a choice: only `basic` is granted.");
+    says("a vendor's legitimate interest grants nothing");
+    says("None are named.");
+    says("2 hours (sites) or 3 days (apps)");
+    says("no end is set");
+    says("- shop: see `winnow policy describe --site shop`");
+    cr_expect_null(strstr(page, "organisation has"));
+}
+
+Test(policy_describe, every_field_purpose_and_table_is_on_the_page) {
+    describe(NULL, WN_KIND_N);
+    static const char *const names[] = {
+#define FIELD(name, type, purpose, transform, max, from, doc) "\n- **" #name "**: ",
+#include "fields.def"
+#undef FIELD
+#define PURPOSE(name, dflt, doc) "\n- `" #name "`: " doc,
+#include "purposes.def"
+#undef PURPOSE
+        "\n- **traffic**: ",
+        "\n- **events**: ",
+    };
+    for (size_t i = 0; i < WN_COUNT(names); i++) says(names[i]);
+}
