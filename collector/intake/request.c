@@ -271,6 +271,12 @@ static size_t look_region(void *ctx, const wn_address *a, char out[WN_REGION_BYT
     return wn_edge_region(r->p->parts.edge, a, out);
 }
 
+static void look_policies(void *ctx, const wn_site *site, const wn_edge_window *window,
+                          const wn_site_policy *out[2]) {
+    const wn_request *r = ctx;
+    wn_edge_policies(r->p->parts.edge, site, window, out);
+}
+
 static const wn_edge_window *look_window(void *ctx, const wn_site *site, int64_t t_s) {
     const wn_request *r = ctx;
     return wn_edge_window_at(r->p->parts.edge, site, t_s, r->p->now_s, r->sender.backfill);
@@ -295,6 +301,7 @@ static void filter_event(wn_request *r) {
     const wn_lookups look = {.ctx = r,
                              .country = look_country,
                              .region = look_region,
+                             .policies = look_policies,
                              .window = look_window,
                              .site = look_site};
     r->sender.now_s = p->now_s;
