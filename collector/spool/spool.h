@@ -63,6 +63,8 @@ bool wn_spool_idle(const wn_spool *s); // nothing unsynced
 // for good after a failed sync: nothing more will be acked until the spool is opened anew.
 WN_MUST_USE wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn);
 
+int64_t wn_spool_sync_took(const wn_spool *s); // the last transaction's fdatasync, in nanoseconds
+
 // Delivery. Reads durable records in order from a cursor of its own.
 bool wn_spool_next(wn_spool *s, wn_spool_record *out); // false: nothing more now
 void wn_spool_rewind(wn_spool *s);                     // to the oldest record not acked

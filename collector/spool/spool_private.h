@@ -66,6 +66,7 @@ struct wn_spool {
     wn_transaction aside; // the spool's own word; spends no transaction number
     wn_pending pending;
     uint64_t reported_txn;
+    int64_t reported_ns;
     wn_spool_sync sync;
     // delivery
     uint32_t at_segment; // number

@@ -332,6 +332,11 @@ void wn_uplink_turn(wn_uplink *u, int64_t now_ms) {
     u->now_ms = now_ms;
     watch(u);
     receive(u);
+    wn_uplink_send(u, now_ms);
+}
+
+void wn_uplink_send(wn_uplink *u, int64_t now_ms) {
+    u->now_ms = now_ms;
     if (oldest_waits(u)) rewind_now(u);
     if (u->rewind_at_ms >= 0 && u->rewind_at_ms <= now_ms) rewind_now(u);
     if (u->connected) send_small(u);

@@ -32,6 +32,8 @@ void *wn_uplink_monitor(wn_uplink *u);
 // Receives what is there, sends what the flight allows. Call on readiness,
 // after spool `done`, and at least once a second (resend after 5 s of silence, hello after reconnect).
 void wn_uplink_turn(wn_uplink *u, int64_t now_ms);
+// Its sending half, for a turn in which neither of the two had anything to read.
+void wn_uplink_send(wn_uplink *u, int64_t now_ms);
 // Asked again after a reconnect until `state` answers. A window already asked about is not asked twice.
 // Beyond WN_UPLINK_ASKS_MAX: false, ask later.
 bool wn_uplink_ask(wn_uplink *u, const wn_window *w);
