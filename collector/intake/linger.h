@@ -16,12 +16,14 @@
 typedef struct wn_linger {
     uint32_t filling, syncing; // senders that wait for the transaction being filled, for the one on its way
     uint32_t began, want;      // of those filling: when the wait began, and worth waiting for
+    int64_t wait_ns;           // not yet begun; 0: none
     int64_t until_ns;          // 0: no wait
     uint32_t skip, skip_next;
 } wn_linger;
 
 void wn_linger_sender(wn_linger *l); // one more waits for the transaction being filled
 void wn_linger_submitted(wn_linger *l);
-void wn_linger_done(wn_linger *l, int64_t now_ns, int64_t sync_ns); // the sync took so long
-// How long the transaction should still be filled; 0: hand it over.
+void wn_linger_done(wn_linger *l, int64_t sync_ns); // the sync took so long
+// How long the transaction should still be filled; 0: hand it over. The first call after `done`
+// begins the wait: by then the answers have left.
 int64_t wn_linger_left(wn_linger *l, int64_t now_ns);

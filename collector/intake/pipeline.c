@@ -13,9 +13,9 @@
 #define BATCH_ROOM_BYTES 4096u       // head of a batch with all its sites, padded
 #define SPOOL_ROOM_BYTES (64u << 10) // heads, memories: kept free below spool_bytes_max
 #define TXN_ROOM_BYTES (WN_SPOOL_TXN_BYTES_MAX - (1u << 20))
-#define SESSION_ROOM_BYTES 512u // an observation of a session, encoded and padded
+#define SESSION_ROOM_BYTES 512u      // an observation of a session, encoded and padded
 #define LINGER_BYTES_MAX (64u << 10) // a transaction of so much is worth its sync
-#define SESSIONS_TURN_MAX 8192  // finished sessions taken into one transaction
+#define SESSIONS_TURN_MAX 8192       // finished sessions taken into one transaction
 
 // ---- life ----
 
@@ -332,10 +332,8 @@ int64_t wn_pipeline_linger_ns(const wn_pipeline *p) {
 }
 
 static bool lingers(wn_pipeline *p) {
-    p->linger_ns = -1;
-    if (!p->dirty || p->txn_bytes > LINGER_BYTES_MAX) return false;
     int64_t left_ns = wn_linger_left(&p->linger, clock_ns());
-    if (left_ns == 0) return false;
+    if (left_ns == 0 || p->txn_bytes > LINGER_BYTES_MAX) return false;
     p->linger_ns = left_ns;
     return true;
 }
@@ -364,7 +362,7 @@ wn_err wn_pipeline_done(wn_pipeline *p) {
     wn_sessions_apply(p->parts.sessions, txn);
     p->counts.transactions += txn - p->durable;
     p->durable = txn;
-    wn_linger_done(&p->linger, clock_ns(), wn_spool_sync_took(p->parts.spool));
+    wn_linger_done(&p->linger, wn_spool_sync_took(p->parts.spool));
     p->touches_syncing = 0;
     return WN_OK;
 }

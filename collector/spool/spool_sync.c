@@ -117,7 +117,10 @@ static void work_off(wn_spool_sync *y) {
     y->done_segment = t->segment;
     y->done_end = t->offset + t->n;
     y->job = NULL;
+    // The loop asks for the lock as soon as it is told.
+    pthread_mutex_unlock(&y->lock);
     tell(y);
+    pthread_mutex_lock(&y->lock);
 }
 
 static void unlink_some(wn_spool_sync *y) {
@@ -210,8 +213,8 @@ void wn_spool_sync_give(wn_spool_sync *y, wn_transaction *t) {
     pthread_mutex_lock(&y->lock);
     WN_ASSERT(y->job == NULL);
     y->job = t;
-    pthread_cond_signal(&y->wake);
     pthread_mutex_unlock(&y->lock);
+    pthread_cond_signal(&y->wake);
 }
 
 wn_err wn_spool_sync_unlink(wn_spool_sync *y, uint32_t number) {
