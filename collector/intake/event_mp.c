@@ -56,20 +56,32 @@ wn_err wn_message_open(wn_span bytes, uint32_t events_max, wn_message *out) {
     return msg.events_n > events_max ? WN_ERR_FULL : WN_OK;
 }
 
+// Into the end of `text`; where it begins there.
+static size_t integer_text(int64_t i, char text[40]) {
+    size_t at = 40;
+    uint64_t left = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do text[--at] = (char)('0' + left % 10);
+    while ((left /= 10) != 0);
+    if (i < 0) text[--at] = '-';
+    return at;
+}
+
 static void number_text(wn_filling *f, wn_field field, wn_mp *m) {
     char text[40];
     int64_t i = 0;
     double d = 0;
     wn_mp before = *m;
-    int n = 0;
+    size_t at = 0, end = 0;
     if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i)) {
-        n = snprintf(text, sizeof text, "%lld", (long long)i);
+        at = integer_text(i, text);
+        end = sizeof text;
     } else {
         *m = before;
         // 17 digits keep a double; above 2^53 it is no second and no width.
-        if (wn_mp_double(m, &d) && isfinite(d) && fabs(d) < 9e15) n = snprintf(text, sizeof text, "%.6f", d);
+        if (wn_mp_double(m, &d) && isfinite(d) && fabs(d) < 9e15)
+            end = (size_t)snprintf(text, sizeof text, "%.6f", d);
     }
-    if (n > 0) wn_filling_text(f, field, text, (size_t)n);
+    if (end > 0) wn_filling_text(f, field, text + at, end - at);
     else wn_filling_wrong(f, field);
     wn_wipe(text, sizeof text);
 }
