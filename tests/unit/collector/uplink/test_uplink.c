@@ -88,8 +88,8 @@ Test(uplink, a_bundle_is_bounded_by_batches_observations_and_bytes) {
     wn_window w = rig_window(20777);
     f.hold = true;
     // The fake checks each bundle; here, that each bound was reached.
-    unsigned size[] = {1, WN_BATCH_OBS_MAX / 4, WN_BATCH_OBS_MAX / 4 - 1};
-    unsigned most[] = {WN_BUNDLE_BATCHES_MAX, 4, 4};
+    unsigned size[] = {1, WN_BATCH_OBS_MAX / 4, WN_BATCH_OBS_MAX / 10 + 1};
+    unsigned most[] = {WN_BUNDLE_BATCHES_MAX, 4, 9};
     for (unsigned k = 0; k < WN_COUNT(size); k++) {
         unsigned first = 1 + k * 100, last = first + most[k];
         for (unsigned i = first; i <= last; i++) rig_add(&r, &w, i, size[k]);
