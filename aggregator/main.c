@@ -112,6 +112,17 @@ static void take_batch(aggregator *d, wn_peer peer, const char *key, wn_span byt
     wn_collectors_answer(d->collectors, peer, &a);
 }
 
+// Who sends more than a bundle may hold loses the rest without an answer, and sends it again.
+static void take_bundle(aggregator *d, wn_peer peer, const char *key, wn_span rest) {
+    wn_span batch;
+    for (int i = 0; i < WN_BUNDLE_BATCHES_MAX && !wn_windows_full(d->windows); i++) {
+        if (!wn_bundle_next(&rest, &batch)) break;
+        take_batch(d, peer, key, batch);
+    }
+    if (rest.n != 0 && !wn_wire_is_bundle(rest))
+        wn_collectors_answer(d->collectors, peer, &(wn_uplink_msg){.what = WN_ANSWER_REFUSED});
+}
+
 static void take_message(aggregator *d, wn_peer peer, const char *key, const wn_uplink_msg *m) {
     if (!wn_collectors_register(d->collectors, m->collector, key, peer)) return;
     switch ((wn_ask)m->what) {
@@ -147,6 +158,7 @@ static void collectors_turn(aggregator *d) {
         const char *key = wn_door_peer(&msg);
         wn_uplink_msg m;
         if (wn_wire_is_batch(bytes)) take_batch(d, peer, key, bytes);
+        else if (wn_wire_is_bundle(bytes)) take_bundle(d, peer, key, bytes);
         else if (wn_uplink_msg_decode(bytes, &m) == WN_OK) take_message(d, peer, key, &m);
         wn_msg_close(&msg);
     }

@@ -13,11 +13,13 @@
 #include "clock.h"
 #include "collector.h"
 #include "crypt.h"
+#include "doors.h"
 #include "http_listen.h"
 #include "log.h"
 #include "walls.h"
 
 #define SECOND_MS 1000
+#define MS_NS 1000000
 #define PEERS_REPORT_MS 60000
 #define OTHER_FILES 256        // beside HTTP connections: ZeroMQ, spool, logs
 #define STACK_WIPE_BYTES 65536 // deeper than any handler goes
@@ -28,7 +30,7 @@ typedef struct loop_state {
     bool quiet; // doors no longer take anything new
 } loop_state;
 
-// In the order of the poll items; the uplink comes last because it may be missing.
+// In the order of the doors; the uplink comes last because it may be missing.
 enum { P_SPOOL, P_HTTP, P_ADMIN, P_SIGNAL, P_SDK, P_CONTROL, P_UPLINK, P_LINK, P_N };
 
 static void fail(wn_collector *d, wn_err err, int place) {
@@ -97,14 +99,28 @@ static bool stopped(const wn_collector *d, const loop_state *l) {
            !wn_pipeline_busy(d->pipeline);
 }
 
-static long wait_ms(const wn_collector *d, const loop_state *l) {
+static int64_t wait_ns(const wn_collector *d, const loop_state *l) {
     if (wn_http_ready(d->http) || wn_sdk_ready(d->sdk) || wn_import_ready(d->import)) return 0;
     int64_t ms = l->second_at_ms - wn_monotonic_ms();
-    return ms < 0 ? 0 : (long)ms;
+    int64_t ns = ms < 0 ? 0 : ms * MS_NS, linger_ns = wn_pipeline_linger_ns(d->pipeline);
+    return linger_ns >= 0 && linger_ns < ns ? linger_ns : ns;
 }
 
-static void turn(wn_collector *d, loop_state *l, const zmq_pollitem_t *items, int items_n) {
-    bool durable = items[P_SPOOL].revents != 0, second = l->now_ms >= l->second_at_ms;
+static void uplink_turn(wn_collector *d, const loop_state *l, wn_loop_door *doors, bool durable, bool second) {
+    if (d->uplink == NULL) return;
+    if (doors[P_UPLINK].ready || doors[P_LINK].ready || second) {
+        wn_uplink_turn(d->uplink, l->now_ms);
+        doors[P_LINK].used = true;
+    } else if (durable) {
+        wn_uplink_send(d->uplink, l->now_ms);
+    } else {
+        return;
+    }
+    doors[P_UPLINK].used = true;
+}
+
+static void turn(wn_collector *d, loop_state *l, wn_loop_door *doors) {
+    bool durable = doors[P_SPOOL].ready, second = l->now_ms >= l->second_at_ms;
     if (durable) {
         wn_err err = wn_pipeline_done(d->pipeline);
         if (err != WN_OK) {
@@ -112,16 +128,20 @@ static void turn(wn_collector *d, loop_state *l, const zmq_pollitem_t *items, in
             return;
         }
     }
-    if (items[P_HTTP].revents || durable || second || wn_http_ready(d->http)) wn_http_turn(d->http);
-    if (items[P_SDK].revents || durable || wn_sdk_ready(d->sdk)) wn_sdk_turn(d->sdk);
-    if (items[P_CONTROL].revents) wn_control_turn(d->control);
-    if (items[P_ADMIN].revents || second) wn_admin_turn(d->admin);
-    bool heard = items_n > P_UPLINK && (items[P_UPLINK].revents != 0 || items[P_LINK].revents != 0);
-    if (d->uplink != NULL && (heard || durable || second)) wn_uplink_turn(d->uplink, l->now_ms);
+    if (doors[P_HTTP].ready || durable || second || wn_http_ready(d->http)) wn_http_turn(d->http);
+    if (doors[P_SDK].ready || second || wn_sdk_ready(d->sdk) || (durable && wn_sdk_waiting(d->sdk) != 0)) {
+        wn_sdk_turn(d->sdk);
+        doors[P_SDK].used = true;
+    }
+    if (doors[P_CONTROL].ready) wn_control_turn(d->control);
+    if (doors[P_ADMIN].ready || second) wn_admin_turn(d->admin);
+    bool heard = doors[P_UPLINK].ready || doors[P_LINK].ready;
+    uplink_turn(d, l, doors, durable, second);
     // After the aggregator's words and before the pipeline's turn: what these two set free goes at once.
+    doors[P_CONTROL].used |= second || wn_import_active(d->import); // it answers there
     wn_import_turn(d->import);
     if (wn_closing_count(d->closing) != 0 && (heard || durable || second)) wn_closing_turn(d->closing);
-    if (d->uplink != NULL && d->uplink_waits) wn_uplink_turn(d->uplink, l->now_ms);
+    if (d->uplink_waits) uplink_turn(d, l, doors, false, true);
     d->uplink_waits = false;
     if (second) {
         every_second(d, l);
@@ -131,35 +151,34 @@ static void turn(wn_collector *d, loop_state *l, const zmq_pollitem_t *items, in
     wn_pipeline_turn(d->pipeline);
 }
 
+// The uplink's doors are there when it is.
+static bool uplink_doors(const wn_collector *d, wn_loop_door *doors) {
+    if (d->uplink == NULL || doors[P_UPLINK].socket != NULL) return true;
+    return wn_loop_door_open(wn_uplink_socket(d->uplink), &doors[P_UPLINK]) &&
+           wn_loop_door_open(wn_uplink_monitor(d->uplink), &doors[P_LINK]);
+}
+
 static void loop(wn_collector *d) {
-    zmq_pollitem_t items[P_N] = {
-        [P_SPOOL] = {NULL, wn_spool_fd(d->spool), ZMQ_POLLIN, 0},
-        [P_HTTP] = {NULL, wn_http_fd(d->http), ZMQ_POLLIN, 0},
-        [P_ADMIN] = {NULL, wn_admin_fd(d->admin), ZMQ_POLLIN, 0},
-        [P_SIGNAL] = {NULL, d->signal_fd, ZMQ_POLLIN, 0},
-        [P_SDK] = {wn_sdk_socket(d->sdk), 0, ZMQ_POLLIN, 0},
-        [P_CONTROL] = {wn_control_socket(d->control), 0, ZMQ_POLLIN, 0},
-        [P_UPLINK] = {NULL, -1, ZMQ_POLLIN, 0},
-        [P_LINK] = {NULL, -1, ZMQ_POLLIN, 0},
+    wn_loop_door doors[P_N] = {
+        [P_SPOOL] = {.fd = wn_spool_fd(d->spool)}, [P_HTTP] = {.fd = wn_http_fd(d->http)},
+        [P_ADMIN] = {.fd = wn_admin_fd(d->admin)}, [P_SIGNAL] = {.fd = d->signal_fd},
+        [P_UPLINK] = {.fd = -1},                   [P_LINK] = {.fd = -1},
     };
+    bool sound = wn_loop_door_open(wn_sdk_socket(d->sdk), &doors[P_SDK]) &&
+                 wn_loop_door_open(wn_control_socket(d->control), &doors[P_CONTROL]);
     loop_state l = {.now_ms = wn_monotonic_ms()};
     l.sweep_at_ms = l.now_ms + WN_SESSION_SWEEP_MS;
     l.peers_at_ms = l.now_ms + PEERS_REPORT_MS;
     l.review_at_ms = l.now_ms + PEERS_REPORT_MS;
     while (!stopped(d, &l)) {
-        int n = d->uplink == NULL ? P_UPLINK : P_N;
-        if (d->uplink != NULL) {
-            items[P_UPLINK].socket = wn_uplink_socket(d->uplink);
-            items[P_LINK].socket = wn_uplink_monitor(d->uplink);
-        }
-        if (zmq_poll(items, n, wait_ms(d, &l)) < 0 && errno != EINTR) {
+        if (!sound || !uplink_doors(d, doors) || !wn_doors_wait(doors, P_N, wait_ns(d, &l))) {
             fail(d, WN_ERR_IO, 2);
             return;
         }
         l.now_ms = wn_monotonic_ms();
         wn_pipeline_clock(d->pipeline, wn_now_s());
-        if (items[P_SIGNAL].revents) read_signals(d);
-        turn(d, &l, items, n);
+        if (doors[P_SIGNAL].ready) read_signals(d);
+        turn(d, &l, doors);
         // What hashing and parsing left of events in dead frames.
         if (WN_WALL_WIPE) sodium_stackzero(STACK_WIPE_BYTES);
     }

@@ -55,16 +55,10 @@ static head head_ext(const wn_mp *m, size_t n, uint64_t fixed) {
     return h;
 }
 
-static head head_of(const wn_mp *m) {
+static head head_long(const wn_mp *m) {
     head none = {WN_MP_END, 0, NULL, false};
-    if (m->bad || m->p >= m->end) return none;
     uint8_t b = *m->p;
     head one = {WN_MP_UINT, b, m->p + 1, false};
-    if (b < 0x80) return one;
-    if (b < 0x90) return one.type = WN_MP_MAP, one.arg = b & 0x0f, one;
-    if (b < 0xa0) return one.type = WN_MP_ARRAY, one.arg = b & 0x0f, one;
-    if (b < 0xc0) return one.type = WN_MP_STR, one.arg = b & 0x1f, one;
-    if (b >= 0xe0) return one.type = WN_MP_INT, one.arg = sign_extended(b, 1), one;
     switch (b) {
     case 0xc0: return one.type = WN_MP_NIL, one;
     case 0xc2: return one.type = WN_MP_BOOL, one.arg = 0, one;
@@ -103,6 +97,19 @@ static head head_of(const wn_mp *m) {
     case 0xdf: return head_with(m, WN_MP_MAP, 4);
     default: return none; // 0xc1 is reserved
     }
+}
+
+// Nearly all heads are one byte.
+static inline head head_of(const wn_mp *m) {
+    if (m->bad || m->p >= m->end) return (head){WN_MP_END, 0, NULL, false};
+    uint8_t b = *m->p;
+    head one = {WN_MP_UINT, b, m->p + 1, false};
+    if (b < 0x80) return one;
+    if (b < 0x90) return one.type = WN_MP_MAP, one.arg = b & 0x0f, one;
+    if (b < 0xa0) return one.type = WN_MP_ARRAY, one.arg = b & 0x0f, one;
+    if (b < 0xc0) return one.type = WN_MP_STR, one.arg = b & 0x1f, one;
+    if (b >= 0xe0) return one.type = WN_MP_INT, one.arg = sign_extended(b, 1), one;
+    return head_long(m);
 }
 
 static bool fail(wn_mp *m) {

@@ -16,6 +16,12 @@ static const char *const field_names[WN_FIELD_N] = {
 };
 #undef FIELD
 
+#define FIELD(name, type, purpose, transform, max, from, doc) [WN_FIELD_##name] = sizeof #name - 1,
+static const uint8_t field_name_bytes[WN_FIELD_N] = {
+#include "fields.def"
+};
+#undef FIELD
+
 #define FIELD(name, type, purpose, transform, max, from, doc) [WN_FIELD_##name] = #transform,
 static const char *const transforms[WN_FIELD_N] = {
 #include "fields.def"
@@ -76,7 +82,7 @@ static const bool verdict_person[WN_VERDICT_N] = {
 
 wn_field wn_field_by_name(const char *name, size_t n) {
     for (unsigned f = 0; f < WN_FIELD_N; f++)
-        if (strlen(field_names[f]) == n && memcmp(field_names[f], name, n) == 0) return (wn_field)f;
+        if (field_name_bytes[f] == n && memcmp(field_names[f], name, n) == 0) return (wn_field)f;
     return WN_FIELD_N;
 }
 

@@ -58,13 +58,26 @@ wn_err wn_message_open(wn_span bytes, uint32_t events_max, wn_message *out) {
 
 #define NUMBER_BYTES_MAX 40
 
+// snprintf costs more than all the rest of a number.
+static size_t integer_text(int64_t i, char text[NUMBER_BYTES_MAX]) {
+    char digits[NUMBER_BYTES_MAX];
+    size_t at = sizeof digits;
+    uint64_t left = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) != 0);
+    if (i < 0) digits[--at] = '-';
+    memcpy(text, digits + at, sizeof digits - at);
+    wn_wipe(digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
 // A number as JSON would have it; 0: none that is second, width or flag.
 static size_t number_text(wn_mp *m, char text[NUMBER_BYTES_MAX]) {
     int64_t i = 0;
     double d = 0;
     wn_mp before = *m;
     if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i))
-        return (size_t)snprintf(text, NUMBER_BYTES_MAX, "%lld", (long long)i);
+        return integer_text(i, text);
     *m = before;
     // 17 digits keep a double; above 2^53 it is no second and no width.
     if (!wn_mp_double(m, &d) || !isfinite(d) || fabs(d) >= 9e15) return 0;

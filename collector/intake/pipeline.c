@@ -8,12 +8,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BATCH_ROOM_BYTES 4096u       // head of a batch with all its sites, padded
 #define SPOOL_ROOM_BYTES (64u << 10) // heads, memories: kept free below spool_bytes_max
 #define TXN_ROOM_BYTES (WN_SPOOL_TXN_BYTES_MAX - (1u << 20))
-#define SESSION_ROOM_BYTES 512u // an observation of a session, encoded and padded
-#define SESSIONS_TURN_MAX 8192  // finished sessions taken into one transaction
+#define SESSION_ROOM_BYTES 512u      // an observation of a session, encoded and padded
+#define LINGER_BYTES_MAX (64u << 10) // a transaction of so much is worth its sync
+#define SESSIONS_TURN_MAX 8192       // finished sessions taken into one transaction
 
 // ---- life ----
 
@@ -33,6 +35,7 @@ wn_err wn_pipeline_open(const wn_pipeline_parts *parts, wn_site_list *sites, wn_
     wn_wipe(key, sizeof key);
     p->sites = wn_site_list_hold(sites);
     p->durable = p->submitted = wn_spool_last_txn(parts->spool);
+    p->linger_ns = -1;
     *out = p;
     return WN_OK;
 }
@@ -302,6 +305,7 @@ wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uin
     count_outcome(p, &r->outcome);
     wn_request_drop_records(r);
     *out_token = waits ? wn_pipeline_pending(p) : 0;
+    if (waits && p->dirty) wn_linger_sender(&p->linger);
     return WN_COMMIT_DONE;
 }
 
@@ -324,13 +328,33 @@ static void drain_sessions(wn_pipeline *p) {
     }
 }
 
+static int64_t clock_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t wn_pipeline_linger_ns(const wn_pipeline *p) {
+    return p->linger_ns;
+}
+
+static bool lingers(wn_pipeline *p) {
+    int64_t left_ns = wn_linger_left(&p->linger, clock_ns());
+    if (left_ns == 0 || p->txn_bytes > LINGER_BYTES_MAX) return false;
+    p->linger_ns = left_ns;
+    return true;
+}
+
 void wn_pipeline_turn(wn_pipeline *p) {
+    p->linger_ns = -1;
     if (p->submitted > p->durable) return; // the disk is busy: let the batches grow
+    if (lingers(p)) return;
     drain_sessions(p);
     if (!p->dirty || !batches_close(p)) return;
     uint64_t txn = wn_spool_txn(p->parts.spool);
     if (!wn_spool_submit(p->parts.spool)) return;
     p->submitted = txn;
+    wn_linger_submitted(&p->linger);
     p->dirty = false;
     p->txn_bytes = 0;
     p->touches_syncing = p->touches;
@@ -345,6 +369,7 @@ wn_err wn_pipeline_done(wn_pipeline *p) {
     wn_sessions_apply(p->parts.sessions, txn);
     p->counts.transactions += txn - p->durable;
     p->durable = txn;
+    wn_linger_done(&p->linger, wn_spool_sync_took(p->parts.spool));
     p->touches_syncing = 0;
     return WN_OK;
 }

@@ -106,6 +106,8 @@ const wn_outcome *wn_request_outcome(const wn_request *r);
 
 // Hands what was committed, and finished sessions, to the sync thread unless it is busy.
 void wn_pipeline_turn(wn_pipeline *p);
+// What the last turn kept open for more senders wants another one after so long; -1: nothing was.
+int64_t wn_pipeline_linger_ns(const wn_pipeline *p);
 // After the spool's fd: WN_ERR_IO means that nothing will be durable any more.
 WN_MUST_USE wn_err wn_pipeline_done(wn_pipeline *p);
 uint64_t wn_pipeline_durable(const wn_pipeline *p);

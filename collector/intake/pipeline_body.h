@@ -3,6 +3,7 @@
 // transactions) and request.c (events of one request).
 #pragma once
 
+#include "linger.h"
 #include "pipeline.h"
 
 #define WN_CHUNK_BYTES 16384u  // a request's records lie in chunks of this
@@ -81,6 +82,8 @@ struct wn_pipeline {
     size_t txn_bytes;                // upper bound of what the transaction being filled will take
     size_t touches, touches_syncing; // of the transaction being filled, and of the one before it
     bool dirty, stuck;
+    wn_linger linger;
+    int64_t linger_ns; // -1: the transaction being filled waits for nothing
     uint64_t submitted, durable;
     wn_named named[WN_REQUEST_EVENTS_MAX]; // sites of the request being committed
     size_t named_n;

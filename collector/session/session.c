@@ -246,10 +246,34 @@ static void forget_drained(wn_sessions_table *t, uint64_t txn) {
     }
 }
 
+// Asks the caches for the prints of a touch further on, then for the sessions that look like a nearer one's.
+enum { FAR = 16, NEAR = 6 };
+
+static void announce(const wn_sessions_table *t) {
+    kept *k = t->k;
+    size_t buckets[2];
+    if (k->pending_tail - k->pending_head > FAR) {
+        buckets_of(t, &pending_at(k, k->pending_head + FAR)->visit, buckets);
+        for (int b = 0; b < 2; b++) __builtin_prefetch(&t->print[buckets[b]]);
+    }
+    if (k->pending_tail - k->pending_head <= NEAR) return;
+    const wn_visit *v = &pending_at(k, k->pending_head + NEAR)->visit;
+    uint32_t print = print_of(v);
+    buckets_of(t, v, buckets);
+    for (int b = 0; b < 2; b++) {
+        for (size_t i = buckets[b]; i < buckets[b] + WN_SESSION_BUCKET; i++) {
+            if (t->print[i] != print) continue;
+            __builtin_prefetch(&k->visit[i]);
+            __builtin_prefetch((const uint8_t *)&k->visit[i] + sizeof(wn_visit) - 1);
+        }
+    }
+}
+
 void wn_sessions_apply(wn_sessions_table *t, uint64_t txn) {
     kept *k = t->k;
     forget_drained(t, txn);
     while (k->pending_head < k->pending_tail && pending_at(k, k->pending_head)->txn <= txn) {
+        announce(t);
         if (!apply_one(t)) break;
     }
     redo_wipe(k);

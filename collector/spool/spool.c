@@ -334,12 +334,17 @@ wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn) {
     pthread_mutex_lock(&s->sync.lock);
     uint64_t done = s->sync.done_txn;
     wn_err err = s->sync.err;
+    s->reported_ns = s->sync.took_ns;
     pthread_mutex_unlock(&s->sync.lock);
     // What became durable before the failure is told first.
     if (err != WN_OK && done == s->reported_txn) return err;
     s->reported_txn = done;
     *out_txn = done;
     return WN_OK;
+}
+
+int64_t wn_spool_sync_took(const wn_spool *s) {
+    return s->reported_ns;
 }
 
 int wn_spool_fd(const wn_spool *s) {

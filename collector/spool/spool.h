@@ -63,9 +63,15 @@ bool wn_spool_idle(const wn_spool *s); // nothing unsynced
 // for good after a failed sync: nothing more will be acked until the spool is opened anew.
 WN_MUST_USE wn_err wn_spool_done(wn_spool *s, uint64_t *out_txn);
 
+int64_t wn_spool_sync_took(const wn_spool *s); // the last transaction's fdatasync, in nanoseconds
+
 // Delivery. Reads durable records in order from a cursor of its own.
 bool wn_spool_next(wn_spool *s, wn_spool_record *out); // false: nothing more now
-void wn_spool_rewind(wn_spool *s);                     // to the oldest record not acked
+// Only if it is of at most so many bytes and observations; else it stays the next one.
+bool wn_spool_next_within(wn_spool *s, size_t bytes_max, uint32_t observations_max, wn_spool_record *out);
+// Bytes of the log between the cursor and what is durable: 0: there is no next one now.
+uint64_t wn_spool_ready(const wn_spool *s);
+void wn_spool_rewind(wn_spool *s); // to the oldest record not acked
 // All records of (window, generation) up to sequence are delivered; whole segments go.
 void wn_spool_ack(wn_spool *s, const wn_window *w, uint64_t generation, uint64_t sequence);
 // The aggregator has lost (window, generation) and asks for records that are gone, for ever:

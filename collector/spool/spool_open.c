@@ -28,9 +28,11 @@ static wn_err open_parts(wn_spool *s, const char *dir, int64_t now_s, uint64_t *
     WN_TRY(wn_slots_make(s->keys, MEMORY_KEY, s->memory_key));
     s->pending.plain = malloc(WN_PLAIN_BYTES_MAX);
     s->box = malloc(WN_RECORD_BOX_BYTES_MAX);
+    s->ahead = malloc(WN_READ_AHEAD_BYTES);
     s->plain = malloc(WN_PLAIN_BYTES_MAX);
     s->streams = calloc(WN_SPOOL_STREAMS_MAX, sizeof *s->streams);
-    if (s->pending.plain == NULL || s->box == NULL || s->plain == NULL || s->streams == NULL)
+    if (s->pending.plain == NULL || s->box == NULL || s->ahead == NULL || s->plain == NULL ||
+        s->streams == NULL)
         return WN_ERR_NOMEM;
     WN_TRY(wn_recall_open(s->sync.dir_fd, now_s, &s->recall, &s->sync.files));
     uint64_t txn, cut;
@@ -58,7 +60,7 @@ wn_err wn_spool_open(const char *dir, wn_slots *keys, const uint8_t collector[16
     s->bytes_max = bytes_max;
     s->segment_bytes = bytes_max / 4 < WN_SEGMENT_BYTES ? bytes_max / 4 : WN_SEGMENT_BYTES;
     s->sync.delay_ms = sync_delay_ms;
-    s->sync.dir_fd = s->sync.event_fd = s->sync.fd = -1;
+    s->sync.dir_fd = s->sync.event_fd = s->sync.fd = s->read_fd = -1;
     for (unsigned i = 0; i < WN_RECALL_FILES; i++) s->sync.files.fd[i] = -1;
     uint64_t cut;
     wn_err err = open_parts(s, dir, now_s, &cut);
@@ -82,6 +84,7 @@ void wn_spool_close(wn_spool *s) {
     wn_spool_sync_stop(&s->sync);
     wn_recall_close(&s->recall, &s->sync.files);
     if (s->sync.dir_fd >= 0) close(s->sync.dir_fd);
+    wn_spool_read_close(s);
     for (size_t i = 0; i < 2; i++) {
         free(s->txn[i].bytes);
         free(s->txn[i].ops);
@@ -96,6 +99,7 @@ void wn_spool_close(wn_spool *s) {
     wipe_free(s->streams, s->streams_n * sizeof *s->streams);
     wipe_free(s->pending.plain, WN_PLAIN_BYTES_MAX);
     free(s->box);
+    free(s->ahead);
     wipe_free(s->plain, WN_PLAIN_BYTES_MAX);
     wipe_free(s->rebuilt, WN_BATCH_BYTES_MAX);
     wipe_free(s->reader, sizeof *s->reader);

@@ -9,6 +9,7 @@
 // What stands before a batch inside its box; the batch's length is hidden there, too.
 #define WN_PLAIN_HEAD_BYTES 80
 #define WN_PLAIN_BYTES_MAX WN_RECORD_BOX_BYTES_MAX
+#define WN_READ_AHEAD_BYTES 65536u
 
 // One (window, generation). On disk sequences count on; when the aggregator has
 // lost the generation they are sent as (alias, sequence - alias_base).
@@ -66,10 +67,16 @@ struct wn_spool {
     wn_transaction aside; // the spool's own word; spends no transaction number
     wn_pending pending;
     uint64_t reported_txn;
+    int64_t reported_ns;
     wn_spool_sync sync;
     // delivery
     uint32_t at_segment; // number
     uint64_t at_offset;
+    int read_fd; // of segment read_number; -1: none
+    uint32_t read_number;
+    uint8_t *ahead; // durable bytes of that segment, WN_READ_AHEAD_BYTES at most
+    uint64_t ahead_at;
+    size_t ahead_n;
     uint8_t *box, *plain, *rebuilt;
     size_t plain_n; // of `plain` that the last record filled
     wn_batch_reader *reader;
@@ -100,6 +107,7 @@ WN_MUST_USE wn_err wn_spool_roll(wn_spool *s);
 
 // spool_read.c
 void wn_spool_reap(wn_spool *s); // unlinks segments that hold nothing undelivered
+void wn_spool_read_close(wn_spool *s);
 
 // spool_scan.c: reads the log into streams, segments and recall; cuts the tail.
 WN_MUST_USE wn_err wn_spool_scan(wn_spool *s, int64_t now_s, uint64_t *out_txn, uint64_t *out_cut);

@@ -77,6 +77,7 @@ void wn_spool_reap(wn_spool *s) {
             i++;
             continue;
         }
+        if (seg->number == s->read_number) wn_spool_read_close(s);
         s->bytes -= seg->bytes;
         free(seg->held);
         free(seg->rebased);
@@ -221,17 +222,46 @@ static wn_segment *cursor_segment(wn_spool *s) {
     return NULL;
 }
 
-static bool read_at(int fd, void *out, size_t n, uint64_t at) {
-    uint8_t *p = out;
-    while (n > 0) {
-        ssize_t k = pread(fd, p, n, (off_t)at);
+void wn_spool_read_close(wn_spool *s) {
+    if (s->read_fd >= 0) close(s->read_fd);
+    s->read_fd = -1;
+    s->read_number = 0;
+    s->ahead_n = 0;
+}
+
+static bool read_open(wn_spool *s, uint32_t number) {
+    if (s->read_fd >= 0 && s->read_number == number) return true;
+    wn_spool_read_close(s);
+    char name[WN_SEGMENT_NAME_BYTES];
+    wn_segment_name(number, name);
+    s->read_fd = openat(s->sync.dir_fd, name, O_RDONLY | O_CLOEXEC);
+    if (s->read_fd >= 0) s->read_number = number;
+    return s->read_fd >= 0;
+}
+
+static size_t read_some(int fd, uint8_t *p, size_t n, uint64_t at) {
+    size_t got = 0;
+    while (got < n) {
+        ssize_t k = pread(fd, p + got, n - got, (off_t)(at + got));
         if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return false;
-        p += k;
-        n -= (size_t)k;
-        at += (uint64_t)k;
+        if (k <= 0) break;
+        got += (size_t)k;
     }
-    return true;
+    return got;
+}
+
+// `n` durable bytes of the open segment, which is durable up to `end`; NULL: they cannot be read.
+// Borrowed until the next call. Small records are read many at a time.
+static const uint8_t *read_at(wn_spool *s, uint64_t at, size_t n, uint64_t end) {
+    if (at + n > end) return NULL;
+    if (n > WN_READ_AHEAD_BYTES) return read_some(s->read_fd, s->box, n, at) == n ? s->box : NULL;
+    if (at < s->ahead_at || at + n > s->ahead_at + s->ahead_n) {
+        size_t want = end - at < WN_READ_AHEAD_BYTES ? (size_t)(end - at) : WN_READ_AHEAD_BYTES;
+        s->ahead_at = at;
+        s->ahead_n = read_some(s->read_fd, s->ahead, want, at);
+        if (s->ahead_n < n) return NULL;
+    }
+    return s->ahead + (at - s->ahead_at);
 }
 
 static const wn_value *value_of(const wn_batch_reader *r, uint64_t id, wn_value *hold) {
@@ -272,10 +302,10 @@ static wn_err rename_batch(wn_spool *s, wn_span batch, const wn_batch_id *id, si
     return err;
 }
 
-// Decrypts and checks the record whose box stands in s->box.
+// Decrypts and checks a record.
 static wn_err open_record(wn_spool *s, const wn_stream *st, const wn_record_head *h,
-                          const uint8_t *head_bytes, wn_spool_record *out) {
-    wn_span box = {s->box, h->box_bytes};
+                          const uint8_t *head_bytes, const uint8_t *box_bytes, wn_spool_record *out) {
+    wn_span box = {box_bytes, h->box_bytes};
     size_t plain_n = h->box_bytes - WN_BOX_OVERHEAD;
     WN_TRY(wn_box_open(st->key, (wn_span){head_bytes, WN_RECORD_HEAD_BYTES}, box, s->plain));
     s->plain_n = plain_n;
@@ -307,11 +337,19 @@ static void give_up(wn_spool *s, wn_stream *st, uint64_t before, uint64_t sequen
     ack_stream(s, st, sequence);
 }
 
+typedef struct limits {
+    size_t bytes;
+    uint32_t observations;
+} limits;
+
 // Looks at the record under the cursor; moves past it unless it must wait.
-static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *out) {
+static step step_record(wn_spool *s, uint64_t end, const durable *d, const limits *most,
+                        wn_spool_record *out) {
     uint8_t head_bytes[WN_RECORD_HEAD_BYTES];
     wn_record_head h;
-    if (!read_at(fd, head_bytes, sizeof head_bytes, s->at_offset)) return STEP_RUINED;
+    const uint8_t *p = read_at(s, s->at_offset, sizeof head_bytes, end);
+    if (p == NULL) return STEP_RUINED;
+    memcpy(head_bytes, p, sizeof head_bytes);
     if (wn_record_head_decode((wn_span){head_bytes, sizeof head_bytes}, &h) != WN_OK) return STEP_RUINED;
     if (h.txn > d->txn) return STEP_STOP;
     uint64_t next = s->at_offset + WN_RECORD_HEAD_BYTES + h.box_bytes;
@@ -329,33 +367,35 @@ static step step_record(wn_spool *s, int fd, const durable *d, wn_spool_record *
         give_up(s, st, before, h.sequence - 1); // a ruined segment took those between
         return STEP_STOP;
     }
-    bool whole = read_at(fd, s->box, h.box_bytes, s->at_offset + WN_RECORD_HEAD_BYTES);
-    if (whole && open_record(s, st, &h, head_bytes, out) == WN_OK) {
-        st->seen = h.sequence;
-        s->at_offset = next;
-        return STEP_FOUND;
+    if (h.box_bytes / 4 > most->bytes) return STEP_STOP; // padding at most doubles
+    p = read_at(s, s->at_offset + WN_RECORD_HEAD_BYTES, h.box_bytes, end);
+    wn_spool_record r;
+    if (p == NULL || open_record(s, st, &h, head_bytes, p, &r) != WN_OK) {
+        give_up(s, st, h.sequence - 1, h.sequence);
+        return STEP_STOP;
     }
-    give_up(s, st, h.sequence - 1, h.sequence);
-    return STEP_STOP;
+    if (r.n > most->bytes || r.observations > most->observations) return STEP_STOP;
+    st->seen = h.sequence;
+    s->at_offset = next;
+    *out = r;
+    return STEP_FOUND;
 }
 
-bool wn_spool_next(wn_spool *s, wn_spool_record *out) {
+bool wn_spool_next_within(wn_spool *s, size_t bytes_max, uint32_t observations_max, wn_spool_record *out) {
     wn_wipe(s->plain, s->plain_n);
     s->plain_n = 0;
     durable d = durable_now(s);
+    limits most = {bytes_max, observations_max};
     step last = STEP_SKIP;
     while (last == STEP_SKIP) {
         const wn_segment *seg = cursor_segment(s);
         if (seg == NULL || seg->number > d.segment) return false;
         uint64_t end = seg->number == d.segment ? d.end : seg->bytes;
-        char name[WN_SEGMENT_NAME_BYTES];
-        wn_segment_name(seg->number, name);
         bool known_empty = s->at_offset + WN_RECORD_HEAD_BYTES > end;
-        int fd = known_empty ? -1 : openat(s->sync.dir_fd, name, O_RDONLY | O_CLOEXEC);
-        while (fd >= 0 && last == STEP_SKIP && s->at_offset + WN_RECORD_HEAD_BYTES <= end) {
-            last = step_record(s, fd, &d, out);
+        bool open = !known_empty && read_open(s, seg->number);
+        while (open && last == STEP_SKIP && s->at_offset + WN_RECORD_HEAD_BYTES <= end) {
+            last = step_record(s, end, &d, &most, out);
         }
-        if (fd >= 0) close(fd);
         if (last == STEP_FOUND) return true;
         if (last == STEP_STOP) return false;
         if (seg->number >= d.segment) return false;
@@ -364,4 +404,21 @@ bool wn_spool_next(wn_spool *s, wn_spool_record *out) {
         last = STEP_SKIP;
     }
     return false;
+}
+
+bool wn_spool_next(wn_spool *s, wn_spool_record *out) {
+    return wn_spool_next_within(s, WN_BATCH_BYTES_MAX, WN_BATCH_OBS_MAX, out);
+}
+
+uint64_t wn_spool_ready(const wn_spool *s) {
+    durable d = durable_now((wn_spool *)(uintptr_t)s);
+    uint64_t n = 0;
+    for (size_t i = s->segments_n; i-- > 0 && s->segments[i].number >= s->at_segment;) {
+        const wn_segment *seg = &s->segments[i];
+        if (seg->number > d.segment) continue;
+        uint64_t end = seg->number == d.segment ? d.end : seg->bytes;
+        uint64_t at = seg->number == s->at_segment ? s->at_offset : WN_SEGMENT_HEAD_BYTES;
+        if (end > at) n += end - at;
+    }
+    return n;
 }

@@ -60,11 +60,20 @@ static void nap(int64_t ms) {
     while (ms > 0 && nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
+static int64_t clock_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 // Everything of one transaction. WN_ERR_FULL may be tried again from the start.
-static wn_err run_job(wn_spool_sync *y, const wn_transaction *t, size_t *inout_ops_done) {
+static wn_err run_job(wn_spool_sync *y, const wn_transaction *t, size_t *inout_ops_done,
+                      int64_t *out_took_ns) {
     WN_TRY(write_segment(y, t));
+    int64_t began_ns = clock_ns();
     nap(y->delay_ms);
     if (fdatasync(y->fd) != 0) return error_of(errno);
+    *out_took_ns = clock_ns() - began_ns;
     if (t->create && fsync(y->dir_fd) != 0) return WN_ERR_IO;
     return wn_recall_write(&y->files, t->ops, t->ops_n, inout_ops_done);
 }
@@ -88,9 +97,10 @@ static void wait_retry(wn_spool_sync *y) {
 static void work_off(wn_spool_sync *y) {
     wn_transaction *t = y->job;
     size_t ops_done = 0;
+    int64_t took_ns = 0;
     for (;;) {
         pthread_mutex_unlock(&y->lock);
-        wn_err err = run_job(y, t, &ops_done);
+        wn_err err = run_job(y, t, &ops_done, &took_ns);
         pthread_mutex_lock(&y->lock);
         bool changed = err != y->err;
         y->err = err;
@@ -103,10 +113,14 @@ static void work_off(wn_spool_sync *y) {
         if (y->stop) return;
     }
     y->done_txn = t->number;
+    y->took_ns = took_ns;
     y->done_segment = t->segment;
     y->done_end = t->offset + t->n;
     y->job = NULL;
+    // The loop asks for the lock as soon as it is told.
+    pthread_mutex_unlock(&y->lock);
     tell(y);
+    pthread_mutex_lock(&y->lock);
 }
 
 static void unlink_some(wn_spool_sync *y) {
@@ -199,8 +213,8 @@ void wn_spool_sync_give(wn_spool_sync *y, wn_transaction *t) {
     pthread_mutex_lock(&y->lock);
     WN_ASSERT(y->job == NULL);
     y->job = t;
-    pthread_cond_signal(&y->wake);
     pthread_mutex_unlock(&y->lock);
+    pthread_cond_signal(&y->wake);
 }
 
 wn_err wn_spool_sync_unlink(wn_spool_sync *y, uint32_t number) {

@@ -49,6 +49,7 @@ typedef struct wn_spool_sync {
     bool stop, unlinking;
     wn_err err;
     uint64_t done_txn;
+    int64_t took_ns; // its fdatasync
     uint32_t done_segment;
     uint64_t done_end;
 } wn_spool_sync;

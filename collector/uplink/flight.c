@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// flight.c: at most eight entries, so every search is a loop.
+// flight.c: a few hundred entries at most, mostly one or two: every search is a loop.
 #include "flight.h"
 
 #include <string.h>
@@ -48,4 +48,15 @@ void wn_flight_drop_unsettled(wn_flight *f) {
         if (f->list[i].settled) i++;
         else wn_flight_take_out(f, i);
     }
+}
+
+size_t wn_flight_messages(const wn_flight *f) {
+    size_t n = 0;
+    uint64_t newest = 0; // they are numbered from 1 and stand in order
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->list[i].settled || f->list[i].message == newest) continue;
+        newest = f->list[i].message;
+        n++;
+    }
+    return n;
 }

@@ -10,7 +10,7 @@
 #include "flight.h"
 #include "log.h"
 
-_Static_assert(WN_UPLINK_FLIGHT == WN_FLIGHT_MAX, "one limit");
+_Static_assert(WN_UPLINK_FLIGHT == WN_FLIGHT_MESSAGES_MAX, "one limit");
 
 enum {
     OUTBOX_MAX = 512,     // CLOSED answers waiting for the socket: one a window
@@ -33,6 +33,8 @@ struct wn_uplink {
     wn_uplink_events ev;
     bool connected, hello, up;
     wn_flight flight;
+    uint64_t messages; // of batches; numbers them
+    uint8_t *bundle;   // WN_UPLINK_GATHER_BYTES
     wn_uplink_msg *outbox;
     size_t outbox_n;
     ask *asks;
@@ -100,25 +102,64 @@ static void send_small(wn_uplink *u) {
     }
 }
 
-static void send_batches(wn_uplink *u) {
-    size_t limit = u->single ? 1 : WN_UPLINK_FLIGHT;
-    wn_spool_record r;
-    if (u->now_ms < u->busy_until_ms || u->rewind_at_ms >= 0) return;
-    while (u->flight.n < limit && writable(u) && wn_spool_next(u->spool, &r)) {
+// The next batch to go that fits beside the others; false: none.
+static bool next_batch(wn_uplink *u, size_t bytes_max, uint32_t observations_max, wn_spool_record *out) {
+    while (wn_spool_next_within(u->spool, bytes_max, observations_max, out)) {
         // Answered while one before it was not: it need not go again.
-        if (wn_flight_find(&u->flight, &r.window, r.id.generation, r.id.sequence) != NULL) continue;
-        wn_flown b = {.window = r.window,
-                      .generation = r.id.generation,
-                      .sequence = r.id.sequence,
-                      .observations = r.observations,
+        if (wn_flight_find(&u->flight, &out->window, out->id.generation, out->id.sequence) != NULL) continue;
+        wn_flown b = {.window = out->window,
+                      .generation = out->id.generation,
+                      .sequence = out->id.sequence,
+                      .observations = out->observations,
+                      .message = u->messages,
                       .sent_ms = u->now_ms};
         wn_flight_push(&u->flight, &b);
         if (u->wait_since_ms < 0) u->wait_since_ms = u->now_ms;
-        if (!send_bytes(u, r.bytes, r.n)) {
-            u->rewind_at_ms = u->now_ms + BACKOFF_MIN_MS;
-            return;
-        }
+        return true;
     }
+    return false;
+}
+
+// A batch, and behind it what is small enough and waits as well. False: nothing waits, or it did not go.
+static bool send_next(wn_uplink *u) {
+    wn_spool_record r;
+    size_t n = 0, batches = 1;
+    u->messages++;
+    if (!next_batch(u, WN_BATCH_BYTES_MAX, WN_BATCH_OBS_MAX, &r)) return false;
+    bool alone = u->single || wn_spool_ready(u->spool) == 0 || r.n > WN_UPLINK_GATHER_BYTES / 2;
+    uint32_t observations = r.observations;
+    bool sent;
+    if (alone) {
+        sent = send_bytes(u, r.bytes, r.n);
+    } else {
+        do {
+            bool room = wn_bundle_add(u->bundle, WN_UPLINK_GATHER_BYTES, &n, (wn_span){r.bytes, r.n});
+            WN_ASSERT(room);
+            if (batches++ == WN_BUNDLE_BATCHES_MAX || u->flight.n == WN_FLIGHT_MAX) break;
+            if (n + WN_BUNDLE_HEAD_BYTES >= WN_UPLINK_GATHER_BYTES) break;
+        } while (next_batch(u, WN_UPLINK_GATHER_BYTES - WN_BUNDLE_HEAD_BYTES - n,
+                            WN_BATCH_OBS_MAX - observations, &r) &&
+                 (observations += r.observations, true));
+        sent = send_bytes(u, u->bundle, n);
+        wn_wipe(u->bundle, n);
+    }
+    if (!sent) u->rewind_at_ms = u->now_ms + BACKOFF_MIN_MS;
+    return sent;
+}
+
+// Nothing waits while nothing is under way. Otherwise what is little waits for the answer, and goes
+// with what comes until then: the aggregator gathers for its sync meanwhile, too.
+static bool worth_sending(const wn_uplink *u) {
+    size_t messages = wn_flight_messages(&u->flight);
+    if (messages == 0) return true;
+    if (u->flight.n == WN_FLIGHT_MAX || messages >= (u->single ? 1 : WN_UPLINK_FLIGHT)) return false;
+    return wn_spool_ready(u->spool) >= WN_UPLINK_GATHER_BYTES;
+}
+
+static void send_batches(wn_uplink *u) {
+    if (u->now_ms < u->busy_until_ms || u->rewind_at_ms >= 0) return;
+    while (wn_spool_ready(u->spool) != 0 && worth_sending(u) && writable(u))
+        if (!send_next(u)) return;
 }
 
 // ---- starting over ----
@@ -332,6 +373,11 @@ void wn_uplink_turn(wn_uplink *u, int64_t now_ms) {
     u->now_ms = now_ms;
     watch(u);
     receive(u);
+    wn_uplink_send(u, now_ms);
+}
+
+void wn_uplink_send(wn_uplink *u, int64_t now_ms) {
+    u->now_ms = now_ms;
     if (oldest_waits(u)) rewind_now(u);
     if (u->rewind_at_ms >= 0 && u->rewind_at_ms <= now_ms) rewind_now(u);
     if (u->connected) send_small(u);
@@ -409,9 +455,10 @@ wn_err wn_uplink_open(void *zmq_ctx, const char *endpoint, const char *server_ke
     u->ev = *ev;
     u->wait_since_ms = u->rewound_ms = u->rewind_at_ms = -1;
     u->backoff_ms = BACKOFF_MIN_MS;
+    u->bundle = malloc(WN_UPLINK_GATHER_BYTES);
     u->outbox = calloc(OUTBOX_MAX, sizeof *u->outbox);
     u->asks = calloc(WN_UPLINK_ASKS_MAX, sizeof *u->asks);
-    wn_err err = u->outbox != NULL && u->asks != NULL ? WN_OK : WN_ERR_NOMEM;
+    wn_err err = u->bundle != NULL && u->outbox != NULL && u->asks != NULL ? WN_OK : WN_ERR_NOMEM;
     if (err == WN_OK) err = wn_door_connect(zmq_ctx, endpoint, server_key, own, &u->socket);
     if (err == WN_OK) err = open_monitor(u, zmq_ctx, endpoint);
     if (err != WN_OK) {
@@ -428,6 +475,7 @@ void wn_uplink_close(wn_uplink *u) {
     if (u->monitor != NULL) zmq_socket_monitor(u->socket, NULL, 0);
     if (u->socket != NULL) zmq_close(u->socket);
     if (u->monitor != NULL) zmq_close(u->monitor);
+    free(u->bundle);
     free(u->outbox);
     free(u->asks);
     free(u);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // uplink.h: carries spooled batches to the aggregator, at most
-// WN_UPLINK_FLIGHT unacknowledged, and its words about windows back.
+// WN_UPLINK_FLIGHT messages unacknowledged, and its words about windows back.
+//
+// Small batches gather while a message is under way and go as one (a bundle)
+// when it is answered, or when they are WN_UPLINK_GATHER_BYTES.
 #pragma once
 
 #include "spool.h"
 #include "zdoor.h"
 
 #define WN_UPLINK_FLIGHT 8
-#define WN_UPLINK_ASKS_MAX 1024   // questions about windows not yet answered
-#define WN_UPLINK_SILENCE_MS 5000 // without a word this long, what is in flight is sent again
-#define WN_UPLINK_BUSY_MS 1000    // how long a busy aggregator is left alone
+#define WN_UPLINK_GATHER_BYTES (64u << 10) // a bundle's bytes at most; so much waiting goes at once
+#define WN_UPLINK_ASKS_MAX 1024            // questions about windows not yet answered
+#define WN_UPLINK_SILENCE_MS 5000          // without a word this long, what is in flight is sent again
+#define WN_UPLINK_BUSY_MS 1000             // how long a busy aggregator is left alone
 
 typedef struct wn_uplink wn_uplink;
 
@@ -32,6 +36,8 @@ void *wn_uplink_monitor(wn_uplink *u);
 // Receives what is there, sends what the flight allows. Call on readiness,
 // after spool `done`, and at least once a second (resend after 5 s of silence, hello after reconnect).
 void wn_uplink_turn(wn_uplink *u, int64_t now_ms);
+// Its sending half, for a turn in which neither of the two had anything to read.
+void wn_uplink_send(wn_uplink *u, int64_t now_ms);
 // Asked again after a reconnect until `state` answers. A window already asked about is not asked twice.
 // Beyond WN_UPLINK_ASKS_MAX: false, ask later.
 bool wn_uplink_ask(wn_uplink *u, const wn_window *w);

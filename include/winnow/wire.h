@@ -79,6 +79,17 @@ void wn_batch_reader_value(const wn_batch_reader *r, uint32_t i, wn_value *out);
 // False after the last observation.
 bool wn_batch_reader_next(wn_batch_reader *r, wn_observation *out);
 
+// Small batches that go together: a frame of batches one behind the other, each as msgpack's bin 32.
+// Each is answered as if it had come alone. All of a bundle hold WN_BATCH_OBS_MAX observations at most,
+// so that whoever has room for a batch has room for a bundle.
+#define WN_BUNDLE_BATCHES_MAX 32
+#define WN_BUNDLE_HEAD_BYTES 5
+// False: no room for it. `cap` is at most WN_BATCH_BYTES_MAX.
+bool wn_bundle_add(uint8_t *bundle, size_t cap, size_t *inout_n, wn_span batch);
+bool wn_wire_is_bundle(wn_span bytes);
+// The next batch, unchecked. False at the end, and where the rest is no batch: bytes are left then.
+bool wn_bundle_next(wn_span *inout_rest, wn_span *out);
+
 // Answers, aggregator to collector.
 typedef enum wn_answer {
     WN_ANSWER_ACK = 1,     // everything up to `sequence` of (window, generation) is durable
@@ -98,7 +109,7 @@ typedef enum wn_window_state {
 
 // What a collector sends: a message is one frame.
 typedef enum wn_ask {
-    WN_ASK_BATCH = 1,  // frame is a batch
+    WN_ASK_BATCH = 1,  // frame is a batch, or a bundle of them
     WN_ASK_HELLO = 2,  // {collector, wire version}: registers the collector
     WN_ASK_STATE = 3,  // {window}: sealed? (imports ask before they count)
     WN_ASK_CLOSED = 4, // {window, generation, last sequence}: drained; K_edge wiped

@@ -164,6 +164,19 @@ Test(event_mp, numbers_come_as_their_text) {
     cr_expect_eq(decode(), WN_OK);
     cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), "-5");
     cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_screen), "1920");
+    static const struct {
+        int64_t n;
+        const char *text;
+    } edges[] = {{0, "0"},
+                 {9, "9"},
+                 {10, "10"},
+                 {INT64_MAX, "9223372036854775807"},
+                 {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < WN_COUNT(edges); i++) {
+        head(1), msgpack_pack_map(&pk, 1), text("time"), msgpack_pack_int64(&pk, edges[i].n);
+        cr_expect_eq(decode(), WN_OK);
+        cr_expect_str_eq(fake_text(&fed->event[0], WN_FIELD_time), edges[i].text);
+    }
     head(1), msgpack_pack_map(&pk, 1), text("time"), msgpack_pack_double(&pk, 1700000000.25);
     cr_expect_eq(decode(), WN_OK);
     cr_expect_eq(atoll(fake_text(&fed->event[0], WN_FIELD_time)), 1700000000);

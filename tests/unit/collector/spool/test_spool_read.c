@@ -120,3 +120,32 @@ Test(spool_read, an_ack_moves_no_other_window) {
     cr_assert_not(rig_next(&r, &rec, &mark));
     rig_end(&r);
 }
+
+Test(spool_read, what_does_not_fit_stays_the_next_one) {
+    spool_rig r = {0};
+    rig_make(&r);
+    wn_window a = rig_window(20777);
+    cr_assert_eq(wn_spool_ready(r.spool), 0);
+    for (uint64_t i = 1; i <= 3; i++) rig_add(&r, &a, i, (unsigned)i * 50);
+    cr_assert_eq(wn_spool_ready(r.spool), 0, "not yet durable");
+    rig_commit(&r);
+    uint64_t all = wn_spool_ready(r.spool), mark;
+    wn_spool_record rec;
+    cr_assert_gt(all, 0);
+    cr_assert(rig_next(&r, &rec, &mark) && mark == 1);
+    cr_assert_lt(wn_spool_ready(r.spool), all);
+    cr_assert(rig_next(&r, &rec, &mark) && mark == 2);
+    size_t n = rec.n;
+    wn_spool_rewind(r.spool);
+    cr_assert_eq(wn_spool_ready(r.spool), all);
+    cr_assert(rig_next(&r, &rec, &mark) && mark == 1);
+    cr_assert_not(wn_spool_next_within(r.spool, n - 1, 100, &rec));
+    cr_assert_not(wn_spool_next_within(r.spool, n, 99, &rec));
+    cr_assert_not(wn_spool_next_within(r.spool, 1, 100, &rec));
+    cr_assert(wn_spool_next_within(r.spool, n, 100, &rec));
+    cr_assert(rec.n == n && rec.id.sequence == 2);
+    cr_assert(rig_next(&r, &rec, &mark) && mark == 3);
+    cr_assert_eq(wn_spool_ready(r.spool), 0);
+    cr_assert_not(wn_spool_next(r.spool, &rec));
+    rig_end(&r);
+}

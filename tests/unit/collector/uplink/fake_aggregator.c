@@ -118,6 +118,7 @@ static void take_batch(fake_aggregator *f, wn_span bytes) {
     cr_assert(wn_batch_reader_next(&r, &o));
     cr_assert_lt(o.org, FAKE_MARKS_MAX);
     f->batches++;
+    f->observations += r.head.observations;
     wn_uplink_msg a = {.what = WN_ANSWER_ACK,
                        .window = r.head.window,
                        .generation = r.head.id.generation,
@@ -135,6 +136,7 @@ static void take_batch(fake_aggregator *f, wn_span bytes) {
         a.what = WN_ANSWER_SEALED;
     } else if (r.head.id.sequence > s->staged + 1) {
         a.what = WN_ANSWER_EXPECT;
+        f->expects++;
         a.sequence = s->staged + 1;
     } else if (r.head.id.sequence == s->staged + 1) {
         s->staged++;
@@ -143,9 +145,29 @@ static void take_batch(fake_aggregator *f, wn_span bytes) {
     answer(f, &a);
 }
 
+static void take_bundle(fake_aggregator *f, wn_span rest) {
+    wn_span batch;
+    unsigned before = f->batches, observations = f->observations;
+    cr_assert_leq(rest.n, WN_UPLINK_GATHER_BYTES);
+    while (wn_bundle_next(&rest, &batch)) take_batch(f, batch);
+    cr_assert_eq(rest.n, 0);
+    cr_assert_gt(f->batches - before, 0);
+    cr_assert_leq(f->batches - before, WN_BUNDLE_BATCHES_MAX);
+    cr_assert_leq(f->observations - observations, WN_BATCH_OBS_MAX);
+    f->bundles++;
+    f->bundled += f->batches - before;
+    if (f->batches - before > f->bundled_most) f->bundled_most = f->batches - before;
+}
+
 static void take(fake_aggregator *f, wn_span bytes) {
     wn_uplink_msg m;
-    if (f->messages++ == 0) f->first_was_hello = !wn_wire_is_batch(bytes);
+    if (f->messages++ == 0) f->first_was_hello = !wn_wire_is_batch(bytes) && !wn_wire_is_bundle(bytes);
+    bool batches = wn_wire_is_batch(bytes) || wn_wire_is_bundle(bytes);
+    if (batches && chance(f->lose_messages)) return;
+    if (wn_wire_is_bundle(bytes)) {
+        take_bundle(f, bytes);
+        return;
+    }
     if (wn_wire_is_batch(bytes)) {
         take_batch(f, bytes);
         return;

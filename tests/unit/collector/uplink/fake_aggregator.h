@@ -24,10 +24,10 @@ typedef struct fake_aggregator {
     int64_t now_ms; // the uplink's clock: goes on 10 ms a turn
 
     // its bad days
-    unsigned lose_batches, lose_answers, shuffle; // per cent of chance
-    unsigned lose_marks[8];                       // these once, without a word
-    bool mute, hold;                              // hold: keeps acks back
-    unsigned busy;                                // so many batches are answered BUSY
+    unsigned lose_batches, lose_messages, lose_answers, shuffle; // per cent of chance
+    unsigned lose_marks[8];                                      // these once, without a word
+    bool mute, hold;                                             // hold: keeps acks back
+    unsigned busy;                                               // so many batches are answered BUSY
     uint64_t refuse_mark, unnamed_mark;
     int32_t sealed_day;
 
@@ -35,7 +35,8 @@ typedef struct fake_aggregator {
     fake_stream streams[FAKE_STREAMS_MAX];
     unsigned streams_n;
     unsigned counted[FAKE_MARKS_MAX];
-    unsigned batches, hellos, first_was_hello, messages, asks;
+    unsigned batches, observations, bundles, bundled, bundled_most, expects;
+    unsigned hellos, first_was_hello, messages, asks;
     wn_uplink_msg closed;
 
     // answers on their way

@@ -41,18 +41,88 @@ Test(uplink, says_hello_first_and_delivers_everything_once) {
     fake_end(&f);
 }
 
-Test(uplink, never_has_more_than_eight_in_flight) {
+Test(uplink, never_has_more_than_eight_messages_in_flight) {
     spool_rig r = {0};
     fake_aggregator f;
     fake_make(&f, &r);
     f.hold = true;
-    fill(&f, 1, 50, 1);
+    wn_window w = rig_window(20777);
+    for (unsigned i = 1; i <= 20; i++) rig_add(&r, &w, i, WN_BATCH_OBS_MAX);
+    rig_commit(&r);
     turns(&f, 100);
     cr_assert_eq(f.batches, WN_UPLINK_FLIGHT);
+    cr_assert_eq(f.bundles, 0, "a large batch goes alone");
     f.hold = false;
     fake_deliver(&f);
-    expect_once(&f, 1, 50);
+    expect_once(&f, 1, 20);
     fake_end(&f);
+}
+
+Test(uplink, small_batches_gather_behind_a_message_and_go_as_one) {
+    spool_rig r = {0};
+    fake_aggregator f;
+    fake_make(&f, &r);
+    f.hold = true;
+    fill(&f, 1, 1, 1);
+    for (int i = 0; i < 200 && f.batches == 0; i++) fake_turn(&f);
+    cr_assert_eq(f.batches, 1, "it waited though nothing was under way");
+    for (unsigned i = 2; i <= 21; i++) {
+        fill(&f, i, i, 2);
+        turns(&f, 2);
+    }
+    turns(&f, 50);
+    cr_assert_eq(f.batches, 1, "it did not gather");
+    f.hold = false;
+    fake_deliver(&f);
+    expect_once(&f, 1, 21);
+    cr_assert_eq(f.batches, 21, "sent more than once without need");
+    cr_assert(f.bundles == 1 && f.bundled == 20, "%u in %u bundles", f.bundled, f.bundles);
+    cr_assert_eq(f.expects, 0, "not in the order of the spool");
+    fake_end(&f);
+}
+
+Test(uplink, a_bundle_is_bounded_by_batches_observations_and_bytes) {
+    spool_rig r = {0};
+    fake_aggregator f;
+    fake_make(&f, &r);
+    wn_window w = rig_window(20777);
+    f.hold = true;
+    // The fake checks each bundle; here, that each bound was reached.
+    unsigned size[] = {1, WN_BATCH_OBS_MAX / 4, WN_BATCH_OBS_MAX / 10 + 1};
+    unsigned most[] = {WN_BUNDLE_BATCHES_MAX, 4, 9};
+    for (unsigned k = 0; k < WN_COUNT(size); k++) {
+        unsigned first = 1 + k * 100, last = first + most[k];
+        for (unsigned i = first; i <= last; i++) rig_add(&r, &w, i, size[k]);
+        rig_commit(&r);
+        f.bundled_most = 0;
+        f.hold = false;
+        fake_deliver(&f);
+        f.hold = true;
+        expect_once(&f, first, last);
+        cr_expect_eq(f.bundled_most, most[k], "%u of %u observations", f.bundled_most, size[k]);
+    }
+    cr_assert_eq(f.expects, 0);
+    fake_end(&f);
+}
+
+Test(uplink, whole_bundles_are_lost_and_counted_once_all_the_same, .timeout = 120) {
+    for (unsigned seed = 1; seed <= 3; seed++) {
+        srandom(seed);
+        spool_rig r = {0};
+        fake_aggregator f;
+        fake_make(&f, &r);
+        f.lose_messages = 30;
+        f.lose_answers = 10;
+        f.shuffle = 50;
+        for (unsigned i = 1; i <= 200; i += 5) {
+            fill(&f, i, i + 4, 3);
+            turns(&f, 1);
+        }
+        fake_deliver(&f);
+        expect_once(&f, 1, 200);
+        cr_assert_gt(f.bundles, 3);
+        fake_end(&f);
+    }
 }
 
 Test(uplink, a_lost_batch_is_sent_again_after_expect) {
