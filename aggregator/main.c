@@ -61,8 +61,17 @@ static void fail(aggregator *d, wn_err err, int place) {
     d->failed = d->stopping = true;
 }
 
+// Test builds can have a replay that lasts: a record a turn.
+static bool slow_replay(void) {
+#ifdef WN_TEST_CLOCK
+    return getenv("WINNOW_TEST_SLOW_REPLAY") != NULL;
+#else
+    return false;
+#endif
+}
+
 static void replay_turn(aggregator *d) {
-    wn_err err = wn_windows_work(d->windows, wn_monotonic_ms() + REPLAY_SLICE_MS);
+    wn_err err = wn_windows_work(d->windows, slow_replay() ? 0 : wn_monotonic_ms() + REPLAY_SLICE_MS);
     if (err != WN_OK) fail(d, err, 9);
 }
 
@@ -385,7 +394,7 @@ static wn_err open_state(aggregator *d) {
         .published = d->published,
         .open_dir = open_dir,
         .p_percent = p_percent,
-        .replay_ms = REPLAY_FIRST_MS,
+        .replay_ms = slow_replay() ? 0 : REPLAY_FIRST_MS,
     };
     return wn_windows_open(&env, wn_now_s(), &d->windows);
 }
@@ -427,7 +436,8 @@ static void loop(aggregator *d, int signal_fd) {
         // While the staged batches are full only the sync's end can help.
         items[0].events = wn_windows_full(d->windows) ? 0 : ZMQ_POLLIN;
         bool work = wn_windows_replaying(d->windows) && !d->sync.busy;
-        if (zmq_poll(items, (int)WN_COUNT(items), work ? 0 : POLL_MS) < 0 && errno != EINTR) {
+        if (zmq_poll(items, (int)WN_COUNT(items), work ? (slow_replay() ? 5 : 0) : POLL_MS) < 0 &&
+            errno != EINTR) {
             fail(d, WN_ERR_IO, 6);
             return;
         }

@@ -267,7 +267,7 @@ wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **ou
         else err = recover_one(ws, &f->at[i], now_s);
     }
     free(f);
-    if (err == WN_OK) err = wn_windows_work(ws, wn_monotonic_ms() + env->replay_ms);
+    if (err == WN_OK && env->replay_ms > 0) err = wn_windows_work(ws, wn_monotonic_ms() + env->replay_ms);
     if (err != WN_OK) return wn_windows_close(ws), err;
     *out = ws;
     return WN_OK;

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "crypt.h"
 #include "intent.h"
+#include "log.h"
 #include "windows_impl.h"
 
 #define HELD_SLOT "held"
@@ -57,6 +58,8 @@ static wn_err replay_some(wn_windows *ws, open_window *o, int64_t until_ms) {
     if (!done) return WN_OK;
     WN_TRY(recover_rows(ws, o));
     o->replayed = true;
+    uint64_t held = o->held_left + o->held_n;
+    if (held != 0) wn_log(WN_MSG_WINDOW_WHOLE, o->window.day, (int64_t)held, 0);
     return WN_OK;
 }
 
@@ -87,10 +90,11 @@ static wn_err forget_key(wn_windows *ws) {
 
 wn_err wn_windows_work(wn_windows *ws, int64_t until_ms) {
     open_window *o;
-    while ((o = next_one(ws)) != NULL && wn_monotonic_ms() < until_ms) {
+    while ((o = next_one(ws)) != NULL) {
         wn_err err = replay_some(ws, o, until_ms);
         if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) wn_windows_set_aside(ws, o);
         else WN_TRY(err);
+        if (wn_monotonic_ms() >= until_ms) break;
     }
     return forget_key(ws);
 }

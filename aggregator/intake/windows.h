@@ -21,7 +21,7 @@ typedef struct wn_windows_env { // all borrowed for the life of wn_windows
     wn_published *published;
     const char *open_dir;
     uint32_t p_percent;
-    int64_t replay_ms; // how long opening may replay before it returns; work does the rest
+    int64_t replay_ms; // how long opening may replay before it returns (0: not); work does the rest
 } wn_windows_env;
 
 // Opens every window found on disk, begins to replay it, finishes a seal that
