@@ -19,6 +19,8 @@
 #define BATCHES_A_TURN 256 // then timers and control get their turn
 #define POLL_MS 250
 #define HELLO_MS 10000
+#define REPLAY_FIRST_MS 100 // before the doors open: enough for most installations
+#define REPLAY_SLICE_MS 10  // then between commits
 
 // ---- sync thread ----
 
@@ -59,6 +61,20 @@ static void fail(aggregator *d, wn_err err, int place) {
     d->failed = d->stopping = true;
 }
 
+// Test builds can have a replay that lasts: a record a turn.
+static bool slow_replay(void) {
+#ifdef WN_TEST_CLOCK
+    return getenv("WINNOW_TEST_SLOW_REPLAY") != NULL;
+#else
+    return false;
+#endif
+}
+
+static void replay_turn(aggregator *d) {
+    wn_err err = wn_windows_work(d->windows, slow_replay() ? 0 : wn_monotonic_ms() + REPLAY_SLICE_MS);
+    if (err != WN_OK) fail(d, err, 9);
+}
+
 // Starts the next commit when the thread is free, finishes the one that is done.
 static void sync_turn(aggregator *d) {
     uint64_t v;
@@ -71,8 +87,9 @@ static void sync_turn(aggregator *d) {
         wn_windows_committed(d->windows);
         wn_collectors_release(d->collectors);
     }
+    if (!d->sync.busy && !d->stopping) replay_turn(d);
     if (d->sync.busy || !wn_windows_staged(d->windows)) return;
-    wn_err err = wn_windows_stage(d->windows);
+    wn_err err = wn_windows_stage(d->windows, wn_now_s());
     if (err != WN_OK) {
         fail(d, err, 2);
         return;
@@ -101,7 +118,8 @@ static void take_batch(aggregator *d, wn_peer peer, const char *key, wn_span byt
         d->batches++;
         d->last_batch_s = wn_now_s();
         d->observations += d->reader.head.observations;
-        a.what = (uint8_t)wn_windows_take(d->windows, &d->reader, d->last_batch_s, &a.sequence, &deferred);
+        a.what =
+            (uint8_t)wn_windows_take(d->windows, &d->reader, bytes, d->last_batch_s, &a.sequence, &deferred);
     }
     wn_wipe(&d->reader.head, sizeof d->reader.head); // it held the window's text key
     // An ack that cannot wait for its sync does not leave at all: the batch comes again.
@@ -185,16 +203,15 @@ void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced)
     wn_collectors_tell(d->collectors, &m);
 }
 
-static void sealed(aggregator *d, const wn_window *w, uint64_t rows) {
-    char text[WN_WINDOW_TEXT_BYTES];
-    wn_window_text(w, text);
+// Tells who waits for this window that it is no longer open.
+static void closed(aggregator *d, const char *text, bool is_sealed, uint64_t rows) {
     for (size_t i = 0; i < d->askers_n;) {
         asker *a = &d->askers[i];
         for (size_t j = 0; j < a->n; j++) {
             if (strcmp(a->windows[j], text) != 0) continue;
             memcpy(a->windows[j], a->windows[--a->n], sizeof text);
             a->rows += rows;
-            a->sealed++;
+            a->sealed += is_sealed;
             break;
         }
         if (a->n != 0) {
@@ -206,12 +223,27 @@ static void sealed(aggregator *d, const wn_window *w, uint64_t rows) {
     }
 }
 
+// A window may turn out damaged while somebody waits for its seal.
+static void set_aside_turn(aggregator *d) {
+    for (size_t i = d->askers_n; i-- > 0;) {
+        for (size_t j = d->askers[i].n; j-- > 0;) {
+            wn_window w;
+            char text[WN_WINDOW_TEXT_BYTES];
+            memcpy(text, d->askers[i].windows[j], sizeof text);
+            if (wn_window_parse(text, &w) && wn_windows_state(d->windows, &w) == WN_WINDOW_OPEN) continue;
+            closed(d, text, false, 0);
+            return; // the list has changed; the next turn goes on
+        }
+    }
+}
+
 // Windows that are due begin to close; those that have drained are sealed.
 // A seal needs the wall clock and the monotonic clock past the end (R7).
 static void seals_turn(aggregator *d) {
     int64_t now = wn_now_s();
     // Collectors that were away while this daemon was get time to say hello.
     if (d->askers_n == 0 && wn_monotonic_ms() - d->started_ms < HELLO_MS) return;
+    set_aside_turn(d);
     wn_err buried = wn_windows_bury_bad(d->windows, now);
     if (buried != WN_OK) {
         fail(d, buried, 8);
@@ -237,7 +269,9 @@ static void seals_turn(aggregator *d) {
             return;
         }
         wn_log(WN_MSG_WINDOW_SEALED, info.window.day, (int64_t)rows, 0);
-        sealed(d, &info.window, rows);
+        char text[WN_WINDOW_TEXT_BYTES];
+        wn_window_text(&info.window, text);
+        closed(d, text, true, rows);
     }
 }
 
@@ -256,7 +290,7 @@ static void answer_tick(aggregator *d, size_t moved) {
 static void ticks_turn(aggregator *d) {
     int64_t now = wn_now_s();
     bool due = now >= d->next_tick_s;
-    if ((!due && !d->tick_asked) || d->sync.busy || wn_windows_staged(d->windows)) return;
+    if ((!due && !d->tick_asked) || !quiet(d) || wn_windows_replaying(d->windows)) return;
     size_t moved = 0;
     wn_err err = wn_windows_tick(d->windows, now, &moved);
     if (err != WN_OK) {
@@ -372,6 +406,7 @@ static wn_err open_state(aggregator *d) {
         .published = d->published,
         .open_dir = open_dir,
         .p_percent = p_percent,
+        .replay_ms = slow_replay() ? 0 : REPLAY_FIRST_MS,
     };
     return wn_windows_open(&env, wn_now_s(), &d->windows);
 }
@@ -413,7 +448,9 @@ static void loop(aggregator *d, int signal_fd) {
     while (!d->stopping || d->sync.busy) {
         // While the staged batches are full only the sync's end can help.
         items[0].events = wn_windows_full(d->windows) ? 0 : ZMQ_POLLIN;
-        if (zmq_poll(items, (int)WN_COUNT(items), POLL_MS) < 0 && errno != EINTR) {
+        bool work = wn_windows_replaying(d->windows) && !d->sync.busy;
+        if (zmq_poll(items, (int)WN_COUNT(items), work ? (slow_replay() ? 5 : 0) : POLL_MS) < 0 &&
+            errno != EINTR) {
             fail(d, WN_ERR_IO, 6);
             return;
         }

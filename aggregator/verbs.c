@@ -117,11 +117,13 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
         char text[WN_WINDOW_TEXT_BYTES];
         wn_windows_info(d->windows, i, &info);
         wn_window_text(&info.window, text);
-        msgpack_pack_map(pk, 4);
+        msgpack_pack_map(pk, 6);
         wn_put_str(pk, "window");
         wn_put_str(pk, text);
         wn_put_uint(pk, "seals_at_s", (uint64_t)info.seals_at_s);
         wn_put_flag(pk, "closing", info.closing);
+        wn_put_flag(pk, "replaying", info.replayed_percent < 100);
+        wn_put_uint(pk, "replayed_percent", info.replayed_percent);
         wn_put_uint(pk, "file_bytes", info.file_bytes);
     }
     return true;

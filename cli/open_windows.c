@@ -28,6 +28,10 @@ bool wn_open_windows_next(wn_open_windows *w, wn_open_window *out) {
             well = wn_mp_int(&w->m, &out->file_bytes);
         } else if (key.n == 7 && memcmp(key.p, "closing", 7) == 0) {
             well = wn_mp_bool(&w->m, &out->closing);
+        } else if (key.n == 9 && memcmp(key.p, "replaying", 9) == 0) {
+            well = wn_mp_bool(&w->m, &out->replaying);
+        } else if (key.n == 16 && memcmp(key.p, "replayed_percent", 16) == 0) {
+            well = wn_mp_int(&w->m, &out->replayed_percent);
         } else {
             well = wn_mp_skip(&w->m, 8);
         }
@@ -47,7 +51,8 @@ void wn_open_window_span(int64_t s, char out[24]) {
 void wn_open_window_when(const wn_open_window *w, int64_t now_s, char out[48]) {
     char span[24];
     wn_open_window_span(w->seals_at_s - now_s, span);
-    if (w->closing) snprintf(out, 48, "sealing now");
+    if (w->replaying) snprintf(out, 48, "replaying: %d %%", (int)w->replayed_percent);
+    else if (w->closing) snprintf(out, 48, "sealing now");
     else if (w->seals_at_s == 0) snprintf(out, 48, "seals on `winnow seal`");
     else snprintf(out, 48, "seals in %s", span);
 }

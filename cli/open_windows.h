@@ -9,7 +9,8 @@ typedef struct wn_open_window {
     char name[WN_WINDOW_TEXT_BYTES];
     int64_t seals_at_s; // 0: on `winnow seal` alone (it was filled from logs)
     int64_t file_bytes;
-    bool closing;
+    bool closing, replaying; // replaying: after a restart, not whole yet
+    int64_t replayed_percent;
 } wn_open_window;
 
 typedef struct wn_open_windows { // a cursor over a status reply, which it borrows

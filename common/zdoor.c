@@ -283,7 +283,8 @@ wn_err wn_door_connect(void *zmq_ctx, const char *endpoint, const char *server_k
                        void **out_socket) {
     void *s = zmq_socket(zmq_ctx, ZMQ_DEALER);
     if (s == NULL) return WN_ERR_STATE;
-    int reconnect_ms = 50, reconnect_max_ms = 1000;
+    // A peer that was killed is back soon: a longest wait of a second was half of the way to its first ack.
+    int reconnect_ms = 20, reconnect_max_ms = 100;
     bool ok = door_limits(s) == WN_OK && zmq_setsockopt(s, ZMQ_CURVE_SERVERKEY, server_key, 40) == 0 &&
               zmq_setsockopt(s, ZMQ_CURVE_PUBLICKEY, own->public_key, 40) == 0 &&
               zmq_setsockopt(s, ZMQ_CURVE_SECRETKEY, own->secret_key, 40) == 0 &&

@@ -199,11 +199,17 @@ static void announce(const wn_commit *c, block *b, size_t n) {
         if (w->cell == WN_NONE) continue;
         w->hash = wn_member_hash(w->cell, w->inc.person);
         wn_index_prefetch(&p->member_index, w->hash);
+        wn_index_prefetch(&c->add.member_index, w->hash);
     }
     for (size_t i = 0; i < n; i++) {
         if (b->item[i].cell == WN_NONE) continue;
         uint32_t hint = wn_index_peek(&p->member_index, b->item[i].hash);
-        if (hint != WN_NONE) __builtin_prefetch(wn_pool_member(p, hint));
+        if (hint != WN_NONE) {
+            __builtin_prefetch(wn_pool_member(p, hint));
+            continue;
+        }
+        hint = wn_index_peek(&c->add.member_index, b->item[i].hash);
+        if (hint != WN_NONE) __builtin_prefetch(wn_pool_member(&c->add, hint), 1);
     }
 }
 

@@ -32,19 +32,20 @@ size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn
         const wn_table *table = &plan->table[t];
         bool counted = counts_in(obs, table);
         if (!counted && t > 0) continue;
-        wn_increment inc = {
+        wn_increment *inc = &out[n]; // counts only when nothing is absent
+        *inc = (wn_increment){
             .site = obs->site, .prefix = obs->prefix, .org = obs->org, .table = (uint8_t)t, .epoch = epoch};
         bool absent = false;
         for (unsigned d = 0; d < table->dims_n; d++) {
-            inc.value[d] = value_of(obs, table->dims[d]);
-            absent |= inc.value[d] == 0;
+            inc->value[d] = value_of(obs, table->dims[d]);
+            absent |= inc->value[d] == 0;
         }
         if (absent) continue;
-        inc.signed_id = (obs->flags & WN_OBS_SIGNED) != 0;
-        inc.events = counted && obs->kind != WN_OBS_SESSION;
-        inc.sessions = counted && obs->kind == WN_OBS_SESSION;
-        inc.person = wn_prf64(keys->key[t], (wn_span){obs->person, sizeof obs->person});
-        out[n++] = inc;
+        inc->signed_id = (obs->flags & WN_OBS_SIGNED) != 0;
+        inc->events = counted && obs->kind != WN_OBS_SESSION;
+        inc->sessions = counted && obs->kind == WN_OBS_SESSION;
+        inc->person = wn_prf64(keys->key[t], (wn_span){obs->person, sizeof obs->person});
+        n++;
     }
     return n;
 }

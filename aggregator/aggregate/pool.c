@@ -4,21 +4,9 @@
 
 #include <string.h>
 
-enum { INDEX_CAP_MIN = 64 };
+enum { INDEX_CAP_MIN = 64, AHEAD = 16 };
 
 typedef uint64_t (*hash_of)(const void *items, uint32_t i);
-
-static uint32_t *slots_of(const wn_index *ix) {
-    return (uint32_t *)(void *)ix->slots.p;
-}
-
-static void index_put(wn_index *ix, uint64_t hash, uint32_t i) {
-    uint32_t *slot = slots_of(ix);
-    size_t s = hash & (ix->cap - 1);
-    while (slot[s] != 0) s = (s + 1) & (ix->cap - 1);
-    slot[s] = i + 1;
-    ix->n++;
-}
 
 // Room for n entries. Slots hold numbers, not pseudonyms, but their places
 // follow from pseudonyms: the old ones are wiped like the rest.
@@ -27,7 +15,13 @@ static wn_err index_reserve(wn_index *ix, size_t n, const void *items, hash_of h
     wn_index bigger = {.cap = ix->cap > 0 ? ix->cap : INDEX_CAP_MIN};
     while (bigger.cap < n * 2) bigger.cap *= 2;
     WN_TRY(wn_growing_reserve(&bigger.slots, bigger.cap * sizeof(uint32_t)));
-    for (uint32_t i = 0; i < ix->n; i++) index_put(&bigger, hash(items, i), i);
+    uint64_t ahead[AHEAD]; // places on their way from memory: the index fits no cache
+    for (uint32_t i = 0; i < ix->n + AHEAD; i++) {
+        if (i >= AHEAD) wn_index_put(&bigger, ahead[i % AHEAD], i - AHEAD);
+        if (i >= ix->n) continue;
+        ahead[i % AHEAD] = hash(items, i);
+        wn_index_prefetch(&bigger, ahead[i % AHEAD]);
+    }
     wn_growing_fini(&ix->slots, ix->cap * sizeof(uint32_t));
     *ix = bigger;
     return WN_OK;
@@ -88,7 +82,7 @@ static wn_err cells_reserve(wn_pool *p, size_t n) {
     return index_reserve(&p->cell_index, n, p->cells.p, cell_hash);
 }
 
-static wn_err members_reserve(wn_pool *p, size_t n) {
+wn_err wn_pool_reserve_members(wn_pool *p, size_t n) {
     if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
     WN_TRY(wn_growing_reserve(&p->members, n * sizeof(wn_member_state)));
     return index_reserve(&p->member_index, n, p->members.p, member_hash);
@@ -109,33 +103,29 @@ wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more) {
     WN_TRY(
         values_reserve(&p->values, (size_t)p->values.n + more->values.n, p->values.used + more->values.used));
     WN_TRY(cells_reserve(p, (size_t)p->cells_n + more->cells_n));
-    return members_reserve(p, (size_t)p->members_n + more->members_n);
+    return wn_pool_reserve_members(p, (size_t)p->members_n + more->members_n);
 }
 
 uint32_t wn_pool_find_site(const wn_pool *p, uint64_t tag) {
-    const wn_index *ix = &p->site_index;
-    const uint32_t *slot = slots_of(ix);
-    if (ix->cap == 0) return WN_NONE;
-    for (size_t s = wn_pool_mix(tag, 0) & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1))
-        if (wn_pool_site(p, slot[s] - 1)->tag == tag) return slot[s] - 1;
+    if (p->site_index.cap == 0) return WN_NONE;
+    for (wn_index_walk w = wn_index_begin(&p->site_index, wn_pool_mix(tag, 0)); wn_index_next(&w);)
+        if (wn_pool_site(p, w.at)->tag == tag) return w.at;
     return WN_NONE;
 }
 
 wn_err wn_pool_add_site(wn_pool *p, uint64_t tag, uint32_t *out) {
     WN_TRY(sites_reserve(p, (size_t)p->sites_n + 1));
     *wn_pool_site(p, p->sites_n) = (wn_site_state){.tag = tag};
-    index_put(&p->site_index, wn_pool_mix(tag, 0), p->sites_n);
+    wn_index_put(&p->site_index, wn_pool_mix(tag, 0), p->sites_n);
     *out = p->sites_n++;
     return WN_OK;
 }
 
 uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id) {
-    const wn_index *ix = &s->index;
-    const uint32_t *slot = slots_of(ix);
-    if (ix->cap == 0) return WN_NONE;
-    for (size_t i = wn_pool_mix(id, site) & (ix->cap - 1); slot[i] != 0; i = (i + 1) & (ix->cap - 1)) {
-        const wn_network *n = wn_network_at(s, slot[i] - 1);
-        if (n->id == id && n->site == site) return slot[i] - 1;
+    if (s->index.cap == 0) return WN_NONE;
+    for (wn_index_walk w = wn_index_begin(&s->index, wn_pool_mix(id, site)); wn_index_next(&w);) {
+        const wn_network *n = wn_network_at(s, w.at);
+        if (n->id == id && n->site == site) return w.at;
     }
     return WN_NONE;
 }
@@ -143,7 +133,7 @@ uint32_t wn_networks_find(const wn_networks *s, uint32_t site, uint64_t id) {
 wn_err wn_networks_add(wn_networks *s, uint32_t site, uint64_t id, uint32_t *out) {
     WN_TRY(networks_reserve(s, (size_t)s->n + 1));
     *wn_network_at(s, s->n) = (wn_network){.id = id, .site = site};
-    index_put(&s->index, wn_pool_mix(id, site), s->n);
+    wn_index_put(&s->index, wn_pool_mix(id, site), s->n);
     *out = s->n++;
     return WN_OK;
 }
@@ -153,11 +143,9 @@ const wn_value *wn_pool_value(const wn_pool *p, uint32_t i) {
 }
 
 const wn_value *wn_pool_find_value(const wn_pool *p, uint64_t id) {
-    const wn_index *ix = &p->values.index;
-    const uint32_t *slot = slots_of(ix);
-    if (ix->cap == 0) return NULL;
-    for (size_t s = wn_pool_mix(id, 0) & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1)) {
-        const wn_value *v = value_at(&p->values, slot[s] - 1);
+    if (p->values.index.cap == 0) return NULL;
+    for (wn_index_walk w = wn_index_begin(&p->values.index, wn_pool_mix(id, 0)); wn_index_next(&w);) {
+        const wn_value *v = value_at(&p->values, w.at);
         if (wn_value_id(v) == id) return v;
     }
     return NULL;
@@ -170,7 +158,7 @@ wn_err wn_pool_add_value(wn_pool *p, const wn_value *v) {
     WN_TRY(values_reserve(s, (size_t)s->n + 1, s->used + bytes));
     memcpy(s->bytes.p + s->used, v, bytes);
     ((size_t *)(void *)s->offsets.p)[s->n] = s->used;
-    index_put(&s->index, wn_pool_mix(wn_value_id(v), 0), s->n);
+    wn_index_put(&s->index, wn_pool_mix(wn_value_id(v), 0), s->n);
     s->used += bytes;
     s->n++;
     return WN_OK;
@@ -179,16 +167,8 @@ wn_err wn_pool_add_value(wn_pool *p, const wn_value *v) {
 wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out) {
     WN_TRY(cells_reserve(p, (size_t)p->cells_n + 1));
     *wn_pool_cell(p, p->cells_n) = *cell;
-    index_put(&p->cell_index, wn_cell_hash(cell->site, cell->table, cell->epoch, cell->value), p->cells_n);
+    wn_index_put(&p->cell_index, wn_cell_hash(cell->site, cell->table, cell->epoch, cell->value), p->cells_n);
     *out = p->cells_n++;
-    return WN_OK;
-}
-
-wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out) {
-    WN_TRY(members_reserve(p, (size_t)p->members_n + 1));
-    *wn_pool_member(p, p->members_n) = *member;
-    index_put(&p->member_index, wn_member_hash(member->cell, member->person), p->members_n);
-    *out = p->members_n++;
     return WN_OK;
 }
 

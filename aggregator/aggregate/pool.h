@@ -15,7 +15,10 @@
 #define WN_POOL_MEMBERS_MAX 0xFFFFFFF0u
 #define WN_SESSIONS_CLAMP 20 // one person's sessions in a cell
 
-typedef struct wn_index { // open addressing, number + 1 a slot, 0 empty
+// Open addressing. A slot holds number + 1 in the bits that cap needs, and what
+// the hash has there in the bits above: one that lies here for another key is
+// passed over without a look at its item, which is seldom in any cache. 0: empty.
+typedef struct wn_index {
     wn_growing slots;
     size_t cap, n; // cap 0 or a power of two, at least twice n
 } wn_index;
@@ -105,7 +108,7 @@ WN_MUST_USE wn_err wn_pool_add_value(wn_pool *p, const wn_value *v);
 
 // The caller has looked: the key must not be there yet.
 WN_MUST_USE wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out);
-WN_MUST_USE wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out);
+WN_MUST_USE wn_err wn_pool_reserve_members(wn_pool *p, size_t n);
 
 // ---- the two lookups of the hot path ----
 static inline uint64_t wn_pool_mix(uint64_t a, uint64_t b) {
@@ -123,37 +126,96 @@ static inline uint64_t wn_member_hash(uint32_t cell, uint64_t person) {
     return wn_pool_mix(person, cell);
 }
 
-// What lies at `hash`: a hint for prefetching, WN_NONE when the slot is empty.
+static inline uint32_t wn_index_number_bits(const wn_index *ix) {
+    return (uint32_t)(ix->cap - 1);
+}
+
+// A walk over the slots whose item may be the one of this hash:
+// for (wn_index_walk w = wn_index_begin(ix, hash); wn_index_next(&w);) … w.at
+typedef struct wn_index_walk {
+    const uint32_t *slot;
+    size_t s, mask;
+    uint32_t number_bits, tag, at; // at: the item's number
+} wn_index_walk;
+
+static inline wn_index_walk wn_index_begin(const wn_index *ix, uint64_t hash) {
+    uint32_t bits = wn_index_number_bits(ix);
+    return (wn_index_walk){.slot = (const uint32_t *)(const void *)ix->slots.p,
+                           .s = hash & (ix->cap - 1),
+                           .mask = ix->cap - 1,
+                           .number_bits = bits,
+                           .tag = (uint32_t)(hash >> 32) & ~bits};
+}
+
+// The index must have slots: cap > 0.
+static inline bool wn_index_next(wn_index_walk *w) {
+    for (uint32_t slot; (slot = w->slot[w->s]) != 0;) {
+        w->s = (w->s + 1) & w->mask;
+        if ((slot & ~w->number_bits) != w->tag) continue;
+        w->at = (slot & w->number_bits) - 1;
+        return true;
+    }
+    return false;
+}
+
+// What probably is the item of `hash`: for prefetching. WN_NONE when there is none.
 static inline uint32_t wn_index_peek(const wn_index *ix, uint64_t hash) {
     if (ix->cap == 0) return WN_NONE;
-    return ((const uint32_t *)(const void *)ix->slots.p)[hash & (ix->cap - 1)] - 1;
+    wn_index_walk w = wn_index_begin(ix, hash);
+    return wn_index_next(&w) ? w.at : WN_NONE;
 }
 
 static inline void wn_index_prefetch(const wn_index *ix, uint64_t hash) {
     if (ix->cap > 0) __builtin_prefetch(ix->slots.p + (hash & (ix->cap - 1)) * sizeof(uint32_t));
 }
 
+// There must be room.
+static inline void wn_index_put(wn_index *ix, uint64_t hash, uint32_t i) {
+    uint32_t *slot = (uint32_t *)(void *)ix->slots.p;
+    size_t s = hash & (ix->cap - 1);
+    while (slot[s] != 0) s = (s + 1) & (ix->cap - 1);
+    slot[s] = ((uint32_t)(hash >> 32) & ~wn_index_number_bits(ix)) | (i + 1);
+    ix->n++;
+}
+
 static inline uint32_t wn_pool_find_cell(const wn_pool *p, uint64_t hash, uint32_t site, uint8_t table,
                                          uint8_t epoch, const uint64_t value[2]) {
-    const wn_index *ix = &p->cell_index;
-    const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
-    if (ix->cap == 0) return WN_NONE;
-    for (size_t s = hash & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1)) {
-        const wn_cell_state *c = wn_pool_cell(p, slot[s] - 1);
+    if (p->cell_index.cap == 0) return WN_NONE;
+    for (wn_index_walk w = wn_index_begin(&p->cell_index, hash); wn_index_next(&w);) {
+        const wn_cell_state *c = wn_pool_cell(p, w.at);
         if (c->value[0] == value[0] && c->value[1] == value[1] && c->site == site && c->table == table &&
             c->epoch == epoch)
-            return slot[s] - 1;
+            return w.at;
     }
     return WN_NONE;
 }
 
 static inline uint32_t wn_pool_find_member(const wn_pool *p, uint64_t hash, uint32_t cell, uint64_t person) {
-    const wn_index *ix = &p->member_index;
-    const uint32_t *slot = (const uint32_t *)(const void *)ix->slots.p;
-    if (ix->cap == 0) return WN_NONE;
-    for (size_t s = hash & (ix->cap - 1); slot[s] != 0; s = (s + 1) & (ix->cap - 1)) {
-        const wn_member_state *m = wn_pool_member(p, slot[s] - 1);
-        if (m->person == person && m->cell == cell) return slot[s] - 1;
+    if (p->member_index.cap == 0) return WN_NONE;
+    for (wn_index_walk w = wn_index_begin(&p->member_index, hash); wn_index_next(&w);) {
+        const wn_member_state *m = wn_pool_member(p, w.at);
+        if (m->person == person && m->cell == cell) return w.at;
     }
     return WN_NONE;
+}
+
+// The key must not be there yet. Field by field: a whole struct that was just
+// put together in parts would be waited for.
+static inline wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *member, uint32_t *out) {
+    size_t n = (size_t)p->members_n + 1;
+    if (n * sizeof(wn_member_state) > p->members.bytes || n * 2 > p->member_index.cap ||
+        n > WN_POOL_MEMBERS_MAX)
+        WN_TRY(wn_pool_reserve_members(p, n));
+    wn_member_state *m = wn_pool_member(p, p->members_n);
+    m->person = member->person;
+    m->cell = member->cell;
+    m->next = member->next;
+    m->prefix = member->prefix;
+    m->org = member->org;
+    m->events = member->events;
+    m->sessions = member->sessions;
+    m->signed_id = member->signed_id;
+    wn_index_put(&p->member_index, wn_member_hash(m->cell, m->person), p->members_n);
+    *out = p->members_n++;
+    return WN_OK;
 }

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "clock.h"
-#include "intent.h"
 #include "log.h"
 #include "mp.h"
 #include "windows_impl.h"
@@ -15,6 +14,7 @@
 #define META_BYTES_MAX (1u << 20)
 
 static void free_window(open_window *o) {
+    wn_windows_free_held(o);
     wn_commit_free(o->filling);
     wn_commit_free(o->storing);
     wn_open_store_close(o->store);
@@ -185,6 +185,7 @@ wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, op
     WN_TRY(open_one(ws, w, &o));
     o->backfilled = now_s >= w->end_s + wn_grace_s((wn_kind)w->kind);
     o->meta_dirty = true;
+    o->replayed = true;
     wn_err err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
     if (err == WN_OK) err = add(ws, o, now_s);
     if (err != WN_OK) return free_window(o), err;
@@ -195,44 +196,11 @@ wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, op
 
 // ---- recovery ----
 
-static wn_err replay_base(void *ctx, wn_span part) {
-    return wn_fold_unpack(((open_window *)ctx)->fold, part);
-}
-
-static wn_err replay_journal(void *ctx, wn_span record) {
-    return wn_journal_replay(((open_window *)ctx)->fold, record);
-}
-
 static void take_watermark(void *ctx, const wn_batch_id *id) {
     open_window *o = ctx;
     stream *s = wn_windows_stream(o, id);
     WN_ASSERT(s != NULL); // without its watermark a batch could count twice
     s->durable.sequence = s->staged = s->committing = id->sequence;
-}
-
-// Puts back the newest intent that the published store also has.
-static wn_err recover_rows(wn_windows *ws, open_window *o) {
-    static const char *const names[2] = {"intent.a", "intent.b"};
-    bool sealed = false;
-    WN_TRY(wn_published_window(ws->env.published, &o->window, &o->tick, &sealed));
-    bool found = o->tick == 0;
-    for (int i = 0; i < 2 && !found; i++) {
-        size_t n = 0;
-        uint64_t tick = 0;
-        wn_err err = wn_open_store_get(o->store, names[i], NULL, 0, &n);
-        if (err == WN_ERR_NOTFOUND) continue;
-        WN_TRY(err);
-        uint8_t *bytes = malloc(n != 0 ? n : 1);
-        if (bytes == NULL) return WN_ERR_NOMEM;
-        err = wn_open_store_get(o->store, names[i], bytes, n, &n);
-        if (err == WN_OK) err = wn_intent_tick((wn_span){bytes, n}, &tick);
-        found = err == WN_OK && tick == o->tick;
-        if (found) err = wn_intent_apply((wn_span){bytes, n}, o->fold, &o->rows);
-        wn_wipe(bytes, n);
-        free(bytes);
-        WN_TRY(err);
-    }
-    return found ? WN_OK : WN_ERR_CORRUPT; // without its baselines a step could be small
 }
 
 // When this window was last written to: an idle backfill ends though the daemon restarts.
@@ -246,11 +214,6 @@ static int64_t last_written(const wn_windows *ws, const open_window *o, int64_t 
 static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
     open_window *o;
     wn_err err = open_one(ws, w, &o);
-    if (err == WN_OK) {
-        err = wn_open_store_replay(o->store, replay_base, replay_journal, o);
-        if (err == WN_OK) err = recover_rows(ws, o);
-        if (err != WN_OK) free_window(o);
-    }
     if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
         wn_log(WN_MSG_WINDOW_CORRUPT, w->day, 0, 0);
         ws->bad[ws->bad_n++] = *w;
@@ -258,10 +221,18 @@ static wn_err recover_one(wn_windows *ws, const wn_window *w, int64_t now_s) {
     }
     WN_TRY(err);
     wn_open_store_each_watermark(o->store, take_watermark, o);
+    o->held_left = wn_open_store_held(o->store);
     o->last_batch_s = last_written(ws, o, now_s);
     err = add(ws, o, now_s);
     if (err != WN_OK) free_window(o);
     return err;
+}
+
+void wn_windows_set_aside(wn_windows *ws, open_window *o) {
+    wn_window w = o->window;
+    wn_log(WN_MSG_WINDOW_CORRUPT, w.day, 0, 0);
+    wn_windows_drop(ws, o);
+    if (ws->bad_n < WN_COUNT(ws->bad)) ws->bad[ws->bad_n++] = w;
 }
 
 // The windows whose storage key is still there: open, or sealed but not yet buried.
@@ -287,6 +258,7 @@ wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **ou
     if (err == WN_OK) {
         ws->env = *env;
         wn_slots_each(env->slots, collect_slot, f);
+        err = wn_windows_held_key(ws);
     }
     for (size_t i = 0; err == WN_OK && i < f->n; i++) {
         uint64_t tick = 0;
@@ -297,6 +269,7 @@ wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **ou
         else err = recover_one(ws, &f->at[i], now_s);
     }
     free(f);
+    if (err == WN_OK && env->replay_ms > 0) err = wn_windows_work(ws, wn_monotonic_ms() + env->replay_ms);
     if (err != WN_OK) return wn_windows_close(ws), err;
     *out = ws;
     return WN_OK;
@@ -306,5 +279,6 @@ void wn_windows_close(wn_windows *ws) {
     if (ws == NULL) return;
     for (size_t i = 0; i < ws->n; i++) free_window(ws->open[i]);
     free(ws->open);
+    wn_wipe(ws, sizeof *ws);
     free(ws);
 }

@@ -227,7 +227,7 @@ static bool collector_done(const open_window *o, const uint8_t id[16]) {
 bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n,
                         int64_t now_s) {
     const open_window *o = wn_windows_find(ws, w);
-    if (o == NULL || !o->closing) return false;
+    if (o == NULL || !o->closing || !o->replayed) return false;
     // A window that is due waits from its due time, however often this daemon
     // was started since; one that somebody asked for, from then.
     int64_t due_s = wn_windows_seals_at(o), since_s = o->closing_since_s;
@@ -264,7 +264,7 @@ wn_err wn_windows_bury_bad(wn_windows *ws, int64_t now_s) {
 wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows) {
     open_window *o = wn_windows_find(ws, w);
     if (o == NULL) return WN_ERR_NOTFOUND;
-    WN_ASSERT(!o->dirty && !o->in_commit);
+    WN_ASSERT(o->replayed && o->held_left == 0 && !o->dirty && !o->in_commit);
     wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
     wn_err err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);

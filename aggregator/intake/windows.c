@@ -42,8 +42,7 @@ stream *wn_windows_stream(open_window *o, const wn_batch_id *id) {
     return s;
 }
 
-static wn_err epoch_index(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s,
-                          uint8_t *out) {
+wn_err wn_windows_epoch(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s, uint8_t *out) {
     for (size_t i = 0; i < o->epochs_n; i++) {
         bool same =
             memcmp(o->epochs[i].edge, edge, 8) == 0 && memcmp(o->epochs[i].core, o->core_name, 8) == 0;
@@ -62,7 +61,7 @@ static wn_err epoch_index(wn_windows *ws, open_window *o, const uint8_t edge[8],
     return WN_OK;
 }
 
-static wn_err gather(open_window *o, wn_batch_reader *batch, uint8_t e) {
+wn_err wn_windows_gather(open_window *o, wn_batch_reader *batch, uint8_t e) {
     wn_value v;
     wn_observation obs;
     for (uint32_t i = 0; i < wn_batch_reader_values(batch); i++) {
@@ -108,8 +107,8 @@ static wn_answer answer_sealed(wn_windows *ws, const wn_batch_head *h) {
     return WN_ANSWER_SEALED;
 }
 
-wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s, uint64_t *out_sequence,
-                          bool *out_deferred) {
+wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, wn_span bytes, int64_t now_s,
+                          uint64_t *out_sequence, bool *out_deferred) {
     const wn_batch_head *h = &batch->head;
     *out_deferred = false;
     *out_sequence = h->id.sequence;
@@ -143,15 +142,24 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s,
         return WN_ANSWER_BUSY;
     }
     uint8_t e = 0;
-    wn_err err = epoch_index(ws, o, h->edge_epoch, now_s, &e);
+    wn_err err = wn_windows_epoch(ws, o, h->edge_epoch, now_s, &e);
     if (err != WN_OK) {
         wn_log(WN_MSG_ERROR, err, 11, 0);
         return WN_ANSWER_BUSY;
     }
-    // Half a batch must never count: without memory to gather it the daemon
-    // ends here, and starts over from what is durable.
-    err = gather(o, batch, e);
-    WN_ASSERT(err == WN_OK);
+    if (!o->replayed) {
+        // Caps and numbers need the whole fold: until then the batch itself is what becomes durable.
+        err = wn_windows_hold(ws, o, bytes);
+        if (err != WN_OK) {
+            wn_log(WN_MSG_ERROR, err, 12, 0);
+            return WN_ANSWER_BUSY;
+        }
+    } else {
+        // Half a batch must never count: without memory to gather it the daemon
+        // ends here, and starts over from what is durable.
+        err = wn_windows_gather(o, batch, e);
+        WN_ASSERT(err == WN_OK);
+    }
     o->filling_obs += h->observations;
     take_policy(o, h);
     s->staged = h->id.sequence;
@@ -175,22 +183,43 @@ wn_window_state wn_windows_state(const wn_windows *ws, const wn_window *w) {
 // ---- committing ----
 
 bool wn_windows_staged(const wn_windows *ws) {
-    for (size_t i = 0; i < ws->n; i++)
-        if (ws->open[i]->dirty) return true;
+    for (size_t i = 0; i < ws->n; i++) {
+        const open_window *o = ws->open[i];
+        if (o->dirty || (o->replayed && o->held_left != 0)) return true;
+    }
     return false;
 }
 
 bool wn_windows_full(const wn_windows *ws) {
-    for (size_t i = 0; i < ws->n; i++)
-        if (ws->open[i]->filling_obs > FILLING_OBS_MAX) return true;
+    for (size_t i = 0; i < ws->n; i++) {
+        const open_window *o = ws->open[i];
+        // What was held comes in beside what comes now.
+        uint32_t most = o->replayed && o->held_left != 0 ? FILLING_OBS_MAX / 2 : FILLING_OBS_MAX;
+        if (o->filling_obs > most) return true;
+    }
     return false;
 }
 
-static wn_err stage_one(open_window *o) {
+// What was held goes through the fold in the transaction that drops it.
+static wn_err stage_fold(wn_windows *ws, open_window *o, int64_t now_s) {
+    uint64_t n = 0;
+    if (o->held_left != 0) WN_TRY(wn_windows_take_held(ws, o, now_s, &n));
     WN_TRY(wn_commit_encode(o->filling));
     WN_TRY(wn_open_store_begin(o->store));
+    WN_TRY(wn_open_store_held_drop(o->store, n));
+    o->held_left -= n;
     for (size_t i = 0; i < wn_commit_records(o->filling); i++)
         WN_TRY(wn_open_store_journal(o->store, wn_commit_record(o->filling, i)));
+    wn_commit *t = o->storing;
+    o->storing = o->filling;
+    o->filling = t;
+    return WN_OK;
+}
+
+static wn_err stage_one(wn_windows *ws, open_window *o, int64_t now_s) {
+    o->applies = o->replayed;
+    WN_TRY(o->replayed ? stage_fold(ws, o, now_s) : wn_open_store_begin(o->store));
+    WN_TRY(wn_windows_put_held(o));
     for (size_t i = 0; i < o->streams_n; i++) {
         stream *s = &o->streams[i];
         if (s->staged == s->durable.sequence) continue;
@@ -200,18 +229,20 @@ static wn_err stage_one(open_window *o) {
     }
     if (o->meta_dirty) WN_TRY(wn_windows_put_meta(o));
     o->meta_dirty = false;
-    wn_commit *t = o->storing;
-    o->storing = o->filling;
-    o->filling = t;
     o->filling_obs = 0;
     o->dirty = false;
     o->in_commit = true;
     return WN_OK;
 }
 
-wn_err wn_windows_stage(wn_windows *ws) {
-    for (size_t i = 0; i < ws->n; i++)
-        if (ws->open[i]->dirty) WN_TRY(stage_one(ws->open[i]));
+wn_err wn_windows_stage(wn_windows *ws, int64_t now_s) {
+    for (size_t i = ws->n; i-- > 0;) {
+        open_window *o = ws->open[i];
+        if (!o->dirty && (!o->replayed || o->held_left == 0)) continue;
+        wn_err err = stage_one(ws, o, now_s);
+        if (err == WN_ERR_CORRUPT) wn_windows_set_aside(ws, o); // what it held
+        else WN_TRY(err);
+    }
     return WN_OK;
 }
 
@@ -225,7 +256,7 @@ void wn_windows_committed(wn_windows *ws) {
     for (size_t i = 0; i < ws->n; i++) {
         open_window *o = ws->open[i];
         if (!o->in_commit) continue;
-        wn_commit_apply(o->storing);
+        if (o->applies) wn_commit_apply(o->storing);
         for (size_t j = 0; j < o->streams_n; j++) o->streams[j].durable.sequence = o->streams[j].committing;
         o->in_commit = false;
     }
@@ -278,7 +309,8 @@ static wn_err tick_one(wn_windows *ws, open_window *o, int64_t now_s, size_t *in
 
 wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_rows_moved) {
     size_t moved = 0;
-    for (size_t i = 0; i < ws->n; i++) WN_TRY(tick_one(ws, ws->open[i], now_s, &moved));
+    for (size_t i = 0; i < ws->n; i++)
+        if (ws->open[i]->replayed) WN_TRY(tick_one(ws, ws->open[i], now_s, &moved));
     *out_rows_moved = moved;
     return WN_OK;
 }
@@ -293,6 +325,11 @@ size_t wn_windows_count(const wn_windows *ws) {
     return ws->n;
 }
 
+static unsigned percent(const open_window *o) {
+    if (o->replayed) return 100;
+    return o->replay.all == 0 ? 0 : (unsigned)(o->replay.done * 99 / o->replay.all);
+}
+
 void wn_windows_info(const wn_windows *ws, size_t i, wn_window_info *out) {
     const open_window *o = ws->open[i];
     *out = (wn_window_info){
@@ -300,6 +337,7 @@ void wn_windows_info(const wn_windows *ws, size_t i, wn_window_info *out) {
         .seals_at_s = wn_windows_seals_at(o),
         .due_ms = o->due_ms,
         .closing = o->closing,
+        .replayed_percent = percent(o),
         .people = wn_fold_people(o->fold),
         .fold_bytes = wn_fold_bytes(o->fold),
         .file_bytes = wn_open_store_file_bytes(o->store),

@@ -21,26 +21,36 @@ typedef struct wn_windows_env { // all borrowed for the life of wn_windows
     wn_published *published;
     const char *open_dir;
     uint32_t p_percent;
+    int64_t replay_ms; // how long opening may replay before it returns (0: not); work does the rest
 } wn_windows_env;
 
-// Opens every window found on disk: replays it, finishes a seal that was cut
-// off. A window that fails its authentication is set aside: what comes for it is late.
+// Opens every window found on disk, begins to replay it, finishes a seal that
+// was cut off. A window that fails its authentication is set aside: what comes
+// for it is late.
 WN_MUST_USE wn_err wn_windows_open(const wn_windows_env *env, int64_t now_s, wn_windows **out);
 void wn_windows_close(wn_windows *ws);
 
 // Takes a batch: answers ACK (deferred when it counts or waits for the running
 // commit), EXPECT, SEALED, REFUSED or BUSY. *out_sequence goes into the answer.
-wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, int64_t now_s, uint64_t *out_sequence,
-                          bool *out_deferred);
+// `bytes` is what the reader was begun with.
+wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, wn_span bytes, int64_t now_s,
+                          uint64_t *out_sequence, bool *out_deferred);
 wn_window_state wn_windows_state(const wn_windows *ws, const wn_window *w);
+
+// A window whose fold is not rebuilt yet takes batches, durable and acked like
+// any; they wait in its store. It publishes nothing until it is whole. work goes
+// on with the replays until the monotonic clock says until_ms; only between commits.
+bool wn_windows_replaying(const wn_windows *ws);
+WN_MUST_USE wn_err wn_windows_work(wn_windows *ws, int64_t until_ms);
 
 bool wn_windows_staged(const wn_windows *ws); // something waits for a commit
 bool wn_windows_full(const wn_windows *ws);   // take no more until the commit is done
-WN_MUST_USE wn_err wn_windows_stage(wn_windows *ws);
+WN_MUST_USE wn_err wn_windows_stage(wn_windows *ws, int64_t now_s);
 WN_MUST_USE wn_err wn_windows_commit(wn_windows *ws); // sync thread
 void wn_windows_committed(wn_windows *ws);
 
-// Publishes the steps that every open window may take now.
+// Publishes the steps that every open window may take now; one that is still
+// being replayed takes none.
 WN_MUST_USE wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_rows_moved);
 
 // ---- seal ----
@@ -50,8 +60,8 @@ WN_MUST_USE wn_err wn_windows_close_begin(wn_windows *ws, const wn_window *w, bo
 // A collector has drained: its stream ended with `sequence`.
 void wn_windows_collector_closed(wn_windows *ws, const uint8_t collector[16], const wn_window *w,
                                  uint64_t generation, uint64_t sequence);
-// True when every collector named in `ids` (and every one that ever sent to
-// this window) has said closed, or seal_hold has passed.
+// False while the window is replayed. True when every collector named in `ids` (and every one that ever sent
+// to this window) has said closed, or seal_hold has passed.
 bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n,
                         int64_t now_s);
 // Publishes for the last time, then destroys keys and files. Nothing staged.
@@ -67,6 +77,7 @@ typedef struct wn_window_info {
     int64_t seals_at_s; // 0: on request or after an idle seal_hold (backfilled)
     int64_t due_ms;     // the same on the monotonic clock
     bool closing;
+    unsigned replayed_percent; // 100: whole
     uint64_t people, fold_bytes, file_bytes;
     int64_t last_batch_s;
 } wn_window_info;

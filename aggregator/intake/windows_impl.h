@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// windows_impl.h: the open window's insides, for windows.c and window_seal.c only.
+// windows_impl.h: the open window's insides, for the window*.c files only.
 #pragma once
 
 #include "commit.h"
@@ -23,6 +23,11 @@ typedef struct closed_by { // a collector that has drained
     uint8_t collector[16];
     uint64_t generation, sequence; // its last batch; 0: it sent none
 } closed_by;
+
+typedef struct held_batch { // sealed
+    uint8_t *box;
+    size_t bytes;
+} held_batch;
 
 typedef struct open_window {
     wn_window window;
@@ -52,7 +57,13 @@ typedef struct open_window {
     int64_t closing_since_s, last_batch_s;
     int64_t due_ms; // on the monotonic clock: a wall clock that leaps seals nothing early (R7)
     wn_commit *filling, *storing;
-    uint32_t filling_obs;
+    uint32_t filling_obs; // held ones included
+    bool replayed;        // the fold is whole: from here on it may be read
+    bool applies;         // `storing` has records
+    wn_open_replay replay;
+    held_batch *held; // taken before that, not yet in the store
+    size_t held_n, held_cap;
+    uint64_t held_left; // in the store
 } open_window;
 
 struct wn_windows {
@@ -63,6 +74,9 @@ struct wn_windows {
     wn_window
         bad[WN_IDENTITIES_MAX]; // on disk, but not authentic: never served, destroyed when their time is over
     size_t bad_n;
+    wn_batch_reader reader; // of what was held
+    uint8_t held_key[32];
+    bool has_held_key;
 };
 
 open_window *wn_windows_find(const wn_windows *ws, const wn_window *w);
@@ -70,6 +84,21 @@ open_window *wn_windows_find(const wn_windows *ws, const wn_window *w);
 void wn_windows_drop(wn_windows *ws, open_window *o);
 // The stream of a collector's generation, made on first sight; NULL at the limit or without memory.
 stream *wn_windows_stream(open_window *o, const wn_batch_id *id);
+// Puts a window aside that is not as it was written.
+void wn_windows_set_aside(wn_windows *ws, open_window *o);
+// The key of what an earlier start held, if there is one.
+wn_err wn_windows_held_key(wn_windows *ws);
+// Keeps a batch, sealed, for a fold that is still being rebuilt.
+wn_err wn_windows_hold(wn_windows *ws, open_window *o, wn_span batch);
+// Puts what was held so far into the running transaction of the window's store.
+wn_err wn_windows_put_held(open_window *o);
+void wn_windows_free_held(open_window *o);
+// Gathers what the store holds, as much as fits, and says how many batches that
+// was. WN_ERR_CORRUPT: set the window aside.
+wn_err wn_windows_take_held(wn_windows *ws, open_window *o, int64_t now_s, uint64_t *out_n);
+// What both ways of taking a batch do.
+wn_err wn_windows_epoch(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s, uint8_t *out);
+wn_err wn_windows_gather(open_window *o, wn_batch_reader *batch, uint8_t e);
 // Opens a window that nobody has seen; in the table when WN_OK.
 wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out);
 // Puts text key, epochs and such into the running transaction of the window's store.

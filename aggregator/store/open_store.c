@@ -14,33 +14,13 @@
 #include <sys/stat.h>
 
 #include "clock.h"
-#include "vault.h"
+#include "open_store_impl.h"
 
-enum { DB_JOURNAL, DB_BASE, DB_FACTS, DB_MARKS }; // marks: watermarks and the state record
-static const wn_vault_kind kind = {"open", WN_OPEN_FORMAT, false, 4, {"journal", "base", "meta", "marks"}};
+static const wn_vault_kind kind = {
+    "open", WN_OPEN_FORMAT, false, 5, {"journal", "base", "meta", "marks", "held"}};
 
-enum { NAME_BYTES = 16, STATE_BYTES = 64, MARK_BYTES = 32, PART_HEAD_BYTES = 4 };
+enum { NAME_BYTES = 16, STATE_BYTES = 80, MARK_BYTES = 32, PART_HEAD_BYTES = WN_PART_HEAD_BYTES };
 #define BUNDLE_BYTES (256u << 10) // small parts of the base share a record up to this
-
-typedef struct state {
-    uint64_t commits;
-    uint64_t journal_first, journal_next, journal_bytes;
-    uint64_t base_first, base_next;
-    uint64_t facts, marks; // records, the state's own included
-} state;
-
-typedef struct mark {
-    wn_batch_id id;     // sequence as recorded
-    uint64_t committed; // 0: not yet
-} mark;
-
-struct wn_open_store {
-    wn_vault *vault;
-    state now, recorded;
-    mark *marks;
-    size_t marks_n, marks_cap;
-    char path[];
-};
 
 // ---- bytes ----
 
@@ -56,7 +36,8 @@ static uint64_t get64(const uint8_t *in) {
 
 static void state_write(const state *s, uint8_t out[STATE_BYTES]) {
     const uint64_t field[] = {s->commits,    s->journal_first, s->journal_next, s->journal_bytes,
-                              s->base_first, s->base_next,     s->facts,        s->marks};
+                              s->base_first, s->base_next,     s->facts,        s->marks,
+                              s->held_first, s->held_next};
     _Static_assert(sizeof field == STATE_BYTES, "state");
     for (size_t i = 0; i < WN_COUNT(field); i++) put64(out + 8 * i, field[i]);
 }
@@ -64,8 +45,8 @@ static void state_write(const state *s, uint8_t out[STATE_BYTES]) {
 static wn_err state_read(wn_span in, state *out) {
     if (in.n != STATE_BYTES) return WN_ERR_CORRUPT;
     const uint8_t *p = in.p;
-    *out = (state){get64(p),      get64(p + 8),  get64(p + 16), get64(p + 24),
-                   get64(p + 32), get64(p + 40), get64(p + 48), get64(p + 56)};
+    *out = (state){get64(p),      get64(p + 8),  get64(p + 16), get64(p + 24), get64(p + 32),
+                   get64(p + 40), get64(p + 48), get64(p + 56), get64(p + 64), get64(p + 72)};
     return WN_OK;
 }
 
@@ -176,7 +157,12 @@ static wn_err load_db(load *l, unsigned db, wn_vault_visit fn) {
 static wn_err load_all(wn_open_store *s) {
     load l = {.s = s};
     name_of(s, 's', (wn_span){NULL, 0}, l.state_name);
-    s->now = (state){.journal_first = 1, .journal_next = 1, .base_first = 1, .base_next = 1};
+    s->now = (state){.journal_first = 1,
+                     .journal_next = 1,
+                     .base_first = 1,
+                     .base_next = 1,
+                     .held_first = 1,
+                     .held_next = 1};
     WN_TRY(load_db(&l, DB_MARKS, load_mark_visit));
     if (l.n != s->now.marks) return WN_ERR_CORRUPT;
     WN_TRY(load_db(&l, DB_FACTS, load_fact_visit));
@@ -377,64 +363,7 @@ void wn_open_store_each_watermark(const wn_open_store *s, void (*fn)(void *ctx, 
     }
 }
 
-// ---- replay ----
-
-typedef struct replay {
-    wn_err (*base)(void *ctx, wn_span part);
-    wn_err (*journal)(void *ctx, wn_span record);
-    void *ctx;
-    uint64_t next;
-    wn_err err;
-} replay;
-
-static wn_err replay_number(replay *r, wn_span key, wn_err opened) {
-    WN_TRY(opened);
-    if (key.n != 8 || wn_vault_of_be64(key.p) != r->next) return WN_ERR_CORRUPT;
-    r->next++;
-    return WN_OK;
-}
-
-static bool replay_journal(void *ctx, wn_span key, wn_err opened, wn_span value) {
-    replay *r = ctx;
-    r->err = replay_number(r, key, opened);
-    if (!r->err) r->err = r->journal(r->ctx, value);
-    return r->err == WN_OK;
-}
-
-static wn_err bundle_read(const replay *r, wn_span in) {
-    while (in.n) {
-        if (in.n < PART_HEAD_BYTES) return WN_ERR_CORRUPT;
-        size_t n = 0;
-        for (unsigned i = 0; i < PART_HEAD_BYTES; i++) n |= (size_t)in.p[i] << (8 * i);
-        in = (wn_span){in.p + PART_HEAD_BYTES, in.n - PART_HEAD_BYTES};
-        if (n > in.n) return WN_ERR_CORRUPT;
-        WN_TRY(r->base(r->ctx, (wn_span){in.p, n}));
-        in = (wn_span){in.p + n, in.n - n};
-    }
-    return WN_OK;
-}
-
-static bool replay_base(void *ctx, wn_span key, wn_err opened, wn_span value) {
-    replay *r = ctx;
-    r->err = replay_number(r, key, opened);
-    if (!r->err) r->err = bundle_read(r, value);
-    return r->err == WN_OK;
-}
-
-static wn_err replay_db(const wn_open_store *s, unsigned db, uint64_t first, uint64_t next, wn_vault_visit fn,
-                        replay *r) {
-    r->next = first;
-    WN_TRY(wn_vault_scan(s->vault, db, (wn_span){NULL, 0}, (wn_span){NULL, 0}, fn, r));
-    WN_TRY(r->err);
-    return r->next == next ? WN_OK : WN_ERR_CORRUPT;
-}
-
-wn_err wn_open_store_replay(wn_open_store *s, wn_err (*base)(void *ctx, wn_span part),
-                            wn_err (*journal)(void *ctx, wn_span record), void *ctx) {
-    replay r = {base, journal, ctx, 0, WN_OK};
-    WN_TRY(replay_db(s, DB_BASE, s->now.base_first, s->now.base_next, replay_base, &r));
-    return replay_db(s, DB_JOURNAL, s->now.journal_first, s->now.journal_next, replay_journal, &r);
-}
+// ---- rebase ----
 
 uint64_t wn_open_store_journal_bytes(const wn_open_store *s) {
     return s->now.journal_bytes;
@@ -443,8 +372,6 @@ uint64_t wn_open_store_journal_bytes(const wn_open_store *s) {
 uint64_t wn_open_store_file_bytes(const wn_open_store *s) {
     return wn_vault_file_bytes(s->vault);
 }
-
-// ---- rebase ----
 
 typedef struct rebase {
     wn_open_store *s;

@@ -10,11 +10,12 @@
 #include "fold.h"
 #include "winnow/wire.h"
 
-#define WN_OPEN_FORMAT 1
+#define WN_OPEN_FORMAT 2
 #define WN_OPEN_RECORD_BYTES_MAX (1u << 20)
 #define WN_OPEN_FACT_BYTES_MAX (64u << 20)
 #define WN_OPEN_FACT_NAME_MAX 64
-#define WN_OPEN_MARKS_MAX 65536 // (collector, generation) of one window
+#define WN_OPEN_HELD_BYTES_MAX (WN_BATCH_BYTES_MAX + 64) // a sealed batch
+#define WN_OPEN_MARKS_MAX 65536                          // (collector, generation) of one window
 
 typedef struct wn_open_store wn_open_store;
 
@@ -53,8 +54,29 @@ void wn_open_store_each_watermark(const wn_open_store *s, void (*fn)(void *ctx, 
                                   void *ctx);
 
 // Replays base and then journal, in order.
-WN_MUST_USE wn_err wn_open_store_replay(wn_open_store *s, wn_err (*base)(void *ctx, wn_span part),
+WN_MUST_USE wn_err wn_open_store_replay(const wn_open_store *s, wn_err (*base)(void *ctx, wn_span part),
                                         wn_err (*journal)(void *ctx, wn_span record), void *ctx);
+// The same in steps: goes on from *inout_at ({0} at first) until all is done or
+// the monotonic clock says until_ms; at least one record. Between steps the
+// window may hold batches, and nothing else may change.
+typedef struct wn_open_replay {
+    uint64_t done, all; // records
+    uint64_t next;
+    bool in_journal;
+} wn_open_replay;
+WN_MUST_USE wn_err wn_open_store_replay_step(const wn_open_store *s, wn_open_replay *inout_at,
+                                             int64_t until_ms, wn_err (*base)(void *ctx, wn_span part),
+                                             wn_err (*journal)(void *ctx, wn_span record), void *ctx,
+                                             bool *out_done);
+
+// Batches that came while the fold was being rebuilt wait here, in order, until
+// it can take them. hold and drop (of the first n) belong to a transaction; the
+// others see what is committed. fn answers false to stop; it then counts as visited.
+WN_MUST_USE wn_err wn_open_store_hold(wn_open_store *s, wn_span value);
+WN_MUST_USE wn_err wn_open_store_held_drop(wn_open_store *s, uint64_t n);
+uint64_t wn_open_store_held(const wn_open_store *s);
+WN_MUST_USE wn_err wn_open_store_held_each(const wn_open_store *s, bool (*fn)(void *ctx, wn_span value),
+                                           void *ctx);
 uint64_t wn_open_store_journal_bytes(const wn_open_store *s);
 // Rewrites base from the fold and empties the journal, in one transaction of its
 // own (WN_ERR_STATE inside another).

@@ -19,6 +19,7 @@ enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 }
 struct wn_published {
     wn_vault *vault;
     wn_vault_buf buf;
+    wn_public_codec codec; // for writing
     uint8_t key[WN_KEY_BYTES];
     bool ledger_loaded;     // of this transaction:
     uint64_t ledger_number; // last entry, recorded or stored
@@ -137,6 +138,7 @@ void wn_published_close(wn_published *p) {
     if (!p) return;
     wn_vault_close(p->vault);
     wn_vault_buf_fini(&p->buf);
+    wn_public_codec_fini(&p->codec);
     wn_wipe(p->key, sizeof p->key);
     free(p);
 }
@@ -173,7 +175,7 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(not_sealed(p, &head->window));
     p->buf.n = 0;
-    WN_TRY(wn_public_rows_encode(head, rows, n, &p->buf));
+    WN_TRY(wn_public_rows_encode(&p->codec, head, rows, n, &p->buf));
     site_part(p, wn_site_tag(head->site), key.site);
     table_part(p, head->table, key.table);
     start_part(head->window.start_s, key.start);
@@ -309,6 +311,7 @@ typedef struct scan {
     void *ctx;
     const char *site, *table; // NULL: all
     int64_t from_s, to_s;
+    wn_public_codec codec;
     wn_public_row *rows;
     size_t rows_cap;
     bool corrupt;
@@ -323,7 +326,7 @@ static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     if (key.n == sizeof k) memcpy(&k, key.p, sizeof k);
     if (key.n == sizeof k && (start_of(k.start) < s->from_s || start_of(k.start) >= s->to_s)) return true;
     wn_err err = key.n == sizeof k ? state : WN_ERR_CORRUPT;
-    if (!err) err = wn_public_rows_decode(value, &head, &s->rows, &s->rows_cap, &n);
+    if (!err) err = wn_public_rows_decode(&s->codec, value, &head, &s->rows, &s->rows_cap, &n);
     if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
         s->corrupt = true;
         return true;
@@ -338,7 +341,7 @@ static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
 wn_err wn_published_scan(const wn_published *p, const char *site, const char *table, int64_t from_s,
                          int64_t to_s, wn_public_visit fn, void *ctx) {
     row_key from, to;
-    scan s = {fn, ctx, site, table, from_s, to_s, NULL, 0, false, WN_OK};
+    scan s = {.fn = fn, .ctx = ctx, .site = site, .table = table, .from_s = from_s, .to_s = to_s};
     memset(&from, 0, sizeof from);
     memset(&to, 0xFF, sizeof to);
     if (site) {
@@ -354,6 +357,7 @@ wn_err wn_published_scan(const wn_published *p, const char *site, const char *ta
     }
     wn_err err = wn_vault_scan(p->vault, DB_ROWS, SPAN_OF(from), SPAN_OF(to), scan_visit, &s);
     free(s.rows);
+    wn_public_codec_fini(&s.codec);
     if (!err) err = s.err;
     return err ? err : s.corrupt ? WN_ERR_CORRUPT : WN_OK;
 }

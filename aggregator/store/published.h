@@ -15,7 +15,7 @@
 #include "slots.h"
 #include "winnow/wire.h"
 
-#define WN_PUBLISHED_FORMAT 1
+#define WN_PUBLISHED_FORMAT 2
 #define WN_PUBLIC_ROWS_MAX (1u << 20) // of one (site, table, window)
 #define WN_FINAL_KEEP_S (7 * 86400)   // final watermarks of sealed windows
 

@@ -9,6 +9,7 @@ repeating what was not acknowledged, while each daemon is killed ten times
 import json
 import os
 import random
+import re
 import threading
 import time
 
@@ -78,6 +79,8 @@ def run(disturb):
     with Winnow(sync_delay_ms=20 if disturb else 0) as w:
         noon = int(time.time()) // 86400 * 86400 + 36 * 3600  # tomorrow: the clock only moves forward
         w.clock(noon - int(time.time()))
+        if disturb:
+            w.env["WINNOW_TEST_SLOW_REPLAY"] = "1"  # so that batches come while the aggregator replays
         w.up("even", "nine")
         http, zmq = batches(noon)
         failures, killed = [], []
@@ -116,19 +119,21 @@ def run(disturb):
         w.ready()
         w.seal("even", "today", force=True)
         found = {(s, t): w.report(s, t) for s in PEOPLE for t in TABLES}
+        meanwhile = [int(n) for n in re.findall(r"replayed; (\d+) batches came meanwhile", w.log())]
+        expect(not disturb or len(meanwhile) > 1, "no batch came during a replay", meanwhile)
         epochs = w.log().count("a new epoch began")
         expect(epochs == 0, "the keeper lost identity keys", epochs)
-        return found, under_load
+        return found, under_load, sum(meanwhile)
 
 
-calm, _ = run(False)
+calm, _, _ = run(False)
 for site, people in (("even", PEOPLE["even"]), ("nine", PEOPLE["nine"] + 1)):
     row = calm[site, "traffic"][0]
     events = (people - 1) * EACH + (EACH if site == "even" else EACH - 1)
     want = {"people": people // 10 * 10, "events": events // 10 * 10, "sessions": 2 * people // 10 * 10}
     got = {k: row[k] for k in want}
     expect(got == want, site, "undisturbed", got, "want", want)
-killed, under_load = run(True)
+killed, under_load, held = run(True)
 for key in calm:
     expect(killed[key] == calm[key], key, "killed", killed[key][:5], "calm", calm[key][:5])
-print(f"ok: {EVENTS} events, each daemon killed {KILLS} times ({under_load} of them while senders sent), {len(calm)} tables equal")
+print(f"ok: {EVENTS} events, each daemon killed {KILLS} times ({under_load} of them while senders sent), {held} batches held over replays, {len(calm)} tables equal")

@@ -93,10 +93,15 @@ Test(open_windows, a_window_filled_from_logs_seals_when_asked_to) {
         wn_open_window w;
         const char *want;
     } cases[] = {
-        {{.seals_at_s = 0}, "seals on `winnow seal`"}, {{.seals_at_s = 0, .closing = true}, "sealing now"},
-        {{.seals_at_s = 1000}, "seals in 0 s"},        {{.seals_at_s = 999}, "seals in 0 s"},
-        {{.seals_at_s = 1119}, "seals in 119 s"},      {{.seals_at_s = 1120}, "seals in 2 min"},
-        {{.seals_at_s = 1000 + 7200}, "seals in 2 h"}, {{.seals_at_s = 1000 + 172800}, "seals in 2 days"},
+        {{.closing = true, .replaying = true, .replayed_percent = 40}, "replaying: 40 %"},
+        {{.seals_at_s = 0}, "seals on `winnow seal`"},
+        {{.seals_at_s = 0, .closing = true}, "sealing now"},
+        {{.seals_at_s = 1000}, "seals in 0 s"},
+        {{.seals_at_s = 999}, "seals in 0 s"},
+        {{.seals_at_s = 1119}, "seals in 119 s"},
+        {{.seals_at_s = 1120}, "seals in 2 min"},
+        {{.seals_at_s = 1000 + 7200}, "seals in 2 h"},
+        {{.seals_at_s = 1000 + 172800}, "seals in 2 days"},
     };
     for (size_t i = 0; i < WN_COUNT(cases); i++) {
         char when[48];

@@ -59,10 +59,19 @@ static void fill(const char *folder, const wn_window *day) {
         cr_assert_eq(wn_open_store_begin(s), WN_OK);
         cr_assert_eq(wn_open_store_journal(s, (wn_span){record, 150u * n}), WN_OK);
         cr_assert_eq(wn_open_store_put(s, "count", (wn_span){record, n}), WN_OK);
+        cr_assert_eq(wn_open_store_hold(s, (wn_span){record, n}), WN_OK);
         cr_assert_eq(wn_open_store_watermark(s, &id), WN_OK);
         cr_assert_eq(wn_open_store_commit(s), WN_OK);
     }
     wn_open_store_close(s);
+}
+
+static bool see_held(void *ctx, wn_span value) {
+    uint8_t want[2000];
+    unsigned n = ++*(unsigned *)ctx;
+    record_of(n, want);
+    if (value.n != n || memcmp(value.p, want, n) != 0) _exit(2);
+    return true;
 }
 
 enum { SAME = 0, REFUSED = 1, OTHER = 2 };
@@ -75,10 +84,12 @@ static int read_all(const char *folder, const wn_window *day) {
     size_t n = 0;
     if (wn_open_store_open(folder, day, test_key, MAP_BYTES, &s)) return REFUSED;
     if (wn_open_store_replay(s, see_base, see_journal, &got)) return REFUSED;
+    unsigned held = 0;
+    if (wn_open_store_held_each(s, see_held, &held)) return REFUSED;
     uint64_t sequence = wn_open_store_sequence(s, collector, 1);
     wn_err err = wn_open_store_get(s, "count", fact, sizeof fact, &n);
     wn_open_store_close(s);
-    if (sequence != got.journal) return OTHER;
+    if (sequence != got.journal || held != got.journal) return OTHER;
     if (err && err != WN_ERR_NOTFOUND) return REFUSED;
     record_of(got.journal, want);
     if (err ? got.journal != 0 : n != got.journal || memcmp(fact, want, n) != 0) return OTHER;
