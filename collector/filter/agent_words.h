@@ -9,7 +9,8 @@
 #define WN_AGENT_NAMES(X)                                                                                    \
     X(PLAIN)                                                                                                 \
     X(FOREIGN)                                                                                               \
-    X(DENY) X(CHROME) X(CHROMIUM) X(SAFARI) X(VERSION) X(WEBVIEW) X(FIREFOX) X(EDGE) X(OPERA) X(OPERA_MINI)  \
+    X(DENY)                                                                                                  \
+    X(CHROME) X(CHROMIUM) X(SAFARI) X(VERSION) X(WEBVIEW) X(FIREFOX) X(EDGE) X(OPERA) X(OPERA_MINI)          \
         X(OPERA_MOBI) X(SAMSUNG) X(EXPLORER) X(IEMOBILE) X(TRIDENT) X(YANDEX) X(UC) X(DUCKDUCKGO) X(VIVALDI) \
             X(BRAVE) X(SILK) X(MIUI) X(QQ) X(WHALE) X(COCCOC) X(GOOGLE) X(FACEBOOK) X(INSTAGRAM) X(SNAPCHAT) \
                 X(PINTEREST) X(TWITTER) X(LINE) X(WEBKIT) X(GECKO) X(PRESTO) X(DALVIK)
@@ -17,10 +18,11 @@
 #define WN_AGENT_PLACES(X)                                                                                   \
     X(WINDOWS)                                                                                               \
     X(WINPHONE)                                                                                              \
-    X(WINMOBILE) X(MACOS) X(MACINTOSH) X(IOS) X(IOS_CPU) X(ANDROID) X(ADR) X(CHROMEOS) X(LINUX) X(X11)       \
-        X(BSD) X(KAIOS) X(TIZEN) X(WEBOS) X(SYMBIAN) X(BLACKBERRY) X(HARMONY) X(FIREFOXOS) X(APPLETV)        \
-            X(OTHER_OS) X(WATCH) X(TV) X(CONSOLE) X(TABLET) X(PHONE) X(MOBILE) X(MIDP) X(CFNETWORK)          \
-                X(DARWIN) X(ANDROID_SAID) X(UNIX) X(PAGE) X(MAKER)
+    X(WINMOBILE)                                                                                             \
+    X(MACOS) X(MACINTOSH) X(IOS) X(IOS_CPU) X(ANDROID) X(ADR) X(CHROMEOS) X(LINUX) X(X11) X(BSD) X(KAIOS)    \
+        X(TIZEN) X(WEBOS) X(SYMBIAN) X(BLACKBERRY) X(HARMONY) X(FIREFOXOS) X(APPLETV) X(OTHER_OS) X(WATCH)   \
+            X(TV) X(CONSOLE) X(TABLET) X(PHONE) X(MOBILE) X(MIDP) X(CFNETWORK) X(DARWIN) X(ANDROID_SAID)     \
+                X(UNIX) X(PAGE) X(MAKER) X(INTEL)
 
 enum {
 #define X(sign) WN_NAME_##sign,
