@@ -50,7 +50,8 @@ uint16_t wn_major_coarse(uint16_t newest, unsigned major) {
 }
 
 uint16_t wn_version_value(uint16_t f, uint16_t major) {
-    return f ? (uint16_t)(f << MAJOR_BITS | (major & MAJOR_MASK)) : 0;
+    if (f == 0) return 0;
+    return (uint16_t)((unsigned)f << MAJOR_BITS | (major & MAJOR_MASK));
 }
 
 static bool valid(const family_list *l, uint16_t value) {

@@ -8,7 +8,7 @@
 #   WN_CANARIES     marked identifiers for the scan (20,000)
 #
 #   tests/long.sh            all
-#   tests/long.sh PART...    of: fuzz kill worlds canary valgrind bare
+#   tests/long.sh PART...    of: fuzz kill worlds canary valgrind agents bare
 set -eu
 cd "$(dirname "$0")/.."
 export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-20000}"
@@ -80,15 +80,20 @@ long_valgrind() {
   done
 }
 
+long_agents() {
+  step "user agents judged by uap-core"
+  tests/golden/agents/uap.py build/dev/tests/agent_print --npm build/npm/node_modules/user-agents/dist/user-agents.json
+}
+
 long_bare() {
   step "a bare Debian 12"
   if [ "$(id -u)" = 0 ]; then tests/bare.sh; else sudo tests/bare.sh; fi
 }
 
-[ $# -gt 0 ] || set -- fuzz worlds canary valgrind kill bare
+[ $# -gt 0 ] || set -- fuzz worlds canary valgrind agents kill bare
 for part in "$@"; do
   case "$part" in
-    fuzz|kill|worlds|canary|valgrind|bare) "long_$part" ;;
-    *) echo "usage: tests/long.sh [fuzz|kill|worlds|canary|valgrind|bare]..." >&2; exit 2 ;;
+    fuzz|kill|worlds|canary|valgrind|agents|bare) "long_$part" ;;
+    *) echo "usage: tests/long.sh [fuzz|kill|worlds|canary|valgrind|agents|bare]..." >&2; exit 2 ;;
   esac
 done

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #ifdef WN_AGENT_STEPS // the test that counts work
+extern size_t wn_agent_steps;
 size_t wn_agent_steps;
 #define STEP() (wn_agent_steps++)
 #else
@@ -28,7 +29,8 @@ typedef struct word {
 #define N(sign) (UINT64_C(1) << WN_NAME_##sign)
 #define P(sign) (UINT64_C(1) << WN_PLACE_##sign)
 #define LETTER(c)
-#define WORD(text, names, places, major) [__LINE__] = {text, sizeof(text) - 1, (text)[1], major, names, places},
+#define WORD(text, names, places, major)                                                                     \
+    [__LINE__] = {text, sizeof(text) - 1, (text)[1], major, names, places},
 static const word words[] = {
 #include "agent_words.def"
     {0},
@@ -129,15 +131,17 @@ void wn_agent_words(const char *lower, size_t n, wn_agent_signs *out) {
     const uint8_t *begin = (const uint8_t *)lower, *end = begin + n;
     memset(out, 0, sizeof *out);
     int depth = 0;
+    bool unknown = false; // within a product's name that no row has
     uint8_t before = ' ';
     for (const uint8_t *p = begin; p < end; before = *p++) {
         bool starts = !is_letter(before) && !is_digit(before);
         if (*p == '(') depth++;
         if (*p == ')' && depth > 0) depth--;
+        if (*p == '/' && unknown) out->names |= N(FOREIGN);
+        if (*p == ' ' || *p == '/' || *p == '(') unknown = false;
         if (!out->robot && first_robot[*p]) out->robot = begins_robot(begin, p, end, starts);
         if (!starts || !(is_letter(*p) || is_digit(*p))) continue;
         bool known = first_word[*p] && read_word(p, end, out);
-        bool product = depth == 0 && (before == ' ' || before == ')') && is_letter(*p) && p + 1 < end && is_letter(p[1]);
-        if (product && !known) out->names |= N(FOREIGN);
+        unknown = !known && depth == 0 && (before == ' ' || before == ')');
     }
 }

@@ -12,7 +12,7 @@
 #define WN_MAJOR_NONE 0     // not said, not kept, or beyond belief
 #define WN_MAJOR_OLDER 1023 // older than the newest twelve
 #define WN_MAJOR_MAX 1022
-#define WN_MAJORS_KEPT 12   // newest, and at most so many newer ones
+#define WN_MAJORS_KEPT 12 // newest, and at most so many newer ones
 
 // The newest major of a family's row; 0: none is kept. family: 1 and on.
 uint16_t wn_browser_newest(uint16_t family);

@@ -23,8 +23,7 @@ static void print(const char *ua, size_t n) {
 int main(void) {
     char *line = NULL;
     size_t cap = 0;
-    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;)
-        print(line, (size_t)n - (line[n - 1] == '\n'));
+    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) print(line, (size_t)n - (line[n - 1] == '\n'));
     free(line);
     return ferror(stdout) || fflush(stdout) != 0;
 }

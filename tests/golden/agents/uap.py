@@ -265,18 +265,23 @@ def sample(path, by_list, theirs):
     def order(agent):
         return hashlib.sha256(agent.encode()).digest()
 
-    # The npm list makes up versions of a few phones: one of each shape.
-    shapes = {re.sub(r"\d+", "0", a): a for a in sorted(by_list["npm"], key=order) if plain(a)}
+    # The npm list makes up versions of a few phones: one of each shape, with all its weight.
+    shapes, weights = {}, collections.Counter()
+    for a in sorted(filter(plain, by_list["npm"]), key=order):
+        shape = re.sub(r"\d+", "0", a), theirs[a]["browser"], theirs[a]["system"], theirs[a]["device"]
+        shapes[shape] = a
+        weights[shape] += by_list["npm"][a]
+    weight_of = {shapes[shape]: max(1, round(1e6 * w)) for shape, w in weights.items()}
     others = sorted((a for a in by_list["all of uap-core"] if plain(a) and a not in by_list["npm"]), key=order)
     with open(path, "w") as f:
         f.write("# Agents and what uap-core makes of them, in Winnow's words; made by uap.py --sample from\n"
                 "# uap-core %s's tests (Apache-2.0) and npm's user-agents (BSD-2-Clause). Columns: list (npm, uap),\n"
-                "# browser, system, device, robot, agent. \"A|B\": uap-core says A, the maker's own word B.\n"
+                "# weight (npm: of a million visits), browser, system, device, robot, agent. \"A|B\": uap-core says A, the maker's own word B.\n"
                 % UAP_CORE)
         for name, agents in (("npm", sorted(shapes.values())), ("uap", sorted(others[:SAMPLE_OF_UAP]))):
             for a in agents:
                 verdicts = ["|".join(accepted(k, theirs[a][k], a)) for k in ATTRIBUTES]
-                f.write("\t".join([name] + verdicts + [str(int(theirs[a]["robot"])), a]) + "\n")
+                f.write("\t".join([name, str(weight_of.get(a, 1))] + verdicts + [str(int(theirs[a]["robot"])), a]) + "\n")
 
 
 JUDGED = {"all of uap-core", "npm"}
