@@ -151,6 +151,12 @@ static const char *table_check(const plan_table *in, wn_table *t, char *why, siz
                      t->id, wn_dim_name(t->dims[i]));
             return "of";
         }
+        bool sessions = (t->measures & WN_MEASURE_SESSIONS) || (t->kinds & 1u << WN_OBS_SESSION);
+        if (sessions && !wn_dim_of_session(t->dims[i])) {
+            snprintf(why, why_bytes, "table %s: sessions do not carry %s; take sessions out of `measures` and `of`",
+                     t->id, wn_dim_name(t->dims[i]));
+            return "measures";
+        }
         if (wn_dim_is_open(t->dims[i])) t->k = WN_K_OPEN;
     }
     if (in->clamp && (*in->clamp < CLAMP_MIN || *in->clamp > CLAMP_MAX)) {

@@ -10,6 +10,7 @@
 
 #include "crypt.h"
 #include "walls.h"
+#include "winnow/agent_version.h"
 
 static const char *const dim_names[WN_DIM_N] = {
 #define DIM_CLOSED(name, doc) #name,
@@ -20,6 +21,12 @@ static const char *const dim_names[WN_DIM_N] = {
 
 const char *wn_dim_name(unsigned dim) {
     return dim < WN_DIM_N ? dim_names[dim] : "";
+}
+
+bool wn_dim_of_session(unsigned dim) {
+    if (!wn_dim_is_open(dim)) return dim < WN_SESSION_CLOSED_N;
+    unsigned open = dim - WN_CLOSED_N;
+    return open >= WN_DIM_entry && open <= WN_DIM_campaign;
 }
 
 unsigned wn_dim_by_name(const char *name) {
@@ -34,15 +41,45 @@ static const char *const channels[] = {
 #undef CHANNEL
 };
 static const char *const browsers[] = {
-#define BROWSER(id, label) label,
+#define BROWSER(id, label, newest) label,
 #include "browsers.def"
 #undef BROWSER
 };
 static const char *const systems[] = {
-#define SYSTEM(id, label) label,
+#define SYSTEM(id, label, newest) label,
 #include "systems.def"
 #undef SYSTEM
 };
+#define AREA(id, label) label,
+static const char *const areas[] = {
+#include "areas.def"
+};
+#undef AREA
+#define AGE_BAND(id, label, years_min) label,
+static const char *const ages[] = {
+#include "age_bands.def"
+};
+#undef AGE_BAND
+#define SIZE_BAND(id, label, count_min) label,
+static const char *const sizes[] = {
+#include "size_bands.def"
+};
+#undef SIZE_BAND
+#define MAKER(id, label) label,
+static const char *const makers[] = {
+#include "makers.def"
+};
+#undef MAKER
+#define CONNECTION(id, label) label,
+static const char *const connections[] = {
+#include "connections.def"
+};
+#undef CONNECTION
+#define JOB_FAMILY(id, label) label,
+static const char *const jobs[] = {
+#include "job_families.def"
+};
+#undef JOB_FAMILY
 static const char *const devices[] = {
 #define DEVICE(id, label) label,
 #include "devices.def"
@@ -80,6 +117,12 @@ static const closed_list closed_lists[WN_CLOSED_N] = {
     [WN_DIM_system] = {systems, WN_COUNT(systems), false},
     [WN_DIM_device] = {devices, WN_COUNT(devices), false},
     [WN_DIM_screen] = {screens, WN_COUNT(screens), false},
+    [WN_DIM_maker] = {makers, WN_COUNT(makers), false},
+    [WN_DIM_connection] = {connections, WN_COUNT(connections), false},
+    [WN_DIM_area] = {areas, WN_COUNT(areas), false},
+    [WN_DIM_size] = {sizes, WN_COUNT(sizes), false},
+    [WN_DIM_age] = {ages, WN_COUNT(ages), false},
+    [WN_DIM_job] = {jobs, WN_COUNT(jobs), false},
 };
 #define HOURS_MAX 25 // a day that ends summer time
 
@@ -104,6 +147,8 @@ bool wn_closed_valid(unsigned dim, uint16_t value) {
     if (dim >= WN_CLOSED_N) return false;
     if (value == 0) return true;
     if (dim == WN_DIM_hour) return value <= HOURS_MAX;
+    if (dim == WN_DIM_browser_version) return wn_browser_version_valid(value);
+    if (dim == WN_DIM_system_version) return wn_system_version_valid(value);
     const closed_list *l = &closed_lists[dim];
     if (!l->letters) return value <= l->n;
     // Countries are listed in upper case, languages in lower.
@@ -118,6 +163,8 @@ void wn_closed_label(unsigned dim, uint16_t value, char out[32]) {
         return;
     }
     if (dim == WN_DIM_hour) snprintf(out, 32, "%02u:00", value - 1u);
+    else if (dim == WN_DIM_browser_version) wn_browser_version_label(value, out);
+    else if (dim == WN_DIM_system_version) wn_system_version_label(value, out);
     else if (closed_lists[dim].letters) snprintf(out, 32, "%c%c", value >> 8, value & 0xff);
     else snprintf(out, 32, "%s", closed_lists[dim].item[value - 1]);
 }

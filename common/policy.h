@@ -17,7 +17,7 @@
 #define WN_POLICY_VALUES_MAX 64   // listed values of a property or survey
 #define WN_POLICY_ORGS_MAX 256    // organisations with narrower grants
 #define WN_POLICY_CATEGORIES_MAX 32
-#define WN_POLICY_VENDORS_MAX 16 // TCF vendors that must all be consented to for `share`
+#define WN_POLICY_VENDORS_MAX 8 // TCF vendors that must all be consented to for `share`
 #define WN_POLICY_TEXT_MAX 128   // bytes of a pattern, route or organisation
 #define WN_POLICY_WORD_MAX 32    // bytes of a property, survey or value: [a-z0-9_-]
 

@@ -108,6 +108,30 @@ static uint32_t value_number(wn_batch_builder *b, msgpack_packer *pk, uint64_t i
     return b->values_n;
 }
 
+// Most dimensions are absent: [bits of those present, each one's value].
+_Static_assert(WN_CLOSED_N <= 32 && WN_OPEN_N <= 32, "presence is one word");
+
+static void pack_closed(msgpack_packer *pk, const wn_observation *obs) {
+    uint32_t present = 0;
+    for (unsigned i = 0; i < WN_CLOSED_N; i++) present |= (uint32_t)(obs->closed[i] != 0) << i;
+    msgpack_pack_array(pk, 1 + (size_t)__builtin_popcount(present));
+    msgpack_pack_uint32(pk, present);
+    for (; present != 0; present &= present - 1)
+        msgpack_pack_uint16(pk, obs->closed[__builtin_ctz(present)]);
+}
+
+static void pack_open(wn_batch_builder *b, msgpack_packer *pk, msgpack_packer *values_pk,
+                      const wn_observation *obs, const wn_value *const values[WN_OPEN_N]) {
+    uint32_t present = 0;
+    for (unsigned i = 0; i < WN_OPEN_N; i++) present |= (uint32_t)(obs->open[i] != 0) << i;
+    msgpack_pack_array(pk, 1 + (size_t)__builtin_popcount(present));
+    msgpack_pack_uint32(pk, present);
+    for (; present != 0; present &= present - 1) {
+        unsigned i = (unsigned)__builtin_ctz(present);
+        msgpack_pack_uint32(pk, value_number(b, values_pk, obs->open[i], values[i]));
+    }
+}
+
 wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
                             const wn_value *const values[WN_OPEN_N]) {
     size_t used = b->values.size + b->obs.size + OBS_BYTES_WORST + HEAD_BYTES_WORST;
@@ -126,12 +150,8 @@ wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
     pack_bin(&pk, obs->person, sizeof obs->person);
     msgpack_pack_uint64(&pk, obs->prefix);
     msgpack_pack_uint64(&pk, obs->org);
-    msgpack_pack_array(&pk, WN_CLOSED_N);
-    for (unsigned i = 0; i < WN_CLOSED_N; i++) msgpack_pack_uint16(&pk, obs->closed[i]);
-    msgpack_pack_array(&pk, WN_OPEN_N);
-    for (unsigned i = 0; i < WN_OPEN_N; i++)
-        msgpack_pack_uint32(&pk,
-                            obs->open[i] == 0 ? 0 : value_number(b, &values_pk, obs->open[i], values[i]));
+    pack_closed(&pk, obs);
+    pack_open(b, &pk, &values_pk, obs, values);
     msgpack_pack_uint16(&pk, obs->seconds);
     b->obs_n++;
     return WN_OK;
@@ -220,6 +240,16 @@ static bool read_window(wn_mp *m, wn_window *w) {
     return true;
 }
 
+// The bits of the dimensions that follow; one more item than there are bits.
+static bool read_present(wn_mp *m, unsigned dims_n, uint32_t *out) {
+    uint32_t n = 0;
+    uint64_t bits = 0;
+    if (!wn_mp_array(m, 1 + dims_n, &n) || n == 0 || !wn_mp_uint(m, (UINT64_C(1) << dims_n) - 1, &bits))
+        return false;
+    *out = (uint32_t)bits;
+    return n == 1 + (uint32_t)__builtin_popcount(*out);
+}
+
 static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation *o) {
     uint32_t n = 0;
     uint64_t kind = 0, flags = 0, site = 0, v = 0;
@@ -230,15 +260,17 @@ static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation 
               site < r->sites_n && wn_mp_bin_exact(m, sizeof o->person, o->person) &&
               wn_mp_uint(m, UINT64_MAX, &o->prefix) && wn_mp_uint(m, UINT64_MAX, &o->org);
     if (!ok) return false;
-    if (!wn_mp_array(m, WN_CLOSED_N, &n) || n != WN_CLOSED_N) return false;
-    for (unsigned i = 0; i < WN_CLOSED_N; i++) {
-        if (!wn_mp_uint(m, UINT16_MAX, &v) || !wn_closed_valid(i, (uint16_t)v)) return false;
+    uint32_t present = 0;
+    if (!read_present(m, WN_CLOSED_N, &present)) return false;
+    for (; present != 0; present &= present - 1) {
+        unsigned i = (unsigned)__builtin_ctz(present);
+        if (!wn_mp_uint(m, UINT16_MAX, &v) || v == 0 || !wn_closed_valid(i, (uint16_t)v)) return false;
         o->closed[i] = (uint16_t)v;
     }
-    if (!wn_mp_array(m, WN_OPEN_N, &n) || n != WN_OPEN_N) return false;
-    for (unsigned i = 0; i < WN_OPEN_N; i++) {
-        if (!wn_mp_uint(m, r->values_n, &v)) return false;
-        o->open[i] = v == 0 ? 0 : r->value_id[v - 1];
+    if (!read_present(m, WN_OPEN_N, &present)) return false;
+    for (; present != 0; present &= present - 1) {
+        if (!wn_mp_uint(m, r->values_n, &v) || v == 0) return false;
+        o->open[__builtin_ctz(present)] = r->value_id[v - 1];
     }
     if (!wn_mp_uint(m, UINT16_MAX, &v)) return false;
     o->seconds = (uint16_t)v;

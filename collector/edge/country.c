@@ -71,13 +71,31 @@ static MMDB_lookup_result_s look_up(const MMDB_s *db, const wn_address *a, int *
     return found;
 }
 
+size_t wn_country_region(wn_country *c, const wn_address *a, char out[WN_REGION_BYTES]) {
+    static const char *const country[] = {"country", "iso_code", NULL};
+    static const char *const region[] = {"subdivisions", "0", "iso_code", NULL};
+    int error = MMDB_SUCCESS;
+    char code[2];
+    MMDB_entry_data_s data;
+    MMDB_lookup_result_s found = look_up(&c->db, a, &error);
+    if (error != MMDB_SUCCESS || !found.found_entry || !code_at(&found.entry, country, code)) return 0;
+    if (MMDB_aget_value(&found.entry, &data, region) != MMDB_SUCCESS || !data.has_data) return 0;
+    if (data.type != MMDB_DATA_TYPE_UTF8_STRING) return 0;
+    if (!wn_region_listed(code, data.utf8_string, data.data_size)) return 0;
+    memcpy(out, code, 2);
+    out[2] = '-';
+    memcpy(out + 3, data.utf8_string, data.data_size); // 3 at most: it was listed
+    out[3 + data.data_size] = '\0';
+    return 3 + data.data_size;
+}
+
 bool wn_country_of(wn_country *c, const wn_address *a, char out[2]) {
     static const char *const flat[] = {"country_code", NULL};
     static const char *const nested[] = {"country", "iso_code", NULL};
     int error = MMDB_SUCCESS;
     MMDB_lookup_result_s found = look_up(&c->db, a, &error);
     if (error != MMDB_SUCCESS || !found.found_entry) return false;
-    // A file has one entry a country: its place names it.
+    // An entry's place in the file names its country.
     remembered *r = &c->memo[found.entry.offset % WN_COUNT(c->memo)];
     if (r->offset != found.entry.offset || !r->code[0]) {
         r->code[0] = '\0';

@@ -239,6 +239,10 @@ bool wn_edge_country(wn_edge *e, const wn_address *a, char out[2]) {
     return e->country != NULL && wn_country_of(e->country, a, out);
 }
 
+size_t wn_edge_region(wn_edge *e, const wn_address *a, char out[WN_REGION_BYTES]) {
+    return e->country != NULL ? wn_country_region(e->country, a, out) : 0;
+}
+
 bool wn_edge_client(const wn_edge *e, const wn_address *peer, const char *forwarded_for, size_t n,
                     wn_address *out) {
     return wn_proxies_client(&e->proxies, peer, forwarded_for, n, out);

@@ -5,6 +5,7 @@
 
 #include "filter.h"
 #include "keeper.h"
+#include "region.h"
 #include "slots.h"
 
 #define WN_EDGE_WINDOWS_MAX 512
@@ -38,6 +39,8 @@ uint64_t wn_edge_epochs(const wn_edge *e); // K_edge drawn anew although K_text 
 
 // Country of an address: two upper-case letters. False when unknown or no database.
 bool wn_edge_country(wn_edge *e, const wn_address *a, char out[2]);
+// Its region, as "DE-BY": see country.h. The length; 0 when unknown.
+size_t wn_edge_region(wn_edge *e, const wn_address *a, char out[WN_REGION_BYTES]);
 bool wn_edge_has_geo(const wn_edge *e);
 
 // The proxy rule: `peer` when it is not a trusted proxy, else the rightmost

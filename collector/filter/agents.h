@@ -6,14 +6,14 @@
 
 enum {
     WN_BROWSER_NONE = 0,
-#define BROWSER(id, label) WN_BROWSER_##id,
+#define BROWSER(id, label, newest) WN_BROWSER_##id,
 #include "browsers.def"
 #undef BROWSER
     WN_BROWSER_END
 };
 enum {
     WN_SYSTEM_NONE = 0,
-#define SYSTEM(id, label) WN_SYSTEM_##id,
+#define SYSTEM(id, label, newest) WN_SYSTEM_##id,
 #include "systems.def"
 #undef SYSTEM
     WN_SYSTEM_END
@@ -27,5 +27,3 @@ enum {
 };
 
 #define WN_AGENT_BYTES_MAX 512 // what is beyond is not read
-
-bool wn_agent_is_robot(const char *lower, size_t n);

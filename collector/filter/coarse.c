@@ -53,6 +53,20 @@ uint16_t wn_country_code(wn_span two_letters) {
     return find_code(countries, WN_COUNT(countries), upper(two_letters.p[0]), upper(two_letters.p[1]));
 }
 
+uint16_t wn_zone_area(wn_span zone) {
+#define AREA(id, label) label,
+    static const char *const areas[] = {
+#include "areas.def"
+    };
+#undef AREA
+    const uint8_t *slash = zone.n > 0 ? memchr(zone.p, '/', zone.n) : NULL;
+    if (slash == NULL) return 0;
+    size_t n = (size_t)(slash - zone.p);
+    for (uint16_t i = 0; i < WN_COUNT(areas); i++)
+        if (strlen(areas[i]) == n && memcmp(areas[i], zone.p, n) == 0) return (uint16_t)(i + 1);
+    return 0;
+}
+
 uint16_t wn_screen_class(wn_span text) {
     static const unsigned width_min[] = {
 #define SCREEN(id, label, width) width,
@@ -120,4 +134,31 @@ size_t wn_event_name(wn_span text, char out[WN_EVENT_NAME_MAX + 1]) {
     }
     out[n] = '\0';
     return n;
+}
+
+bool wn_count(wn_span text, uint64_t *out) {
+    uint64_t v = 0;
+    size_t i = 0;
+    for (; i < text.n && i < 18 && text.p[i] >= '0' && text.p[i] <= '9'; i++) v = v * 10 + (text.p[i] - '0');
+    if (i == 0 || (i < text.n && text.p[i] != '.')) return false;
+    *out = v;
+    return true;
+}
+
+#define MODEL_DIGITS_MAX 6 // "iPhone14,5" has 3, "2201117TG" of Xiaomi has 7: better lost than a serial kept
+
+size_t wn_model(wn_span text, char out[WN_MODEL_MAX + 1]) {
+    size_t n = 0, digits = 0;
+    bool fine = text.n > 0 && text.n <= WN_MODEL_MAX;
+    for (size_t i = 0; fine && i < text.n; i++) {
+        char c = lower(text.p[i]);
+        bool digit = c >= '0' && c <= '9';
+        fine = digit || (c >= 'a' && c <= 'z') || (c != '\0' && strchr(" ,._+()-/", c) != NULL);
+        digits += digit;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    if (fine && digits <= MODEL_DIGITS_MAX) return n;
+    wn_wipe(out, n);
+    return 0;
 }

@@ -1,26 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
-// consent.c: reads the purposes of an event; every doubt refuses.
+// consent.c: all signals of an event come together. Each says which purposes it
+// grants and which it denies; denials win, and every doubt refuses.
 #include "consent.h"
 
+#include <string.h>
+
+#include "consent_signals.h"
 #include "event_body.h"
 
-typedef enum signal { SIGNAL_OFF, SIGNAL_ON, SIGNAL_UNREADABLE } signal;
+#define BASIC (1u << WN_PURPOSE_basic)
 
-static signal read_signal(const wn_event *e, wn_field f) {
-    if (!wn_event_has(e, f)) return SIGNAL_OFF;
-    wn_span v = wn_event_get(e, f);
-    if (v.n == 1 && v.p[0] == '0') return SIGNAL_OFF;
-    if (v.n == 1 && v.p[0] == '1') return SIGNAL_ON;
-    return SIGNAL_UNREADABLE;
+_Static_assert(WN_POLICY_VENDORS_MAX == WN_TCF_VENDORS_MAX, "a policy's vendors are the string reader's");
+_Static_assert((int)WN_SIGNAL_BITS == (int)WN_PURPOSE_N, "signals speak of the same purposes");
+
+typedef struct gathered {
+    uint8_t yes, no;
+    bool doubt;
+    bool any;           // a signal about grants stood there
+    uint8_t by, denied; // the kind that decided so far, and what it denied
+} gathered;
+
+static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
+    g->doubt |= s.doubt;
+    if (s.doubt || (s.yes | s.no) == 0) return;
+    unsigned denied = (unsigned)__builtin_popcount(s.no), before = g->denied;
+    if (!g->any || denied > before) {
+        g->by = (uint8_t)kind;
+        g->denied = (uint8_t)denied;
+    }
+    g->any = true;
+    g->yes |= s.yes;
+    g->no |= s.no;
 }
 
-wn_grants wn_consent_decide(const wn_event *e, bool gpc, bool dnt) {
-    const uint8_t basic = 1u << WN_PURPOSE_basic;
-    signal event_gpc = read_signal(e, WN_FIELD_gpc), event_dnt = read_signal(e, WN_FIELD_dnt);
-    if (e->doubt || event_gpc == SIGNAL_UNREADABLE || event_dnt == SIGNAL_UNREADABLE)
-        return (wn_grants){.refused = true};
-    uint8_t bits = e->list_begun ? e->granted : basic;
-    if (!(bits & basic)) return (wn_grants){.refused = true};
-    if (gpc || dnt || event_gpc == SIGNAL_ON || event_dnt == SIGNAL_ON) bits = basic;
-    return (wn_grants){.bits = bits};
+// ---- what the request and the event say themselves ----
+
+static wn_signal flag_signal(wn_signal_mode mode) {
+    if (mode == WN_SIGNAL_IGNORE) return (wn_signal){0};
+    if (mode == WN_SIGNAL_DROP) return wn_signal_refusing(WN_PURPOSES_ALL);
+    return wn_signal_refusing((uint8_t)~BASIC);
+}
+
+static wn_signal_mode stricter(wn_signal_mode a, wn_signal_mode b) {
+    return a > b ? a : b;
+}
+
+static wn_signal read_purposes(const wn_event *e) {
+    if (!e->list_begun) return (wn_signal){0};
+    return (wn_signal){.yes = e->granted, .no = (uint8_t)(WN_PURPOSES_ALL & ~e->granted)};
+}
+
+// ---- strings of consent platforms ----
+
+static wn_tcf_terms terms_of(const wn_sender *sender, const wn_site_policy *p) {
+    wn_tcf_terms t = {.now_s = sender->now_s, .li_allowed = p->legitimate_interest};
+    for (size_t i = 0; i < p->vendors_n; i++) t.vendors[i] = p->vendors[i];
+    return t;
+}
+
+// Present but empty is present: the readers take it for a doubt.
+static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
+    if (!wn_event_has(e, f)) return otherwise;
+    return (wn_span){e->arena + e->off[f], e->n[f]};
+}
+#define ABSENT ((wn_span){NULL, 0})
+
+static wn_signal read_iab(const wn_event *e, const wn_sender *sender, const wn_site_policy *policy,
+                          wn_signal_kind kind) {
+    wn_tcf_terms terms = terms_of(sender, policy);
+    if (kind == WN_SIGNAL_gpp)
+        return wn_gpp_read(stated(e, WN_FIELD_gpp, ABSENT), stated(e, WN_FIELD_gpp_sid, ABSENT), &terms);
+    return wn_gdpr_read(stated(e, WN_FIELD_gdpr, ABSENT), stated(e, WN_FIELD_tcf, sender->tcf), &terms);
+}
+
+// A zero advertising id says that its owner deleted it.
+static wn_signal read_mobile(const wn_event *e) {
+    static const wn_field ids[] = {WN_FIELD_idfa, WN_FIELD_gaid, WN_FIELD_windows_id};
+    wn_signal s = wn_att_read(stated(e, WN_FIELD_att, ABSENT), stated(e, WN_FIELD_ad_tracking, ABSENT));
+    for (size_t i = 0; i < WN_COUNT(ids); i++)
+        if (wn_zero_advertising_id(wn_event_get(e, ids[i])))
+            s = wn_signal_strictest(s, wn_signal_refusing(1u << WN_PURPOSE_share));
+    return s;
+}
+
+// ---- categories ----
+
+static bool is(wn_span s, const char *word) {
+    size_t n = strlen(word);
+    return s.n == n && memcmp(s.p, word, n) == 0;
+}
+
+// The policy's own list goes before that of schemas/.
+static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
+    for (size_t i = 0; i < p->categories_n; i++) {
+        if (!is(id, p->categories[i].id)) continue;
+        wn_categories_grant(c, p->categories[i].purposes, yes);
+        return;
+    }
+    wn_categories_add(c, id, yes);
+}
+
+static void read_pair(wn_categories *c, const wn_site_policy *policy, const wn_pair *p) {
+    bool allowed = is(p->key, "allowedConsentIds"), denied = is(p->key, "deniedConsentIds");
+    bool segment = is(p->key, "categoryPreferences");
+    switch (p->type) {
+    case WN_PAIR_TRUE:
+    case WN_PAIR_FALSE:
+        wn_categories_begin(c, true);
+        add_category(c, policy, p->key, p->type == WN_PAIR_TRUE);
+        return;
+    case WN_PAIR_OPEN:
+        if (allowed || denied || segment) wn_categories_begin(c, segment);
+        else wn_categories_doubt(c);
+        return;
+    case WN_PAIR_TEXT:
+        if (allowed || denied) add_category(c, policy, p->value, allowed);
+        // Rudder says beside its lists who asked and how they are put together.
+        else if (!is(p->key, "provider") && !is(p->key, "resolutionStrategy")) wn_categories_doubt(c);
+        return;
+    default: wn_categories_doubt(c); return;
+    }
+}
+
+static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy) {
+    wn_categories c;
+    wn_pair p;
+    wn_categories_init(&c);
+    for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) read_pair(&c, policy, &p);
+    return wn_categories_end(&c);
+}
+
+// ---- all together ----
+
+#define ANY_STRING                                                                                           \
+    (UINT64_C(1) << WN_FIELD_tcf | UINT64_C(1) << WN_FIELD_gdpr | UINT64_C(1) << WN_FIELD_gpp |              \
+     UINT64_C(1) << WN_FIELD_gpp_sid | UINT64_C(1) << WN_FIELD_us_privacy | UINT64_C(1) << WN_FIELD_gcs |    \
+     UINT64_C(1) << WN_FIELD_gcd | UINT64_C(1) << WN_FIELD_att | UINT64_C(1) << WN_FIELD_ad_tracking |       \
+     UINT64_C(1) << WN_FIELD_consent | UINT64_C(1) << WN_FIELD_idfa | UINT64_C(1) << WN_FIELD_gaid |         \
+     UINT64_C(1) << WN_FIELD_windows_id)
+
+static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
+                        const wn_site_policy *const policy[2]) {
+    if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
+    for (size_t i = 0; i < 2 && (i == 0 || policy[1] != policy[0]); i++) {
+        bool opt_in = !policy[i]->counts_unknown;
+        add(g, WN_SIGNAL_tcf, read_iab(e, sender, policy[i], WN_SIGNAL_tcf));
+        add(g, WN_SIGNAL_gpp, read_iab(e, sender, policy[i], WN_SIGNAL_gpp));
+        add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
+        add(g, WN_SIGNAL_gcm,
+            wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT), opt_in));
+        add(g, WN_SIGNAL_att, read_mobile(e));
+        add(g, WN_SIGNAL_categories, read_categories(e, policy[i]));
+    }
+}
+
+// GPC or DNT as header, or as field of the event.
+static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal_mode a, wn_signal_mode b) {
+    wn_span v = wn_event_get(e, f);
+    bool one = v.n == 1 && v.p[0] == '1', zero = v.n == 1 && v.p[0] == '0';
+    if (wn_event_has(e, f) && !one && !zero) return (wn_signal){.doubt = true};
+    return one || header ? flag_signal(stricter(a, b)) : (wn_signal){0};
+}
+
+wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
+                            const wn_site_policy *const policy[2]) {
+    gathered g = {.doubt = e->doubt};
+    if (sender->opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
+    add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
+    add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
+    add(&g, WN_SIGNAL_purposes, read_purposes(e));
+    add_strings(&g, e, sender, policy);
+    if (g.doubt) return (wn_grants){.refused = true, .by = WN_SIGNAL_doubt};
+    uint8_t bits = g.yes;
+    if (policy[0]->counts_unknown && policy[1]->counts_unknown) bits |= BASIC;
+    bits &= (uint8_t)~g.no;
+    return (wn_grants){.bits = bits, .refused = !(bits & BASIC), .by = g.by};
 }

@@ -7,6 +7,33 @@
 #include "rows.h"
 #include "work.h"
 
+// Which dimensions a field becomes. A field without a row is keyed, read or dropped.
+static const struct {
+    wn_field field;
+    uint8_t dim; // as wn_dim_name counts
+} becomes[] = {
+#define CLOSED(field, dim) {WN_FIELD_##field, WN_DIM_##dim},
+#define OPEN(field, dim) {WN_FIELD_##field, WN_CLOSED_N + WN_DIM_##dim},
+    OPEN(name, event) //
+    OPEN(url, route) OPEN(url, source) OPEN(url, medium) OPEN(url, campaign) //
+    OPEN(referrer, referrer) CLOSED(referrer, channel) //
+    CLOSED(time, hour) //
+    CLOSED(ip, country) OPEN(ip, region) //
+    CLOSED(user_agent, browser) CLOSED(user_agent, browser_version) //
+    CLOSED(user_agent, system) CLOSED(user_agent, system_version) CLOSED(user_agent, device) //
+    CLOSED(language, language) CLOSED(screen, screen) CLOSED(country, country) //
+    CLOSED(time_zone, area) CLOSED(os, system) CLOSED(os_version, system_version) //
+    OPEN(app_version, app_version) CLOSED(maker, maker) OPEN(model, model) //
+    CLOSED(connection, connection) OPEN(campaign, campaign) //
+    OPEN(link, link) OPEN(exit_link, exit_link) OPEN(feature, feature) //
+    CLOSED(interaction, size) OPEN(search_term, term) OPEN(crash, crash) //
+    OPEN(props, prop1) OPEN(props, prop2) OPEN(props, prop3) OPEN(props, prop4) //
+    CLOSED(age, age) CLOSED(birthday, age) CLOSED(job_title, job) //
+    OPEN(survey, answer) OPEN(answer, answer) //
+#undef CLOSED
+#undef OPEN
+};
+
 static wn_trace_step *add(wn_trace *t, wn_field f, const char *outcome) {
     WN_ASSERT(t->n < WN_COUNT(t->step));
     wn_trace_step *step = &t->step[t->n++];
@@ -15,72 +42,71 @@ static wn_trace_step *add(wn_trace *t, wn_field f, const char *outcome) {
     return step;
 }
 
-static void add_open(const wn_work *w, wn_trace *t, wn_field f, wn_dim_open dim) {
-    const wn_text *text = &w->text[dim];
-    if (text->n == 0) return;
-    wn_trace_step *step = add(t, f, wn_dim_name(WN_CLOSED_N + dim));
-    memcpy(step->out, text->s, text->n);
-}
-
-static void add_closed(const wn_work *w, wn_trace *t, wn_field f, wn_dim_closed dim) {
+static void add_dimension(const wn_work *w, wn_trace *t, wn_field f, unsigned dim) {
     char label[32];
+    if (wn_dim_is_open(dim)) {
+        const wn_text *text = &w->text[dim - WN_CLOSED_N];
+        if (text->n > 0) memcpy(add(t, f, wn_dim_name(dim))->out, text->s, text->n);
+        return;
+    }
+    if (w->obs->closed[dim] == 0) return;
     wn_closed_label(dim, w->obs->closed[dim], label);
-    wn_trace_step *step = add(t, f, wn_dim_name(dim));
-    memcpy(step->out, label, strlen(label));
+    memcpy(add(t, f, wn_dim_name(dim))->out, label, strlen(label));
 }
 
-static void explain_url(const wn_work *w, wn_trace *t) {
-    add_open(w, t, WN_FIELD_url, WN_DIM_route);
-    add_open(w, t, WN_FIELD_url, WN_DIM_source);
-    add_open(w, t, WN_FIELD_url, WN_DIM_medium);
-    add_open(w, t, WN_FIELD_url, WN_DIM_campaign);
+static bool is(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
 }
 
-static void explain_referrer(const wn_work *w, wn_trace *t) {
-    if (w->internal) add(t, WN_FIELD_referrer, "dropped: a page of the same site");
-    else if (w->text[WN_DIM_referrer].n == 0) add(t, WN_FIELD_referrer, "dropped: no registrable domain");
-    add_open(w, t, WN_FIELD_referrer, WN_DIM_referrer);
-    if (w->obs->closed[WN_DIM_channel] != 0) add_closed(w, t, WN_FIELD_referrer, WN_DIM_channel);
-}
-
-static void explain_agent(const wn_work *w, wn_trace *t) {
-    add_closed(w, t, WN_FIELD_user_agent, WN_DIM_browser);
-    add_closed(w, t, WN_FIELD_user_agent, WN_DIM_system);
-    add_closed(w, t, WN_FIELD_user_agent, WN_DIM_device);
+static const char *shut_by(const wn_work *w, wn_field f) {
+    unsigned needs = wn_field_purposes(f) & ~(unsigned)w->grants.bits;
+    if (w->mail && needs == 0) return "dropped: of an opened mail only the campaign is read";
+    if (needs == 0) return "dropped: the site's policy shuts it";
+#define PURPOSE(name, dflt, doc)                                                                             \
+    if (needs & 1u << WN_PURPOSE_##name) return "dropped: needs " #name;
+#include "purposes.def"
+#undef PURPOSE
+    return "dropped";
 }
 
 static const char *person_outcome(const wn_work *w, wn_field f) {
-    if (!wn_granted(w->grants, WN_PURPOSE_measure)) return "dropped: needs measure";
     if (wn_person_field(w) != f) return "dropped: another id stands before it";
     return w->signed_id ? "keyed: person, an account" : "keyed: person";
 }
 
+// What is neither a dimension nor merely dropped.
+static const char *other_outcome(const wn_work *w, wn_field f) {
+    const char *transform = wn_field_transform(f);
+    if (is(transform, "SITE")) return "kept: the site's tag";
+    if (is(transform, "PERSON_KEY")) return person_outcome(w, f);
+    if (is(transform, "SIGNATURE")) return w->signed_id ? "checked: valid" : "dropped: not valid here";
+    if (is(transform, "ORG_KEY")) return w->org_believed ? "keyed: organisation" : "dropped: not believed";
+    if (is(transform, "DEDUPLICATE")) return "keyed: to count a repeat once";
+    if (is(transform, "IP_TO_COUNTRY")) return "keyed: network prefix";
+    if (is(transform, "CHILD") || is(transform, "CONSENT")) return "read";
+    if (is(transform, "ADVERTISING_ID") || is(transform, "IDENTIFIER")) return "dropped: an identifier";
+    return NULL;
+}
+
+static const char *nothing_of(const wn_work *w, wn_field f) {
+    if (f == WN_FIELD_referrer && w->internal) return "dropped: a page of the same site";
+    if (f == WN_FIELD_referrer) return "dropped: no registrable domain";
+    if (is(wn_field_transform(f), "DECLARED")) return "dropped: the policy does not declare it";
+    return "dropped: not on its list, or shaped like an identifier";
+}
+
 static void explain_field(const wn_work *w, wn_trace *t, wn_field f) {
-    switch (f) {
-    case WN_FIELD_site: add(t, f, "kept: the site's tag"); return;
-    case WN_FIELD_name: add_open(w, t, f, WN_DIM_event); return;
-    case WN_FIELD_url: explain_url(w, t); return;
-    case WN_FIELD_referrer: explain_referrer(w, t); return;
-    case WN_FIELD_time: add_closed(w, t, f, WN_DIM_hour); return;
-    case WN_FIELD_user_id:
-    case WN_FIELD_anonymous_id:
-    case WN_FIELD_device_id: add(t, f, person_outcome(w, f)); return;
-    case WN_FIELD_user_sig: add(t, f, w->signed_id ? "checked: valid" : "dropped: not valid here"); return;
-    case WN_FIELD_org: add(t, f, w->org_believed ? "keyed: organisation" : "dropped: not believed"); return;
-    case WN_FIELD_language: add_closed(w, t, f, WN_DIM_language); return;
-    case WN_FIELD_screen: add_closed(w, t, f, WN_DIM_screen); return;
-    case WN_FIELD_country: add_closed(w, t, f, WN_DIM_country); return;
-    case WN_FIELD_batch_id: add(t, f, "keyed: to count a repeat once"); return;
-    case WN_FIELD_ip:
-        add_closed(w, t, f, WN_DIM_country);
-        add(t, f, "keyed: network prefix");
+    if (!wn_work_permits(w, f)) {
+        add(t, f, shut_by(w, f));
         return;
-    case WN_FIELD_user_agent: explain_agent(w, t); return;
-    case WN_FIELD_purposes:
-    case WN_FIELD_gpc:
-    case WN_FIELD_dnt: add(t, f, "read"); return;
-    default: add(t, f, "dropped"); return;
     }
+    size_t before = t->n;
+    if (f == WN_FIELD_referrer && w->text[WN_DIM_referrer].n == 0) add(t, f, nothing_of(w, f));
+    for (size_t i = 0; i < WN_COUNT(becomes); i++)
+        if (becomes[i].field == f) add_dimension(w, t, f, becomes[i].dim);
+    const char *other = other_outcome(w, f);
+    if (other != NULL) add(t, f, other);
+    if (t->n == before) add(t, f, nothing_of(w, f));
 }
 
 // Values the event did not hold and the sender's request gave.
@@ -92,6 +118,8 @@ static bool from_sender(const wn_work *w, wn_field f) {
     case WN_FIELD_url: return w->sender->page.n > 0;
     case WN_FIELD_gpc: return w->sender->gpc;
     case WN_FIELD_dnt: return w->sender->dnt;
+    case WN_FIELD_tcf: return w->sender->tcf.n > 0;
+    case WN_FIELD_us_privacy: return w->sender->us_privacy.n > 0;
     case WN_FIELD_time: return true;
     default: return false;
     }
@@ -103,12 +131,16 @@ static bool holds(const wn_text *text, wn_span id) {
 
 // A fault if it ever answers true: an identifying value stands whole in what travels.
 static bool stays(const wn_work *w) {
-    static const wn_field identifying[] = {WN_FIELD_user_id,  WN_FIELD_anonymous_id, WN_FIELD_device_id,
-                                           WN_FIELD_user_sig, WN_FIELD_org,          WN_FIELD_ip,
-                                           WN_FIELD_batch_id, WN_FIELD_user_agent};
-    for (size_t i = 0; i < WN_COUNT(identifying); i++)
-        for (unsigned dim = 0; dim < WN_OPEN_N; dim++)
-            if (holds(&w->text[dim], wn_event_get(w->e, identifying[i]))) return true;
+    static const char *const identifying[] = {"PERSON_KEY",      "SIGNATURE",      "ORG_KEY",
+                                              "IP_TO_COUNTRY",   "DEDUPLICATE",    "AGENT_TO_FAMILY",
+                                              "IDENTIFIER",      "ADVERTISING_ID", "CONSENT"};
+    for (unsigned f = 0; f < WN_FIELD_N; f++) {
+        bool names = false;
+        for (size_t i = 0; i < WN_COUNT(identifying); i++)
+            names |= is(wn_field_transform((wn_field)f), identifying[i]);
+        for (unsigned dim = 0; names && dim < WN_OPEN_N; dim++)
+            if (holds(&w->text[dim], wn_event_get(w->e, (wn_field)f))) return true;
+    }
     return false;
 }
 

@@ -23,6 +23,15 @@ const char *wn_verdict_name(wn_verdict v);
 const char *wn_verdict_text(wn_verdict v);
 bool wn_verdict_about_person(wn_verdict v);
 
+// Which kind of consent signal decided about an event.
+typedef enum wn_signal_kind {
+#define SIGNAL(id, doc) WN_SIGNAL_##id,
+#include "signals.def"
+#undef SIGNAL
+    WN_SIGNAL_N
+} wn_signal_kind;
+const char *wn_signal_name(wn_signal_kind k);
+
 // WN_FIELD_N when the catalogue does not list it.
 wn_field wn_field_by_name(const char *name, size_t n);
 const char *wn_field_name(wn_field f);
@@ -76,13 +85,15 @@ typedef struct wn_edge_window {
     bool open;        // false: sealed or past grace: late
 } wn_edge_window;
 
+#define WN_REGION_BYTES 8 // "GB-ENG" and a NUL
+
 typedef struct wn_lookups {
     void *ctx;
     // Two letters, or false when unknown. Must not keep the address.
     bool (*country)(void *ctx, const wn_address *a, char out[2]);
     // ISO 3166-2 code of its region where at least 100,000 people live, as "DE-BY"; its length,
     // 0 when unknown. May be NULL. Must not keep the address.
-    size_t (*region)(void *ctx, const wn_address *a, char out[8]);
+    size_t (*region)(void *ctx, const wn_address *a, char out[WN_REGION_BYTES]);
     // The policy the window began with, and the newest: what either forbids is forbidden.
     // window NULL: the newest twice. NULL (tests): the default policy's rules.
     void (*policies)(void *ctx, const wn_site *site, const wn_edge_window *window,
@@ -118,6 +129,7 @@ typedef struct wn_filtered {
     const wn_edge_window *window;      // set when kept, and when refused by a person in a known window
     const wn_site *site;               // set when known
     int64_t at_s;                      // exact second, for the session table only
+    uint8_t decided;                   // wn_signal_kind; none when consent was not asked for
     bool has_batch_id;
     uint8_t batch_key[16]; // keyed hash of the event's own batch_id (under the key given)
 } wn_filtered;
@@ -139,6 +151,7 @@ bool wn_url_utm(const char *url, size_t n, const char *key,
 bool wn_domain_registrable(const char *host, size_t n, char out[WN_OPEN_TEXT_MAX + 1]);
 typedef struct wn_agent {
     uint16_t browser, system, device;
+    uint16_t browser_major, system_major; // coarse: agent_version.h
     bool bot;
 } wn_agent;
 void wn_agent_parse(const char *ua, size_t n, wn_agent *out); // "" and "-": all 0

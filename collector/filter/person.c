@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "consent_signals.h"
 #include "crypt.h"
 #include "event_body.h"
 #include "work.h"
@@ -10,11 +11,15 @@
 // What a pseudonym was made of, so that an id never meets an address.
 enum { BY_USER = 1, BY_ANONYMOUS = 2, BY_DEVICE = 3, BY_NETWORK = 4 };
 
+// A zero advertising id stands for everybody who has none.
+static bool is_id(wn_span v) {
+    return v.n > 0 && !wn_zero_advertising_id(v);
+}
+
 wn_field wn_person_field(const wn_work *w) {
     static const wn_field fields[] = {WN_FIELD_user_id, WN_FIELD_anonymous_id, WN_FIELD_device_id};
-    if (!wn_granted(w->grants, WN_PURPOSE_measure)) return WN_FIELD_N;
     for (size_t i = 0; i < WN_COUNT(fields); i++)
-        if (wn_event_get(w->e, fields[i]).n > 0) return fields[i];
+        if (is_id(wn_work_get(w, fields[i]))) return fields[i];
     return WN_FIELD_N;
 }
 
@@ -24,7 +29,7 @@ static bool is_v4(const wn_address *a) {
 }
 
 static bool signature_holds(const wn_work *w, wn_span user_id) {
-    wn_span hex = wn_event_get(w->e, WN_FIELD_user_sig);
+    wn_span hex = wn_work_get(w, WN_FIELD_user_sig);
     uint8_t given[32];
     size_t bytes = 0;
     if (!w->site->has_sign_key || hex.n != 64) return false;
@@ -74,6 +79,12 @@ static uint64_t org_of(const wn_work *w, wn_span org) {
     return key ? key : 1; // 0 means undeclared
 }
 
+void wn_person_believe(wn_work *w) {
+    w->signed_id = wn_person_field(w) == WN_FIELD_user_id &&
+                   signature_holds(w, wn_work_get(w, WN_FIELD_user_id));
+    w->org_believed = (w->sender->server_key || w->signed_id) && wn_work_get(w, WN_FIELD_org).n > 0;
+}
+
 void wn_person_set(wn_work *w) {
     uint8_t text[9 + 128];
     size_t n = 9;
@@ -83,19 +94,17 @@ void wn_person_set(wn_work *w) {
         text[8] = BY_NETWORK;
         n += put_network(w, text + 9);
     } else {
-        wn_span id = wn_event_get(w->e, field);
+        wn_span id = wn_work_get(w, field);
         text[8] = field == WN_FIELD_user_id        ? BY_USER
                   : field == WN_FIELD_anonymous_id ? BY_ANONYMOUS
                                                    : BY_DEVICE;
         memcpy(text + 9, id.p, id.n);
         n += id.n;
-        w->signed_id = field == WN_FIELD_user_id && signature_holds(w, id);
     }
     wn_prf(w->window->key_edge, (wn_span){text, n}, w->obs->person, sizeof w->obs->person);
     wn_wipe(text, n);
     w->obs->prefix = prefix_of(w);
-    if (w->signed_id) w->obs->flags |= WN_OBS_SIGNED;
-    wn_span org = wn_event_get(w->e, WN_FIELD_org);
-    w->org_believed = org.n > 0 && (w->sender->server_key || w->signed_id);
-    if (w->org_believed) w->obs->org = org_of(w, org);
+    // A member of a narrowed organisation whose id may no longer be read is no account.
+    if (w->signed_id && field == WN_FIELD_user_id) w->obs->flags |= WN_OBS_SIGNED;
+    if (w->org_believed) w->obs->org = org_of(w, wn_work_get(w, WN_FIELD_org));
 }

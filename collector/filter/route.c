@@ -73,14 +73,21 @@ static size_t join_segments(const uint8_t *p, size_t n, char *out) {
     return to;
 }
 
-static size_t route_of_path(wn_span path, char *out) {
-    if (path.n == 0 || memchr(path.p, '%', path.n) == NULL) return join_segments(path.p, path.n, out);
-    uint8_t text[WN_URL_BYTES_MAX];
-    memcpy(text, path.p, path.n);
+wn_span wn_path_plain(wn_span path, uint8_t *room) {
+    if (path.n == 0 || memchr(path.p, '%', path.n) == NULL) return path;
+    memcpy(room, path.p, path.n);
     size_t n = path.n;
-    for (int round = 0; round < DECODE_ROUNDS; round++) n = decode_round(text, n);
-    size_t to = join_segments(text, n, out);
-    wn_wipe(text, path.n);
+    for (int round = 0; round < DECODE_ROUNDS; round++) n = decode_round(room, n);
+    size_t end = 0;
+    while (end < n && room[end] != '?' && room[end] != '#') end++;
+    return (wn_span){room, end};
+}
+
+static size_t route_of_path(wn_span path, char *out) {
+    uint8_t text[WN_URL_BYTES_MAX];
+    wn_span plain = wn_path_plain(path, text);
+    size_t to = join_segments(plain.p, plain.n, out);
+    if (plain.p == text) wn_wipe(text, path.n);
     return to;
 }
 

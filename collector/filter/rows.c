@@ -28,6 +28,12 @@ static const char *const purposes[WN_FIELD_N] = {
 };
 #undef FIELD
 
+#define FIELD(name, type, purpose, transform, max, from, doc) [WN_FIELD_##name] = 1u << WN_PURPOSE_##purpose,
+static const uint8_t purpose_bits[WN_FIELD_N] = {
+#include "fields.def"
+};
+#undef FIELD
+
 #define C 'C'
 #define S 'S'
 #define H 'H'
@@ -97,6 +103,22 @@ const char *wn_field_transform(wn_field f) {
 const char *wn_field_purpose(wn_field f) {
     WN_ASSERT(f < WN_FIELD_N);
     return purposes[f];
+}
+
+uint8_t wn_field_purposes(wn_field f) {
+    WN_ASSERT(f < WN_FIELD_N);
+    return purpose_bits[f];
+}
+
+#define SIGNAL(id, doc) [WN_SIGNAL_##id] = #id,
+static const char *const signal_names[WN_SIGNAL_N] = {
+#include "signals.def"
+};
+#undef SIGNAL
+
+const char *wn_signal_name(wn_signal_kind k) {
+    WN_ASSERT(k < WN_SIGNAL_N);
+    return signal_names[k];
 }
 
 unsigned wn_purpose_by_name(const char *name, size_t n) {

@@ -6,5 +6,6 @@
 
 const char *wn_field_transform(wn_field f);
 const char *wn_field_purpose(wn_field f);
+uint8_t wn_field_purposes(wn_field f); // the same as a bit
 // WN_PURPOSE_N when there is no such purpose.
 unsigned wn_purpose_by_name(const char *name, size_t n);

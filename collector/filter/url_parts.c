@@ -121,7 +121,7 @@ bool wn_url_host(const char *url, size_t n, char *out, size_t cap) {
 }
 
 // Long numbers, hex and UUIDs are ids of people or devices, whatever the tag says.
-static bool utm_value(wn_span v, char out[33]) {
+bool wn_tag(wn_span v, char out[33]) {
     if (v.n == 0 || v.n > 32) return false;
     char text[33];
     bool plain = true;
@@ -148,7 +148,7 @@ bool wn_query_utm(wn_span query, const char *key, char out[33]) {
         size_t n = (size_t)(stop - p);
         if (n > 5 + key_bytes && p[0] == 'u' && memcmp(p, "utm_", 4) == 0 &&
             memcmp(p + 4, key, key_bytes) == 0 && p[4 + key_bytes] == '=')
-            return utm_value((wn_span){p + 5 + key_bytes, n - 5 - key_bytes}, out);
+            return wn_tag((wn_span){p + 5 + key_bytes, n - 5 - key_bytes}, out);
         p = stop == end ? end : stop + 1;
     }
     return false;

@@ -24,8 +24,14 @@ bool wn_host_lower(wn_span host, char out[WN_HOST_BYTES], size_t *out_bytes);
 // How many bytes of "www." a host begins with: 4 when a name with a dot remains, else 0.
 size_t wn_host_www(const char *host, size_t n);
 
+// A campaign's tag as it may travel: [a-z0-9_-]{1,32} in lower case, of no identifier's shape.
+bool wn_tag(wn_span value, char out[33]);
 // As wn_url_utm, on a query.
 bool wn_query_utm(wn_span query, const char *key, char out[33]);
+
+// The path with escapes undone to a fixed point, up to a '?' or '#' that came out of them.
+// `room` holds path.n bytes; the result borrows from it, or from the path when it has no escapes.
+wn_span wn_path_plain(wn_span path, uint8_t *room);
 
 // As wn_url_route, on an address already cut.
 size_t wn_parts_route(const wn_url_parts *parts, char out[WN_OPEN_TEXT_MAX + 1]);

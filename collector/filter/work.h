@@ -2,6 +2,8 @@
 // work.h: one event on its way through the filter, between two steps.
 #pragma once
 
+#include <string.h>
+
 #include "consent.h"
 #include "filter.h"
 #include "url_parts.h"
@@ -18,8 +20,10 @@ typedef struct wn_work {
     const wn_lookups *look;
     wn_scratch *scratch;
     const wn_site *site;
+    const wn_site_policy *policy[2]; // of the window, and the newest
     const wn_edge_window *window;
     int64_t at_s;
+    uint64_t readable; // fields of the event that consent and policy let through
     wn_grants grants;
     wn_obs_kind kind;
     wn_span url;        // of the event, or the sender's page
@@ -28,15 +32,43 @@ typedef struct wn_work {
     wn_address address;
     bool has_address;
     wn_agent agent;
+    bool mail;     // an opened mail: nothing but its campaign is read
     bool internal; // came from a page of the same site
     bool signed_id, org_believed;
-    wn_text *text; // WN_OPEN_N
+    bool sensitive; // a page the policy calls so, with consent to it
+    wn_text *text;  // WN_OPEN_N
     wn_observation *obs;
     char page[WN_HOST_BYTES]; // host of the page, lower case; last, because it is not zeroed
 } wn_work;
 
+// A field's value, {NULL, 0} when consent or policy keep it shut.
+wn_span wn_work_get(const wn_work *w, wn_field f);
+// The same question for what the request said in the field's stead.
+bool wn_work_permits(const wn_work *w, wn_field f);
+static inline void wn_work_text(wn_work *w, wn_dim_open dim, const char *s, size_t n) {
+    memcpy(w->text[dim].s, s, n);
+    w->text[dim].s[n] = '\0';
+    w->text[dim].n = n;
+}
+
+// form.c: what must hold of every event before anybody asks about consent.
+wn_verdict wn_form_check(wn_work *w);
+bool wn_form_own_host(const wn_site *site, const char *host, size_t n);
+
+// permit.c: consent, policy and age: whether the event counts, and which of its fields may be read.
+wn_verdict wn_permit(wn_work *w);
+
+// coarsen.c: fields become dimensions.
+void wn_coarsen(wn_work *w);
+// come_from.c: referrer, tags and channel.
+void wn_come_from(wn_work *w);
+// declared.c: properties and survey answers, as the policy declares them.
+void wn_declared(wn_work *w);
+
 // The id the person goes by: user_id, anonymous_id or device_id; WN_FIELD_N under no `measure`.
 wn_field wn_person_field(const wn_work *w);
+// Whether the id is signed and the organisation believed.
+void wn_person_believe(wn_work *w);
 // person, prefix, org and the signed flag.
 void wn_person_set(wn_work *w);
 

@@ -216,8 +216,8 @@ void wn_request_refuse(wn_request *r, wn_verdict why) {
 
 // ---- events ----
 
-// An observation encoded with nothing in it that could be shorter, and the same of a value.
-#define OBS_WIRE_BYTES 96u
+// The most that an observation takes, and a value beside its text.
+#define OBS_WIRE_BYTES 176u
 #define VALUE_WIRE_BYTES 32u
 #define HASH_WIRE_BYTES 32u
 
@@ -266,6 +266,11 @@ static bool look_country(void *ctx, const wn_address *a, char out[2]) {
     return wn_edge_country(r->p->parts.edge, a, out);
 }
 
+static size_t look_region(void *ctx, const wn_address *a, char out[WN_REGION_BYTES]) {
+    const wn_request *r = ctx;
+    return wn_edge_region(r->p->parts.edge, a, out);
+}
+
 static const wn_edge_window *look_window(void *ctx, const wn_site *site, int64_t t_s) {
     const wn_request *r = ctx;
     return wn_edge_window_at(r->p->parts.edge, site, t_s, r->p->now_s, r->sender.backfill);
@@ -287,7 +292,11 @@ static void note_site(wn_request *r, uint64_t site) {
 static void filter_event(wn_request *r) {
     wn_pipeline *p = r->p;
     wn_filtered f;
-    const wn_lookups look = {.ctx = r, .country = look_country, .window = look_window, .site = look_site};
+    const wn_lookups look = {.ctx = r,
+                             .country = look_country,
+                             .region = look_region,
+                             .window = look_window,
+                             .site = look_site};
     r->sender.now_s = p->now_s;
     r->site_forbidden = false;
     f.window = NULL;

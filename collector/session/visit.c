@@ -77,7 +77,7 @@ void wn_visit_observation(const wn_visit *v, wn_observation *out) {
     wn_observation o = {
         .prefix = v->lead.prefix, .org = v->lead.org, .site = v->site, .kind = WN_OBS_SESSION};
     memcpy(o.person, v->person, sizeof o.person);
-    memcpy(o.closed, v->lead.closed, sizeof o.closed);
+    memcpy(o.closed, v->lead.closed, sizeof v->lead.closed);
     bool bounced = v->views == 1 && v->customs == 0;
     o.flags = (uint8_t)(v->flags | (bounced ? WN_OBS_BOUNCED : 0));
     uint32_t seconds = v->last_s - v->start_s;

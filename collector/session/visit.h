@@ -8,7 +8,7 @@
 
 // The dimensions of the earliest event.
 typedef struct wn_visit_lead {
-    uint16_t closed[WN_CLOSED_N];
+    uint16_t closed[WN_SESSION_CLOSED_N];
     uint64_t referrer, source, medium, campaign;
     uint64_t prefix, org;
 } wn_visit_lead;

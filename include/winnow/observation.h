@@ -6,7 +6,7 @@
 
 #include "winnow/window.h"
 
-#define WN_OBSERVATION_VERSION 1
+#define WN_OBSERVATION_VERSION 2
 
 typedef enum wn_dim_closed {
 #define DIM_CLOSED(name, doc) WN_DIM_##name,
@@ -19,6 +19,9 @@ typedef enum wn_dim_open {
 #include "dims.def"
     WN_OPEN_N
 } wn_dim_open;
+
+// What a session carries of its first event: the closed dimensions listed first.
+#define WN_SESSION_CLOSED_N (WN_DIM_screen + 1)
 
 typedef enum wn_obs_kind {
     WN_OBS_VIEW = 1,    // a page view
@@ -64,6 +67,9 @@ void wn_value_seal(const uint8_t key[32], wn_span text, wn_value *out);
 // out_text gets ≤ WN_OPEN_TEXT_MAX bytes and a NUL.
 WN_MUST_USE wn_err wn_value_open(const uint8_t key[32], const wn_value *v,
                                  char out_text[WN_OPEN_TEXT_MAX + 1], size_t *out_bytes);
+
+// True when sessions carry it, so that a table over it may count them.
+bool wn_dim_of_session(unsigned dim);
 
 // Names of dimensions as plan and reports write them ("route", "country").
 // Dimensions are numbered closed first, then open: 0..WN_DIM_N-1.

@@ -8,7 +8,7 @@
 
 #include "winnow/observation.h"
 
-#define WN_WIRE_VERSION 1
+#define WN_WIRE_VERSION 2
 #define WN_BATCH_OBS_MAX 1024
 #define WN_BATCH_BYTES_MAX (1u << 20)
 #define WN_BATCH_SITES_MAX 64

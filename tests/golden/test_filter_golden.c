@@ -44,10 +44,31 @@ static void surround(golden *g, const char *name, const char *value) {
     else if (strcmp(name, "dnt") == 0) s->dnt = true;
     else if (strcmp(name, "server_key") == 0) s->server_key = true;
     else if (strcmp(name, "bound") == 0) s->site = &g->r.site;
+    else if (strcmp(name, "region") == 0) g->r.region = keep(g, value);
+    else if (strcmp(name, "opted_out") == 0) s->opted_out = true;
+    else if (strcmp(name, "tcf_cookie") == 0) s->tcf = keep_span(g, value);
+    else if (strcmp(name, "us_privacy_cookie") == 0) s->us_privacy = keep_span(g, value);
+    else if (strcmp(name, "policy") == 0) g->r.has_policy = true;
     else if (strcmp(name, "signed") == 0) {
         rig_sign(&g->r, value);
         seen_fields[WN_FIELD_user_sig] = true;
     } else cr_assert_fail("%s: no such surrounding: %s", g->title, name);
+}
+
+// "key=value" is a pair, "key{" the beginning of a map or list inside.
+static void set_map(golden *g, wn_field f, char *value) {
+    rig_set_bytes(&g->r, f, NULL, 0);
+    for (char *save = NULL, *item = strtok_r(value, " ", &save); item; item = strtok_r(NULL, " ", &save)) {
+        size_t key_n = strcspn(item, "={");
+        const char *v = item[key_n] == '=' ? item + key_n + 1 : "";
+        wn_pair_type type = item[key_n] == '{'         ? WN_PAIR_OPEN
+                            : strcmp(v, "true") == 0  ? WN_PAIR_TRUE
+                            : strcmp(v, "false") == 0 ? WN_PAIR_FALSE
+                                                      : WN_PAIR_TEXT;
+        if (type != WN_PAIR_TEXT) v = "";
+        wn_event_pair(g->r.event, f, (wn_span){(const uint8_t *)item, key_n}, type,
+                      (wn_span){(const uint8_t *)v, strlen(v)});
+    }
 }
 
 static void set_field(golden *g, const char *name, char *value) {
@@ -56,6 +77,10 @@ static void set_field(golden *g, const char *name, char *value) {
     g->given[f] = true;
     seen_fields[f] = true;
     if (strcmp(value, "-") == 0) return;
+    if (f == WN_FIELD_props || f == WN_FIELD_consent) {
+        set_map(g, f, value);
+        return;
+    }
     if (f != WN_FIELD_purposes) {
         rig_set(&g->r, name, value);
         return;
@@ -82,11 +107,9 @@ static void print_result(golden *g, wn_verdict v, char *text) {
         if (g->r.out.obs.open[d])
             sprintf(text + strlen(text), "%s=%s\n", wn_dim_name(WN_CLOSED_N + d),
                     rig_open(&g->r, (wn_dim_open)d));
-    static const wn_dim_closed order[] = {WN_DIM_hour,    WN_DIM_channel, WN_DIM_country, WN_DIM_language,
-                                          WN_DIM_browser, WN_DIM_system,  WN_DIM_device,  WN_DIM_screen};
-    for (size_t i = 0; i < WN_COUNT(order); i++)
-        if (g->r.out.obs.closed[order[i]])
-            sprintf(text + strlen(text), "%s=%s\n", wn_dim_name(order[i]), rig_closed(&g->r, order[i]));
+    for (unsigned d = 0; d < WN_CLOSED_N; d++)
+        if (g->r.out.obs.closed[d])
+            sprintf(text + strlen(text), "%s=%s\n", wn_dim_name(d), rig_closed(&g->r, (wn_dim_closed)d));
 }
 
 static void run_case(golden *g) {

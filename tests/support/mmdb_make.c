@@ -23,10 +23,13 @@ static void put_control(bytes *b, unsigned type, size_t size) {
     if (type > 7) put(b, (uint8_t)(type - 7));
 }
 
-static void put_text(bytes *b, const char *text) {
-    size_t n = strlen(text);
+static void put_bytes(bytes *b, const char *text, size_t n) {
     put_control(b, TYPE_TEXT, n);
     for (size_t i = 0; i < n; i++) put(b, (uint8_t)text[i]);
+}
+
+static void put_text(bytes *b, const char *text) {
+    put_bytes(b, text, strlen(text));
 }
 
 static void put_number(bytes *b, unsigned type, unsigned size, uint64_t v) {
@@ -35,7 +38,8 @@ static void put_number(bytes *b, unsigned type, unsigned size, uint64_t v) {
 }
 
 static void put_country(bytes *b, const mmdb_network *n) {
-    put_control(b, TYPE_MAP, (size_t)(n->flat != NULL) + (n->nested != NULL));
+    const char *region = n->nested != NULL ? strchr(n->nested, '-') : NULL;
+    put_control(b, TYPE_MAP, (size_t)(n->flat != NULL) + (n->nested != NULL) + (region != NULL));
     if (n->flat != NULL) {
         put_text(b, "country_code");
         put_text(b, n->flat);
@@ -44,7 +48,14 @@ static void put_country(bytes *b, const mmdb_network *n) {
         put_text(b, "country");
         put_control(b, TYPE_MAP, 1);
         put_text(b, "iso_code");
-        put_text(b, n->nested);
+        put_bytes(b, n->nested, strcspn(n->nested, "-"));
+    }
+    if (region != NULL) {
+        put_text(b, "subdivisions");
+        put_control(b, TYPE_ARRAY, 1);
+        put_control(b, TYPE_MAP, 1);
+        put_text(b, "iso_code");
+        put_text(b, region + 1);
     }
 }
 

@@ -10,7 +10,7 @@ typedef struct mmdb_network {
     uint8_t address[16]; // IPv4 in the last four bytes, the rest zero
     unsigned bits;       // of 128: an IPv4 /n is 96 + n
     const char *flat;    // country_code; NULL: none
-    const char *nested;  // country.iso_code; NULL: none
+    const char *nested;  // country.iso_code; NULL: none. "DE-BY": a city file's, with subdivisions
 } mmdb_network;
 
 #define MMDB_NETWORKS_MAX 16

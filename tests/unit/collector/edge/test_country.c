@@ -15,6 +15,9 @@ static const mmdb_network networks[] = {
     {{[12] = 1, 2, 5, 0}, 96 + 24, "US", "CA"},  {{[12] = 1, 2, 6, 0}, 96 + 24, "us", "CA"},
     {{[12] = 1, 2, 7, 0}, 96 + 24, "USA", NULL}, {{[12] = 1, 2, 8, 0}, 96 + 24, NULL, NULL},
     {{[12] = 1, 2, 9, 0}, 96 + 24, "", "J\xc3"}, {{0x20, 0x01, 0x0d, 0xb8}, 32, "NL", NULL},
+    {{[12] = 1, 3, 1, 0}, 96 + 24, NULL, "DE-BY"}, {{[12] = 1, 3, 2, 0}, 96 + 24, NULL, "CH-AI"},
+    {{[12] = 1, 3, 3, 0}, 96 + 24, NULL, "GB-ENG"}, {{[12] = 1, 3, 4, 0}, 96 + 24, NULL, "US-BY"},
+    {{[12] = 1, 3, 5, 0}, 96 + 24, NULL, "LI-01"}, {{[12] = 1, 3, 6, 0}, 96 + 24, "DE", NULL},
 };
 
 static char path[] = "/tmp/winnow-country-XXXXXX";
@@ -51,6 +54,38 @@ Test(country, the_first_usable_code_wins_in_both_layouts) {
     }
     wn_country_close(c);
     unlink(path);
+}
+
+// Appenzell Innerrhoden has 16,000 people, Liechtenstein's Balzers 5,000.
+Test(country, a_region_is_named_only_where_100_000_people_live) {
+    write_database();
+    wn_country *c = wn_country_open(path);
+    cr_assert_not_null(c);
+    static const struct {
+        const char *address, *region;
+    } want[] = {{"1.3.1.1", "DE-BY"}, {"1.3.2.1", ""}, {"1.3.3.1", "GB-ENG"}, {"1.3.4.1", ""},
+                {"1.3.5.1", ""},      {"1.3.6.1", ""}, {"1.2.3.4", ""},       {"9.9.9.9", ""}};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        char out[WN_REGION_BYTES] = "";
+        wn_address a;
+        cr_assert(wn_address_parse(want[i].address, strlen(want[i].address), &a));
+        size_t n = wn_country_region(c, &a, out);
+        cr_expect_eq(n, strlen(want[i].region));
+        cr_expect_str_eq(out, want[i].region, "%s", want[i].address);
+    }
+    cr_expect_str_eq(look(c, "1.3.2.1"), "CH", "the country is known all the same");
+    wn_country_close(c);
+    unlink(path);
+}
+
+Test(country, a_region_s_code_is_matched_whole) {
+    cr_expect(wn_region_listed("US", "CA", 2));
+    cr_expect_not(wn_region_listed("US", "C", 1));
+    cr_expect_not(wn_region_listed("US", "", 0));
+    cr_expect_not(wn_region_listed("US", "A CO", 4));
+    cr_expect_not(wn_region_listed("GB", "NG", 2));
+    cr_expect(wn_region_listed("ZA", "WC", 2), "the last of all");
+    cr_expect(wn_region_listed("AR", "A", 1), "the first of all");
 }
 
 Test(country, a_missing_file_is_no_database) {

@@ -34,6 +34,55 @@ static const wn_site *site(void *ctx, const char *name, size_t n) {
     return n == strlen(r->site.name) && memcmp(name, r->site.name, n) == 0 ? &r->site : NULL;
 }
 
+static size_t region(void *ctx, const wn_address *a, char out[WN_REGION_BYTES]) {
+    (void)a;
+    const rig *r = ctx;
+    if (r->region == NULL) return 0;
+    strcpy(out, r->region);
+    return strlen(r->region);
+}
+
+static char sensitive[][WN_POLICY_TEXT_MAX + 1] = {"/health/**"};
+static char routes[][WN_POLICY_TEXT_MAX + 1] = {"/users/:id/orders"};
+static char plans[][WN_POLICY_WORD_MAX + 1] = {"free", "pro"};
+static char flags[][WN_POLICY_WORD_MAX + 1] = {"true", "false"};
+static char marks[][WN_POLICY_WORD_MAX + 1] = {"0", "10"};
+static wn_policy_list props[] = {
+    {.name = "plan", .purpose = 1u << WN_PURPOSE_basic, .values = plans, .values_n = 2},
+    {.name = "beta", .purpose = 1u << WN_PURPOSE_profile, .values = flags, .values_n = 2},
+    {.name = "note", .purpose = 1u << WN_PURPOSE_basic},
+};
+static wn_policy_list surveys[] = {
+    {.name = "nps", .purpose = 1u << WN_PURPOSE_profile, .values = marks, .values_n = 2}};
+static wn_policy_org orgs[] = {{"narrow", 1u << WN_PURPOSE_basic}, {"silent", 0}};
+static wn_policy_category categories[] = {{"Ana", 1u << WN_PURPOSE_basic | 1u << WN_PURPOSE_measure}};
+
+const wn_site_policy rig_site_policy = {
+    .gpc = WN_SIGNAL_LIMIT,
+    .dnt = WN_SIGNAL_LIMIT,
+    .counts_unknown = true,
+    .sensitive = sensitive,
+    .sensitive_n = WN_COUNT(sensitive),
+    .routes = routes,
+    .routes_n = WN_COUNT(routes),
+    .props = props,
+    .props_n = WN_COUNT(props),
+    .surveys = surveys,
+    .surveys_n = WN_COUNT(surveys),
+    .orgs = orgs,
+    .orgs_n = WN_COUNT(orgs),
+    .categories = categories,
+    .categories_n = WN_COUNT(categories),
+};
+
+static void policies(void *ctx, const wn_site *s, const wn_edge_window *w, const wn_site_policy *out[2]) {
+    const rig *r = ctx;
+    (void)s;
+    if (!r->has_policy) return; // as they were: the default
+    out[0] = w != NULL ? &r->policy[0] : &r->policy[1];
+    out[1] = &r->policy[1];
+}
+
 void rig_init(rig *r) {
     memset(r, 0, sizeof *r);
     WN_ASSERT(wn_crypt_init() == WN_OK);
@@ -53,7 +102,13 @@ void rig_init(rig *r) {
     memset(r->window.key_org, 4, 16);
     r->window.open = true;
     r->has_window = true;
-    r->look = (wn_lookups){.ctx = r, .country = country, .window = window, .site = site};
+    r->policy[0] = r->policy[1] = rig_site_policy;
+    r->look = (wn_lookups){.ctx = r,
+                           .country = country,
+                           .region = region,
+                           .policies = policies,
+                           .window = window,
+                           .site = site};
     r->sender.now_s = RIG_NOW_S;
     memset(r->dedupe_key, 5, 32);
     r->event = malloc(wn_event_bytes());

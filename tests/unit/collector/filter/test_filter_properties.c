@@ -168,7 +168,8 @@ Test(filter_properties, no_run_of_an_identifying_value_comes_out) {
             if (identifying || refused)
                 cr_assert_not(rig_leaks(&r, s.value[k], strlen(s.value[k]), 6), "%s", s.value[k]);
         }
-        cr_assert_not(rig_leaks(&r, rig_chrome, strlen(rig_chrome), 8));
+        // "Windows " stands in the label of a system with its version, too.
+        cr_assert_not(rig_leaks(&r, rig_chrome, strlen(rig_chrome), 9));
         cr_assert_not(rig_leaks(&r, "192.0.2.", 8, 6));
         if (r.sender.address) cr_assert_not(rig_leaks(&r, r.address.b + 12, 4, 4));
         cr_assert_not(r.trace.identifying);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// declared.c: custom properties and survey answers. Nothing of them passes but
+// what the policy declared, in both its states.
+#include <string.h>
+
+#include "event_body.h"
+#include "identifiers.h"
+#include "work.h"
+
+_Static_assert(WN_DIM_prop4 - WN_DIM_prop1 + 1 == WN_POLICY_PROPS_MAX, "a dimension a declared property");
+
+static bool is(wn_span s, const char *word) {
+    size_t n = strlen(word);
+    return s.n == n && memcmp(s.p, word, n) == 0;
+}
+
+static const wn_policy_list *find(const wn_policy_list *lists, size_t n, wn_span name) {
+    for (size_t i = 0; i < n; i++)
+        if (is(name, lists[i].name)) return &lists[i];
+    return NULL;
+}
+
+static bool lists_value(const wn_policy_list *list, wn_span value) {
+    for (size_t i = 0; i < list->values_n; i++)
+        if (is(value, list->values[i])) return true;
+    return false;
+}
+
+// A value nobody listed is free text: `measure`, a tag's form, and no identifier's shape.
+static bool passes(const wn_work *w, const wn_policy_list *list, wn_span value) {
+    if (list == NULL || (list->purpose & ~w->grants.bits) != 0) return false;
+    if (list->values_n > 0) return lists_value(list, value);
+    char tag[33];
+    return wn_granted(w->grants, WN_PURPOSE_measure) && wn_tag(value, tag) && !wn_identifier_in(value, NULL);
+}
+
+// "name=value"; both are short words.
+static void set(wn_work *w, wn_dim_open dim, const char *name, wn_span value) {
+    wn_text *t = &w->text[dim];
+    size_t n = strlen(name);
+    WN_ASSERT(n <= WN_POLICY_WORD_MAX && value.n <= WN_POLICY_WORD_MAX);
+    memcpy(t->s, name, n);
+    t->s[n] = '=';
+    memcpy(t->s + n + 1, value.p, value.n);
+    t->n = n + 1 + value.n;
+    t->s[t->n] = '\0';
+}
+
+static wn_span value_of(const wn_pair *p) {
+    static const uint8_t yes[] = "true", no[] = "false";
+    if (p->type == WN_PAIR_TRUE) return (wn_span){yes, 4};
+    if (p->type == WN_PAIR_FALSE) return (wn_span){no, 5};
+    if (p->type == WN_PAIR_OPEN || p->value.n > WN_POLICY_WORD_MAX) return (wn_span){NULL, 0};
+    return p->value;
+}
+
+static void read_props(wn_work *w) {
+    const wn_site_policy *began = w->policy[0], *newest = w->policy[1];
+    wn_pair p;
+    if (wn_work_get(w, WN_FIELD_props).n == 0) return;
+    for (size_t at = 0; wn_event_pair_next(w->e, WN_FIELD_props, &at, &p);) {
+        const wn_policy_list *list = find(began->props, began->props_n, p.key);
+        wn_span value = value_of(&p);
+        if (list == NULL || value.n == 0) continue;
+        if (!passes(w, list, value) || !passes(w, find(newest->props, newest->props_n, p.key), value))
+            continue;
+        set(w, WN_DIM_prop1 + (wn_dim_open)(list - began->props), list->name, value);
+    }
+}
+
+static void read_answer(wn_work *w) {
+    wn_span survey = wn_work_get(w, WN_FIELD_survey), answer = wn_work_get(w, WN_FIELD_answer);
+    if (survey.n == 0 || answer.n == 0 || answer.n > WN_POLICY_WORD_MAX) return;
+    for (size_t i = 0; i < 2; i++) {
+        const wn_policy_list *list = find(w->policy[i]->surveys, w->policy[i]->surveys_n, survey);
+        if (list == NULL || list->values_n == 0 || !passes(w, list, answer)) return;
+        if (i == 1) set(w, WN_DIM_answer, list->name, answer);
+    }
+}
+
+void wn_declared(wn_work *w) {
+    read_props(w);
+    read_answer(w);
+}
