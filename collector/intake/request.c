@@ -292,21 +292,22 @@ static void note_site(wn_request *r, uint64_t site) {
 static void filter_event(wn_request *r) {
     wn_pipeline *p = r->p;
     wn_filtered f;
-    const wn_lookups look = {.ctx = r,
-                             .country = look_country,
-                             .region = look_region,
-                             .window = look_window,
-                             .site = look_site};
+    const wn_lookups look = {
+        .ctx = r, .country = look_country, .region = look_region, .window = look_window, .site = look_site};
     r->sender.now_s = p->now_s;
     r->site_forbidden = false;
     f.window = NULL;
     f.site = NULL;
+    f.decided = WN_SIGNAL_none;
     wn_verdict why = wn_filter(r->event, &r->sender, &look, p->parts.dedupe_key, p->scratch, NULL, &f);
     if (why == WN_VERDICT_unknown_site && r->site_forbidden) why = WN_VERDICT_not_allowed;
     bool by_person = why == WN_VERDICT_refused && f.window != NULL && f.site != NULL;
     if (f.site != NULL) note_site(r, f.site->tag);
     if (why == WN_KEEP || by_person) record(r, &f, why);
     count(r, why);
+    // Of the others consent was not asked, or it decided nothing.
+    if (why == WN_KEEP || why == WN_VERDICT_refused || why == WN_VERDICT_sensitive)
+        r->outcome.by_signal[f.decided]++;
     wn_wipe(&f.obs, sizeof f.obs);
 }
 

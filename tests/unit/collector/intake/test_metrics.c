@@ -28,14 +28,14 @@ Test(metrics, counters_about_persons_move_in_steps_and_rarely) {
 }
 
 Test(metrics, what_decided_about_consent_moves_in_steps_and_rarely) {
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) c.by_signal[i] = 19 + i;
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) c.by_signal[i] = 19 + i;
     wn_metrics_refresh(&m, &c, 0, 1000);
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) cr_expect_eq(m.by_signal[i], i == 0 ? 0 : 20);
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) c.by_signal[i] = 59;
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) cr_expect_eq(m.by_signal[i], i == 0 ? 0 : 20);
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) c.by_signal[i] = 59;
     wn_metrics_refresh(&m, &c, 0, 1000 + WN_METRICS_REFRESH_S - 1);
     cr_expect_eq(m.by_signal[1], 20);
     wn_metrics_refresh(&m, &c, 0, 1000 + WN_METRICS_REFRESH_S);
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) cr_expect_eq(m.by_signal[i], 40);
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) cr_expect_eq(m.by_signal[i], 40);
 }
 
 Test(metrics, counters_about_form_are_exact_and_fresh) {
@@ -78,9 +78,9 @@ Test(metrics, the_text_is_openmetrics) {
     cr_expect_not_null(strstr(text, "\nwinnow_verdicts_total{reason=\"malformed\"} 1844"));
     cr_expect_not_null(strstr(text, "# TYPE winnow_collector_consent_signals counter\n"));
     cr_expect_not_null(strstr(text, "\nwinnow_collector_consent_signals_total{by=\"gpc\"} 1844"));
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) {
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) {
         char row[96];
-        snprintf(row, sizeof row, "{by=\"%s\"}", wn_metrics_signal_name(i));
+        snprintf(row, sizeof row, "{by=\"%s\"}", wn_signal_name((wn_signal_kind)i));
         cr_expect_not_null(strstr(text, row));
     }
     for (const char *at = text; (at = strchr(at, '{')) != NULL; at++)
