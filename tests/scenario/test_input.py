@@ -2,6 +2,7 @@
 """Bad input is refused with a reason, counted, and loses nothing else; floods stay within named memory."""
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -187,4 +188,10 @@ with Winnow(body_bytes_max=LIMIT) as w:
     expect(rss_mib(pid) < limit, "memory under unlisted ZeroMQ peers", rss_mib(pid), "MiB, limit", limit)
     expect(pid == w.pids()["collector"], "the collector was restarted")
     w.send("shop", [dict(GOOD, ip=person(5), user_agent=AGENT)])
+    # Maps and flags through `winnow send`: judged as in JSON.
+    sent = [dict(GOOD, consent={"categoryPreferences": {"C0002": True, "C0004": False}}, props={"plan": "pro", "deep": {"a": [1]}}),
+            dict(GOOD, consent={"a" * 129: True}), dict(GOOD, child=True), dict(GOOD, child="yes"), dict(GOOD, props={"a": deep}),
+            dict(GOOD, props={f"p{i}": None for i in range(257)})]
+    said = w.cli("send", "--site", "shop", "-", input="".join(json.dumps(e) + "\n" for e in sent).encode(), check=False).stdout.decode()
+    expect(re.search(r"accepted +3\b", said) and all(why in said for why in ("malformed", "too_deep", "too_many")), "maps over ZeroMQ", said)
     print(f"ok: {len(bad) + 2} reasons; RSS calm {calm:.0f} MiB, flooded {flooded:.0f} MiB, unlisted peers {rss_mib(pid):.0f} MiB, limit {limit:.0f} MiB")
