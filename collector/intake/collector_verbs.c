@@ -24,13 +24,13 @@ static void put_reasons(msgpack_packer *pk, const char *name, const uint64_t by_
             wn_put_uint(pk, wn_verdict_name((wn_verdict)i), by_verdict[i]);
 }
 
-static void put_signals(msgpack_packer *pk, const uint64_t by_signal[WN_DECIDED_N]) {
+static void put_signals(msgpack_packer *pk, const uint64_t by_signal[WN_SIGNAL_N]) {
     uint32_t n = 0;
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) n += by_signal[i] != 0;
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) n += by_signal[i] != 0;
     wn_put_str(pk, "consent");
     msgpack_pack_map(pk, n);
-    for (unsigned i = 0; i < WN_DECIDED_N; i++)
-        if (by_signal[i] != 0) wn_put_uint(pk, wn_metrics_signal_name(i), by_signal[i]);
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++)
+        if (by_signal[i] != 0) wn_put_uint(pk, wn_signal_name((wn_signal_kind)i), by_signal[i]);
 }
 
 // ---- the daemon ----

@@ -110,6 +110,10 @@ static usual *usual_slot(wn_answers *a, const char *origin) {
     return n < ORIGIN_BYTES_MAX ? &a->by_origin[h % ORIGINS_MAX] : NULL;
 }
 
+static bool usual_is(const usual *u, const char *origin) {
+    return u->accepted != NULL && strcmp(u->origin, origin == NULL ? "" : origin) == 0;
+}
+
 static struct MHD_Response *outcome_response(const wn_site_list *sites, const char *origin, unsigned status,
                                              const wn_outcome *o) {
     char text[WN_OUTCOME_TEXT_MAX];
@@ -121,10 +125,14 @@ static struct MHD_Response *outcome_response(const wn_site_list *sites, const ch
 
 enum MHD_Result wn_answer_outcome(wn_answers *a, struct MHD_Connection *c, const wn_site_list *sites,
                                   const char *origin, unsigned status, const wn_outcome *o) {
-    usual *u = status == MHD_HTTP_OK && o->accepted == 1 && o->refused_n == 0 ? usual_slot(a, origin) : NULL;
+    bool alike = status == MHD_HTTP_OK && o->accepted == 1 && o->refused_n == 0;
+    usual *u = alike ? usual_slot(a, origin) : NULL;
+    if (u != NULL && !usual_is(u, origin) && !wn_answer_origin_allowed(sites, origin)) {
+        origin = NULL; // nothing of it would be said, and nothing of it is kept
+        u = &a->none;
+    }
     if (u == NULL) return wn_answer_send(c, status, outcome_response(sites, origin, status, o));
-    bool same = u->accepted != NULL && strcmp(u->origin, origin == NULL ? "" : origin) == 0;
-    if (!same) {
+    if (!usual_is(u, origin)) {
         struct MHD_Response *r = outcome_response(sites, origin, status, o);
         if (r == NULL) return MHD_NO;
         if (u->accepted != NULL) MHD_destroy_response(u->accepted);

@@ -24,16 +24,6 @@ static const row rows[WN_METRIC_N] = {
 #include "metrics.def"
 };
 
-static const char *const signals[WN_DECIDED_N] = {
-#define SIGNAL(id, doc) #id,
-#include "signals.def"
-#undef SIGNAL
-};
-
-const char *wn_metrics_signal_name(unsigned signal) {
-    return signals[signal];
-}
-
 static uint64_t in_steps(uint64_t n) {
     return n / WN_METRICS_STEP * WN_METRICS_STEP;
 }
@@ -48,7 +38,7 @@ void wn_metrics_refresh(wn_metrics *m, const wn_pipeline_counts *c, uint64_t ses
     if (persons) {
         // Exact totals would tell the counters about persons by difference, and so would fresher ones.
         m->by_verdict[WN_KEEP] = in_steps(c->by_verdict[WN_KEEP]);
-        for (unsigned i = 0; i < WN_DECIDED_N; i++) m->by_signal[i] = in_steps(c->by_signal[i]);
+        for (unsigned i = 0; i < WN_SIGNAL_N; i++) m->by_signal[i] = in_steps(c->by_signal[i]);
         m->v[WN_METRIC_events] = in_steps(c->events);
         m->v[WN_METRIC_sessions_open] = in_steps(sessions_open);
         m->persons_at_s = now_s;
@@ -94,9 +84,9 @@ size_t wn_metrics_text(const wn_metrics *m, char *out, size_t cap) {
         "# TYPE winnow_collector_consent_signals counter\n# HELP winnow_collector_consent_signals Events by "
         "the kind of consent signal that decided, in steps of %d.\n",
         WN_METRICS_STEP);
-    for (unsigned i = 0; i < WN_DECIDED_N; i++)
-        put(&t, "winnow_collector_consent_signals_total{by=\"%s\"} %" PRIu64 "\n", signals[i],
-            m->by_signal[i]);
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++)
+        put(&t, "winnow_collector_consent_signals_total{by=\"%s\"} %" PRIu64 "\n",
+            wn_signal_name((wn_signal_kind)i), m->by_signal[i]);
     put(&t, "# EOF\n");
     return t.n;
 }

@@ -226,7 +226,7 @@ static void count_outcome(wn_pipeline *p, const wn_outcome *o) {
     p->counts.kept += o->kept;
     p->counts.repeated += o->repeated;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) p->counts.by_verdict[i] += o->by_verdict[i];
-    for (unsigned i = 0; i < WN_DECIDED_N; i++) p->counts.by_signal[i] += o->by_signal[i];
+    for (unsigned i = 0; i < WN_SIGNAL_N; i++) p->counts.by_signal[i] += o->by_signal[i];
 }
 
 // ---- repeats of a whole request ----

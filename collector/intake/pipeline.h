@@ -13,13 +13,6 @@
 #include "sites.h"
 #include "spool.h"
 
-enum {
-    WN_DECIDED_N = 0 // kinds of consent signals, as wn_filtered.decided counts them
-#define SIGNAL(id, doc) +1
-#include "signals.def"
-#undef SIGNAL
-};
-
 #define WN_REFUSED_LISTED_MAX 100
 #define WN_REQUEST_EVENTS_MAX 1000  // HTTP and ZeroMQ
 #define WN_REQUEST_LINES_MAX 4096   // a part of a log chunk: fits one transaction at its worst
@@ -39,7 +32,7 @@ typedef struct wn_outcome {
     uint32_t refused_n; // refused for their form
     bool repeat;        // the whole request is known by its batch_id
     uint32_t by_verdict[WN_VERDICT_N];
-    uint32_t by_signal[WN_DECIDED_N]; // of events whose consent was decided
+    uint32_t by_signal[WN_SIGNAL_N]; // of events whose consent was decided
     uint32_t refused_listed;
     wn_refused refused[WN_REFUSED_LISTED_MAX]; // the first ones
 } wn_outcome;
@@ -47,7 +40,7 @@ typedef struct wn_outcome {
 // Running totals, exact. Person verdicts and signals are coarsened where they are shown.
 typedef struct wn_pipeline_counts {
     uint64_t requests, events, kept, repeated, transactions, untracked;
-    uint64_t by_verdict[WN_VERDICT_N], by_signal[WN_DECIDED_N];
+    uint64_t by_verdict[WN_VERDICT_N], by_signal[WN_SIGNAL_N];
     int64_t last_kept_s;
 } wn_pipeline_counts;
 

@@ -308,12 +308,16 @@ static void filter_event(wn_request *r) {
     r->site_forbidden = false;
     f.window = NULL;
     f.site = NULL;
+    f.decided = WN_SIGNAL_none;
     wn_verdict why = wn_filter(r->event, &r->sender, &look, p->parts.dedupe_key, p->scratch, NULL, &f);
     if (why == WN_VERDICT_unknown_site && r->site_forbidden) why = WN_VERDICT_not_allowed;
     bool by_person = why == WN_VERDICT_refused && f.window != NULL && f.site != NULL;
     if (f.site != NULL) note_site(r, f.site->tag);
     if (why == WN_KEEP || by_person) record(r, &f, why);
     count(r, why);
+    // Of the others consent was not asked, or it decided nothing.
+    if (why == WN_KEEP || why == WN_VERDICT_refused || why == WN_VERDICT_sensitive)
+        r->outcome.by_signal[f.decided]++;
     wn_wipe(&f.obs, sizeof f.obs);
 }
 

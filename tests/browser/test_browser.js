@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_browser.js: w.js in a real browser, as many visitors. Started by
-// tests/scenario/test_browser.py with {modules, page, foreign, collector, visitors}
+// tests/scenario/test_browser.py with {modules, page, foreign, collector, beside, beacons, visitors}
 // as JSON; fails with words, or prints what it saw as JSON.
 'use strict';
 const assert = require('assert');
@@ -106,11 +106,51 @@ async function crossOrigin(browser) {
   assert.deepStrictEqual(answers, ['200 {"accepted":0,"refused":[]}', 'TypeError']);
 }
 
+// Opting out: by the page's forms, without script; and by w.js, whose beacons then carry the flag, as the
+// collector's counter says.
+async function optOut(browser) {
+  const flag = async context => (await context.cookies()).map(c => `${c.name}=${c.value} ${c.path} ${c.sameSite} ${c.httpOnly}`);
+  const set = ['winnow_opt_out=1 / Lax true'];
+  let context = await browser.newContext({javaScriptEnabled: false});
+  let page = await context.newPage();
+  await page.goto(o.collector + '/v1/opt-out');
+  for (const [button, state, cookies] of [['Do not count', 'is not counted', set], ['Count', 'is counted', []]]) {
+    await page.locator('button', {hasText: new RegExp('^' + button)}).click();
+    await until(async () => await page.locator('strong').textContent() === state, state);
+    assert.strictEqual(new URL(page.url()).pathname, '/v1/opt-out');
+    assert.deepStrictEqual(await flag(context), cookies);
+  }
+  await context.close();
+
+  context = await browser.newContext();
+  page = await context.newPage();
+  await page.goto(o.page + '/empty');
+  await page.evaluate(async at => {
+    const s = document.createElement('script');
+    Object.assign(s, {src: at + '/w.js', defer: true}).dataset.site = 'shop';
+    document.body.append(s);
+    await new Promise(go => { s.onload = go; });
+  }, o.beside);
+  for (const [call, cookies] of [['optout', set], ['optin', []]]) {
+    await page.evaluate(call => { winnow(call); }, call);
+    await until(async () => (await flag(context)).length === cookies.length, call);
+    assert.deepStrictEqual(await flag(context), cookies);
+    let sent = 0;
+    const count = r => { sent += r.url().endsWith('/v1/events'); };
+    context.on('requestfinished', count);
+    await page.evaluate(n => { while (n--) winnow('after'); }, o.beacons);
+    await until(() => sent === o.beacons, 'beacons after ' + call);
+    context.off('requestfinished', count);
+  }
+  await context.close();
+}
+
 (async () => {
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ARGS});
   try {
     for (const v of o.visitors) await visit(browser, v);
     await crossOrigin(browser);
+    await optOut(browser);
     console.log(JSON.stringify(seen));
   } finally {
     await browser.close();

@@ -59,7 +59,7 @@ static void put_url(char **at, const char *end, const char *t, bool strict) {
     **at = 0;
 }
 
-// format: "%U" stands for the next place's identifier.
+// format: "%U" stands for the next place's identifier, "%H" for the host.
 static unsigned url(const person *p, unsigned place, const char *format, const char *host, char *out,
                     size_t cap) {
     const char *end = out + cap;
@@ -119,20 +119,56 @@ static void put_event(FILE *to, const options *o, const person *p, bool server) 
     fputc('}', to);
 }
 
-// Fields in which an identifier is a mistake or an attack; each event alone, for each may be refused.
-#define ODD_N 10
+// Every field the catalogue knows, one that it does not, and the identifier itself as a field: each
+// alone in an event, for many refuse it.
+typedef enum field_type { NAME, TEXT, TIME, HEX, BOOL, LIST, MAP, ADDR, FLAG } field_type;
+static const struct {
+    const char *name;
+    field_type type;
+} fields[] = {
+#define FIELD(name, type, purpose, transform, max, from, doc) {#name, type},
+#include "fields.def"
+#undef FIELD
+    {"email", TEXT},
+    {NULL, TEXT},
+};
+#define ODD_N (sizeof fields / sizeof fields[0])
+
+// Identifiers as keys and values, flat and nested, in the shapes consent platforms use.
+static void put_map(FILE *to, const person *p, unsigned which) {
+    static const char *const shapes[] = {"{\"%s\":\"%s\"}",
+                                         "{\"categoryPreferences\":{\"%s\":true,\"Analytics\":\"%s\"}}",
+                                         "{\"allowedConsentIds\":[\"%s\"],\"deniedConsentIds\":[\"%s\"]}",
+                                         "{\"%s\":true,\"%s\":false}", "{\"plan\":\"%s\",\"team\":\"%s\"}"};
+    switch (p->n % 5) {
+    case 0: fprintf(to, shapes[0], pick(p, which), pick(p, which + 1)); return;
+    case 1: fprintf(to, shapes[1], pick(p, which), pick(p, which + 1)); return;
+    case 2: fprintf(to, shapes[2], pick(p, which), pick(p, which + 1)); return;
+    case 3: fprintf(to, shapes[3], pick(p, which), pick(p, which + 1)); return;
+    default: fprintf(to, shapes[4], pick(p, which), pick(p, which + 1)); return;
+    }
+}
+
 static void put_odd_event(FILE *to, const options *o, const person *p, unsigned which) {
-    static const char *const fields[ODD_N] = {"name", "site",  "language", "screen",   "country",
-                                              "time", "email", "idfa",     "user_sig", "ip"};
-    const char *id = pick(p, which);
+    const char *id = pick(p, which), *field = fields[which].name ? fields[which].name : pick(p, which + 3);
+    bool name = strcmp(field, "name") == 0, site = strcmp(field, "site") == 0,
+         url = strcmp(field, "url") == 0;
+    bool purposes = strcmp(field, "purposes") == 0;
     fprintf(to, "{");
-    if (which != 1) fprintf(to, "\"site\":\"%s\",", o->site);
-    if (which != 0) fprintf(to, "\"name\":\"opened\",");
-    fprintf(to, "\"url\":\"https://%s/\",\"purposes\":[\"basic\",", o->host);
-    put_json(to, which % 2 ? "measure" : id); // a purpose that is none
-    fprintf(to, "]");
-    put_member(to, fields[which], id);
-    fputc('}', to);
+    if (!site) fprintf(to, "\"site\":\"%s\",", o->site);
+    if (!name) fprintf(to, "\"name\":\"%s\",", strcmp(field, "campaign") ? "opened" : "email_open");
+    if (!url) fprintf(to, "\"url\":\"https://%s/\",", o->host);
+    if (!purposes) {
+        fprintf(to, "\"purposes\":[\"basic\",\"locate\",\"share\",\"profile\",");
+        put_json(to, which % 2 ? "measure" : id); // a purpose that is none
+        fprintf(to, "],");
+    }
+    put_json(to, field);
+    fprintf(to, ":");
+    if (fields[which].type == MAP) put_map(to, p, which);
+    if (fields[which].type == LIST) fprintf(to, "[\"basic\",\"%s\"]", id);
+    if (fields[which].type != MAP && fields[which].type != LIST) put_json(to, id);
+    fprintf(to, "}");
 }
 
 // ---- the three intakes ----
@@ -144,8 +180,23 @@ static void put_header(FILE *to, const char *name, const char *value) {
     put_json(to, line);
 }
 
+// Cookies and headers that are read: what stands in them refuses, or is no matter of ours.
+static void put_strange_headers(FILE *to, const person *p) {
+    char text[1024];
+    static const char *const named[] = {"euconsent-v2", "usprivacy", "winnow_opt_out"};
+    snprintf(text, sizeof text, "%s=%s; _ga=%s", named[p->n % 3], pick(p, 1), pick(p, 2));
+    put_header(to, "Cookie", text);
+    snprintf(text, sizeof text, "https://%s.example", pick(p, 3));
+    if (p->n % 2) put_header(to, "Origin", text);
+    put_header(to, "Accept", pick(p, 4));
+    put_header(to, "X-Forwarded-Proto", pick(p, 5));
+    put_header(to, "Sec-Fetch-Site", pick(p, 6));
+    if (p->n % 8 == 1) put_header(to, "DNT", pick(p, 7));
+    if (p->n % 8 == 2) put_header(to, "Sec-GPC", pick(p, 7));
+}
+
 static void put_request(FILE *to, const options *o, const person *p, const char *method, const char *target,
-                        const char *body) {
+                        const char *body, bool strange) {
     char text[1024];
     fprintf(to, "{\"method\":\"%s\",\"target\":", method);
     put_json(to, target);
@@ -163,10 +214,50 @@ static void put_request(FILE *to, const options *o, const person *p, const char 
     put_header(to, "X-Device-Id", pick(p, 8));
     snprintf(text, sizeof text, "de-DE, %s;q=0.5", pick(p, 9));
     put_header(to, "Accept-Language", text);
-    if (p->n % 7 == 3) put_header(to, "Sec-GPC", "1");
+    if (strange) put_strange_headers(to, p);
+    else if (p->n % 7 == 3) put_header(to, "Sec-GPC", "1");
     fprintf(to, "],\"body\":");
     put_json(to, body);
     fprintf(to, "}\n");
+}
+
+static const char *const parameters[] = {
+#define PIXEL(name, field) name,
+#include "pixel.def"
+#undef PIXEL
+};
+
+// An opened mail with something in every parameter, then each parameter of some person, on the pixel and
+// beside a body.
+static void put_pixels(FILE *to, const options *o, const person *p) {
+    char target[2048], format[256];
+    url(p, 0,
+        "&n=email_open&u=https%3A%2F%2F%H%2F%U&r=https%3A%2F%2F%U.example%2F%U&w=1280&c=%U"
+        "&l=%2Fa%2F%U&x=https%3A%2F%2Fx.example%2F%U&f=%U&to=%U",
+        o->host, target, sizeof target);
+    char whole[2400];
+    snprintf(whole, sizeof whole, "/p.gif?site=%s%s", o->site, target);
+    put_request(to, o, p, "GET", whole, "", false);
+    const char *name = parameters[p->n % (sizeof parameters / sizeof parameters[0])];
+    snprintf(format, sizeof format, "/p.gif?site=%s&%s=%%U", o->site, name);
+    url(p, 8, format, o->host, target, sizeof target);
+    put_request(to, o, p, "GET", target, "", true);
+    snprintf(format, sizeof format, "/v1/events?%s=%%U&%s=%%U", name, pick(p, 5));
+    url(p, 9, format, o->host, target, sizeof target);
+    snprintf(format, sizeof format, "{\"site\":\"%s\",\"name\":\"tagged\",\"url\":\"https://%s/\"}", o->site,
+             o->host);
+    put_request(to, o, p, "POST", target, format, p->n % 2);
+}
+
+static void put_optout(FILE *to, const options *o, const person *p) {
+    static const char *const ways[][2] = {
+        {"POST", "/v1/opt-out"}, {"GET", "/v1/opt-out"}, {"DELETE", "/v1/opt-out"}, {"POST", "/v1/opt-in"}};
+    char target[1024], body[300] = "", format[64];
+    unsigned way = p->n % 4;
+    snprintf(format, sizeof format, "%s?id=%%U&%%U=1", ways[way][1]);
+    url(p, 2, format, o->host, target, sizeof target);
+    if (strcmp(ways[way][0], "POST") == 0) snprintf(body, sizeof body, "id=%s", pick(p, 7));
+    put_request(to, o, p, ways[way][0], target, body, true);
 }
 
 static void put_http(FILE *to, const options *o, const person *p) {
@@ -188,17 +279,19 @@ static void put_http(FILE *to, const options *o, const person *p) {
     fprintf(b, "]}");
     fclose(b);
     url(p, 0, "/v1/events?email=%U&token=%U", o->host, target, sizeof target);
-    put_request(to, o, p, "POST", target, body);
+    put_request(to, o, p, "POST", target, body, false);
     free(body);
     if (p->rotation) return;
+    put_pixels(to, o, p);
+    put_optout(to, o, p);
     url(p, 2, "https%3A%2F%2F%H%2Fmail%2F%U%3Fu%3D%U", o->host, part, sizeof part);
     snprintf(target, sizeof target, "/p.gif?site=%s&u=%s", o->site, part);
-    put_request(to, o, p, "GET", target, "");
+    put_request(to, o, p, "GET", target, "", false);
     url(p, 4, "/u/%U/%U", o->host, target, sizeof target); // no such path
-    put_request(to, o, p, "GET", target, "");
+    put_request(to, o, p, "GET", target, "", false);
     snprintf(part, sizeof part, "{\"site\":\"%s\",\"name\":\"cut\",\"url\":\"https://%s/%.64s", o->site,
              o->host, pick(p, 6));
-    put_request(to, o, p, "POST", "/v1/events", part); // not JSON: cut short
+    put_request(to, o, p, "POST", "/v1/events", part, false); // not JSON: cut short
 }
 
 static void put_log(FILE *to, const options *o, const person *p) {

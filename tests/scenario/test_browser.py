@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""w.js in a real browser: pages, routes, an event, screens and languages come out; nothing stays in the browser."""
+"""w.js in a real browser: pages, routes, an event, screens and languages come out; nothing stays in the browser
+but, for who opts out, that they did."""
 import http.server
 import json
 import os
@@ -14,6 +15,7 @@ SOURCE = os.environ["WINNOW_SOURCE"]
 NPM = os.path.join(SOURCE, "build/npm")
 MODULES = os.path.join(NPM, "node_modules")
 VISITORS = 31  # the last one sends Sec-GPC
+BEACONS = 25  # of who opted out, and again after opting in
 
 PAGE = """<!doctype html><title>Shop</title>
 <script>
@@ -60,6 +62,7 @@ def browse(w, folder):
     port = serve(collector)
     # localhost is the site's host; the same server under another name is somebody else.
     told = {"modules": MODULES, "collector": collector, "page": f"http://localhost:{port}", "foreign": f"http://127.0.0.1:{port}",
+            "beacons": BEACONS, "beside": f"http://localhost:{w.http}",  # the collector under the site's own name
             "visitors": [{"address": person(i), "locale": "fr-FR" if i < 10 else "de-DE", "width": 390 if i < 10 else 1920,
                           "gpc": i == VISITORS - 1} for i in range(VISITORS)]}
     script = os.path.join(SOURCE, "tests/browser/test_browser.js")
@@ -104,5 +107,8 @@ if can_run():
         expect((sealed["people"], sealed["sessions"]) == (30, 30), "sealed", sealed)
         verified = w.cli("ledger", "verify")
         expect(verified.returncode == 0, verified.stdout)
+        w.clock(400)  # counters about persons are brought up to date every five minutes
+        decided = {k: v for k, v in w.metrics().items() if "consent_signals" in k and v}
+        expect(decided.get('winnow_collector_consent_signals_total{by="opt_out"}') == 20, "beacons of who opted out", decided)
         print(f"ok: {VISITORS} visitors, {saw['requests']} requests, {saw['beacons']} beacons, nothing kept in a browser")
 sys.exit(0)

@@ -387,7 +387,7 @@ def refusers(offset_s):
 
     with Winnow(map_mib=16, sessions_max=1024) as w:
         w.clock(offset_s)
-        for site in ("quiet", "gpc", "plain"):
+        for site in ("quiet", "gpc", "plain", "out"):
             w.site(site, "--zone", "Etc/UTC")
         w.up()
         w.send("quiet", people(1, purposes=[]))
@@ -409,12 +409,15 @@ def refusers(offset_s):
             os.kill(aggregator, signal.SIGCONT)
         both = ["basic", "measure"]
         for i in range(30):
+            w.post(view("out", "https://quiet.example/", user_id=f"{i}-1", purposes=both),
+                   {"X-Forwarded-For": person(i), "User-Agent": AGENT, "Cookie": "winnow_opt_out=1"})
             for site, gpc in (("gpc", {"Sec-GPC": "1"}), ("plain", {})):
                 for device in (1, 2):
                     w.post(view(site, "https://quiet.example/", user_id=f"{i}-{device}", purposes=both),
                            {"X-Forwarded-For": person(i), "User-Agent": AGENT, **gpc})
         w.seal("quiet", "today", force=True)
-        expect(w.report("quiet", "traffic") == [], "people who refused are counted", w.report("quiet", "traffic"))
+        for site in ("quiet", "out"):
+            expect(w.report(site, "traffic") == [], "people who refused are counted", site, w.report(site, "traffic"))
         counted = {site: w.report(site, "traffic")[0]["people"] for site in ("gpc", "plain")}
         expect(counted == {"gpc": 30, "plain": 60}, "GPC keeps an id out", counted)
     return f"403 refusals grew the spool by {grown[0]} bytes a message, whatever was in it"

@@ -2,6 +2,7 @@
 """Bad input is refused with a reason, counted, and loses nothing else; floods stay within named memory."""
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -34,6 +35,7 @@ with Winnow(body_bytes_max=LIMIT) as w:
         "unknown_site": dict(GOOD, site="nobody"),
         "missing_field": {"site": "shop"},
         "malformed": dict(GOOD, name=True),
+        "too_many": dict(GOOD, props={f"p{i}": None for i in range(257)}),
         "not_allowed": dict(GOOD, ip="1.2.3.4"),
         "future": dict(GOOD, time="2099-01-01T00:00:00Z"),
     }
@@ -49,6 +51,42 @@ with Winnow(body_bytes_max=LIMIT) as w:
         json.dumps(GOOD).encode() + b"]"
     status, answer = w.post(twice, who)
     expect(status == 200 and reasons(answer) == {0: "duplicate_field"} and answer["accepted"] == 1, "duplicate", answer)
+    for event in (b'{"site":"shop","name":"a","url":"/","props":{"a":1,"b":2,"a":3}}', b'{"site":"shop","name":"a","url":"/","gpp":"x","gpp":"x"}'):
+        expect(reasons(w.post(b"[" + event + b"]", who)[1]) == {0: "duplicate_field"}, "duplicate", event)
+    for event in (dict(GOOD, child="yes"), dict(GOOD, props=["a"]), dict(GOOD, props="a")):
+        expect(reasons(w.post([event], who)[1]) == {0: "malformed"}, "malformed", event)
+
+    # Consent nobody can read is a person's refusal: plain success, nothing counted, in a body, in a query, in a cookie.
+    for consent in ("all", [], [True], 1, {"a": "x" * 129}, {"a" * 129: True}):
+        expect(w.post([dict(GOOD, consent=consent)], who) == (200, {"accepted": 1, "refused": []}), "consent", consent)
+    doubtful = b'{"site":"shop","name":"a","url":"/","consent":{"C0002":false,"C0002":true}}'
+    for body, more, path in ((doubtful, {}, ""), (json.dumps(GOOD).encode(), {"Cookie": "usprivacy=1YNN; usprivacy=1YYN"}, ""),
+                             (json.dumps(GOOD).encode(), {}, "?purposes=")):
+        expect(w.post(body, dict(who, **more), "/v1/events" + path) == (200, {"accepted": 1, "refused": []}), "doubtful", body, more, path)
+    twice = w.post([GOOD, dict(GOOD, gcs="G111")], who, "/v1/events?gcs=G100&gcs=G111")
+    expect(reasons(twice[1]) == {0: "duplicate_field"}, "a parameter twice", twice)
+
+    # Opting out, as a page's form, as a script and as a program does it.
+    plain = {"Accept": "text/html"}
+    status, heads, page = w.get("/v1/opt-out", plain)
+    expect(status == 200 and b"is counted</strong>" in page and "Set-Cookie" not in heads, "the page", status, heads, page)
+    expect("default-src 'none'" in heads["Content-Security-Policy"], "the page's policy", heads)
+    status, heads, _ = w.request("POST", "/v1/opt-out", b"", plain)
+    expect(status == 303 and heads["Location"] == "opt-out", "a form", status, heads)
+    cookie = heads["Set-Cookie"].split(";")[0]
+    expect(cookie == "winnow_opt_out=1" and "HttpOnly" in heads["Set-Cookie"] and "Secure" not in heads["Set-Cookie"], "the cookie", heads)
+    expect(b"is not counted</strong>" in w.get("/v1/opt-out", {"Cookie": cookie})[2], "the page, opted out")
+    script = {"Origin": "https://shop.example", "Cookie": cookie, "X-Forwarded-Proto": "https"}
+    status, heads, body = w.request("POST", "/v1/opt-out", b"", script)
+    expect(status == 200 and json.loads(body) == {"opted_out": True}, "a script", status, body)
+    expect(heads["Set-Cookie"].endswith("SameSite=None; Secure"), "the cookie over https", heads)
+    for method, path, body in (("POST", "/v1/events", json.dumps(GOOD).encode()), ("POST", "/v1/opt-out", b""), ("DELETE", "/v1/opt-out", None)):
+        status, heads, body = w.request(method, path, body, dict(who, **script))
+        expect(status == 200 and heads["Access-Control-Allow-Origin"] == "https://shop.example" and
+               heads["Access-Control-Allow-Credentials"] == "true", "credentials", method, path, status, heads)
+    expect(json.loads(body) == {"opted_out": False} and "winnow_opt_out=; Max-Age=0" in heads["Set-Cookie"], "opting in", body, heads)
+    preflight = w.request("OPTIONS", "/v1/opt-out", None, {"Origin": "https://shop.example", "Access-Control-Request-Method": "DELETE"})
+    expect(preflight[0] == 204 and "DELETE" in preflight[1]["Access-Control-Allow-Methods"], "preflight", preflight)
     robot = w.post([GOOD], dict(who, **{"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}))
     expect(reasons(robot[1]) == {0: "bot"}, "robot", robot)
 
@@ -158,4 +196,10 @@ with Winnow(body_bytes_max=LIMIT) as w:
     expect(rss_mib(pid) < limit, "memory under unlisted ZeroMQ peers", rss_mib(pid), "MiB, limit", limit)
     expect(pid == w.pids()["collector"], "the collector was restarted")
     w.send("shop", [dict(GOOD, ip=person(5), user_agent=AGENT)])
+    # Maps and flags through `winnow send`: judged as in JSON.
+    sent = [dict(GOOD, consent={"categoryPreferences": {"C0002": True, "C0004": False}}, props={"plan": "pro", "deep": {"a": [1]}}),
+            dict(GOOD, consent={"a" * 129: True}), dict(GOOD, child=True), dict(GOOD, child="yes"), dict(GOOD, props={"a": deep}),
+            dict(GOOD, props={f"p{i}": None for i in range(257)})]
+    said = w.cli("send", "--site", "shop", "-", input="".join(json.dumps(e) + "\n" for e in sent).encode(), check=False).stdout.decode()
+    expect(re.search(r"accepted +3\b", said) and all(why in said for why in ("malformed", "too_deep", "too_many")), "maps over ZeroMQ", said)
     print(f"ok: {len(bad) + 2} reasons; RSS calm {calm:.0f} MiB, flooded {flooded:.0f} MiB, unlisted peers {rss_mib(pid):.0f} MiB, limit {limit:.0f} MiB")

@@ -24,7 +24,7 @@ function page(options) {
                   sent.push(JSON.parse(body));
                   return true;
                 }},
-    fetch: (to, how) => { sent.push(Object.assign(JSON.parse(how.body), {how})); return Promise.resolve(); },
+    fetch: (to, how) => { sent.push(Object.assign(JSON.parse(how.body || '{}'), {to, how})); return Promise.resolve(); },
   };
   vm.runInNewContext(source, world);
   return {sent, heard, window, history: world.history, location, run: () => vm.runInNewContext(source, world)};
@@ -74,8 +74,24 @@ for (const beacon of [null, false]) {
   p = page({beacon});
   assert.strictEqual(p.sent[0].how.method, 'POST');
   assert.strictEqual(p.sent[0].how.keepalive, true);
+  assert.strictEqual(p.sent[0].to, 'https://count.test/v1/events');
   assert.strictEqual(p.sent[0].how.headers, undefined);  // text/plain: no preflight
+  assert.strictEqual(p.sent[0].how.credentials, 'include');  // the opt-out travels, as with a beacon
 }
+
+// Opting out and in: a request with the cookie, and no event.
+p = page({});
+for (const [call, to] of [['optout', 'opt-out'], ['optin', 'opt-in']]) {
+  p.window.winnow(call);
+  const {how, ...rest} = p.sent.pop();
+  assert.deepStrictEqual(rest, {to: 'https://count.test/v1/' + to});
+  assert.deepStrictEqual({...how}, {method: 'POST', body: undefined, keepalive: true, mode: 'no-cors', credentials: 'include'});
+}
+p.window.winnow('optout2');
+assert.deepStrictEqual(p.sent.map(e => e.name), ['pageview', 'optout2']);
+stub.q = [];
+stub('optout');
+assert.strictEqual(page({winnow: stub}).sent[1].to, 'https://count.test/v1/opt-out');
 for (const word of ['cookie', 'localStorage', 'sessionStorage', 'indexedDB'])
   assert(!source.replace(/^\/\/.*$/mg, '').includes(word), word);
 console.log('w.js: ok');

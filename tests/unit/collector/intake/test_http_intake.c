@@ -593,6 +593,34 @@ Test(http_intake, the_pixel_takes_purposes_as_a_body_does) {
     }
 }
 
+// A refusal by cookie or by a string of a consent platform, in the request or beside the body: plain success,
+// one step of the counter, nothing of the event.
+Test(http_intake, who_opted_out_is_not_counted) {
+    static const char *const heads[] = {POST "\r\nCookie: a=b; winnow_opt_out=1",
+                                        POST "\r\nCookie: usprivacy=what", POST "\r\nCookie: euconsent-v2=x",
+                                        "POST /v1/events?gdpr_consent=x HTTP/1.1",
+                                        "POST /v1/events?purposes= HTTP/1.1"};
+    for (size_t i = 0; i < WN_COUNT(heads); i++) {
+        ask(heads[i], "[" VIEW "," VIEW "]");
+        cr_expect_eq(status(), 200);
+        cr_expect_str_eq(body_of(), "{\"accepted\":2,\"refused\":[]}", "%s", heads[i]);
+        cr_expect_null(strstr(answer, "Set-Cookie"));
+        rig_stored s = rig_read(&r);
+        cr_expect(s.views == 0 && s.refusals == 2 * (i + 1), "%s: %zu %zu", heads[i], s.views, s.refusals);
+    }
+    fetch("GET /p.gif?site=shop&u=/a HTTP/1.1\r\nCookie: winnow_opt_out=1");
+    cr_expect_eq(status(), 200);
+    cr_expect_eq(rig_read(&r).refusals, 11);
+    const wn_pipeline_counts *c = wn_pipeline_count(r.pipeline);
+    cr_expect_eq(c->by_signal[WN_SIGNAL_opt_out], 3);
+    cr_expect_eq(c->by_signal[WN_SIGNAL_doubt], 6);
+    cr_expect_eq(c->by_signal[WN_SIGNAL_purposes], 2);
+    ask(POST "\r\nSec-GPC: 1", "[" VIEW ",{\"site\":\"shop\",\"colour\":1}]");
+    ask(POST, VIEW);
+    cr_expect_eq(c->by_signal[WN_SIGNAL_gpc], 1, "what is refused for its form was not asked");
+    cr_expect_eq(c->by_signal[WN_SIGNAL_none], 1);
+}
+
 Test(http_intake, an_envelope_sent_twice_counts_once) {
     const char *body = "{\"batch_id\":\"b-1\",\"events\":[" VIEW "," VIEW "]}";
     for (int i = 0; i < 2; i++) {
