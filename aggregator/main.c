@@ -512,6 +512,7 @@ static int run(aggregator *d) {
 }
 
 int main(int argc, char **argv) {
+    wn_harden_allocator(argv);
     static aggregator d;
     bool done = false;
     size_t rest = 0;

@@ -231,6 +231,7 @@ static int run(wn_collector *d) {
 }
 
 int main(int argc, char **argv) {
+    wn_harden_allocator(argv);
     static wn_collector d;
     bool done = false;
     size_t rest = 0;

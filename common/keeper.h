@@ -45,7 +45,11 @@ WN_MUST_USE wn_err wn_identity_key(wn_kept *k, const char *window, uint8_t out[3
 bool wn_identity_has(const wn_kept *k, const char *window);
 void wn_identity_forget(wn_kept *k, const char *window);
 
-// First thing in each daemon's main: no core dumps, no ptrace by the same user,
+// First of all in a daemon's main, before any memory holds anything: starts the
+// program again with an allocator that overwrites every buffer it is given back,
+// small ones too. Comes back at once when that is so already.
+void wn_harden_allocator(char **argv);
+// Then, once options are read: no core dumps, no ptrace by the same user,
 // files for the owner only; warns when swap is on. Test builds (WN_TEST_CLOCK)
 // stay dumpable when WINNOW_TEST_DUMPABLE is set.
 void wn_harden(void);

@@ -69,6 +69,8 @@ int64_t wn_spool_sync_took(const wn_spool *s); // the last transaction's fdatasy
 bool wn_spool_next(wn_spool *s, wn_spool_record *out); // false: nothing more now
 // Only if it is of at most so many bytes and observations; else it stays the next one.
 bool wn_spool_next_within(wn_spool *s, size_t bytes_max, uint32_t observations_max, wn_spool_record *out);
+// Wipes what the last record was read into: a batch holds its window's text key.
+void wn_spool_forget_record(wn_spool *s);
 // Bytes of the log between the cursor and what is durable: 0: there is no next one now.
 uint64_t wn_spool_ready(const wn_spool *s);
 void wn_spool_rewind(wn_spool *s); // to the oldest record not acked

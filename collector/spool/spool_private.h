@@ -78,7 +78,7 @@ struct wn_spool {
     uint64_t ahead_at;
     size_t ahead_n;
     uint8_t *box, *plain, *rebuilt;
-    size_t plain_n; // of `plain` that the last record filled
+    size_t plain_n, rebuilt_n; // of each that the last record filled
     wn_batch_reader *reader;
     wn_batch_builder *builder;
 };

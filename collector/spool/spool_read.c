@@ -321,6 +321,7 @@ static wn_err open_record(wn_spool *s, const wn_stream *st, const wn_record_head
     if (st->alias != 0) {
         WN_TRY(rename_batch(s, (wn_span){r.bytes, r.n}, &r.id, &r.n));
         r.bytes = s->rebuilt;
+        s->rebuilt_n = r.n;
     }
     *out = r;
     return WN_OK;
@@ -381,9 +382,14 @@ static step step_record(wn_spool *s, uint64_t end, const durable *d, const limit
     return STEP_FOUND;
 }
 
-bool wn_spool_next_within(wn_spool *s, size_t bytes_max, uint32_t observations_max, wn_spool_record *out) {
+void wn_spool_forget_record(wn_spool *s) {
     wn_wipe(s->plain, s->plain_n);
-    s->plain_n = 0;
+    if (s->rebuilt != NULL) wn_wipe(s->rebuilt, s->rebuilt_n);
+    s->plain_n = s->rebuilt_n = 0;
+}
+
+bool wn_spool_next_within(wn_spool *s, size_t bytes_max, uint32_t observations_max, wn_spool_record *out) {
+    wn_spool_forget_record(s);
     durable d = durable_now(s);
     limits most = {bytes_max, observations_max};
     step last = STEP_SKIP;

@@ -158,8 +158,9 @@ static bool worth_sending(const wn_uplink *u) {
 
 static void send_batches(wn_uplink *u) {
     if (u->now_ms < u->busy_until_ms || u->rewind_at_ms >= 0) return;
-    while (wn_spool_ready(u->spool) != 0 && worth_sending(u) && writable(u))
-        if (!send_next(u)) return;
+    bool sent = true;
+    while (sent && wn_spool_ready(u->spool) != 0 && worth_sending(u) && writable(u)) sent = send_next(u);
+    wn_spool_forget_record(u->spool);
 }
 
 // ---- starting over ----
