@@ -137,20 +137,29 @@ static int run(wn_cli *c, const wn_args *a) {
                               "--ip \"%.50s\": an IPv4 or IPv6 address; example: --ip 192.0.2.7", ip);
     }
     pick_site(c, wn_args_get(a, "site"), &site);
+    wn_policy policy;
+    if (!wn_cli_policy(c, &policy)) return WN_EXIT_FAILED;
     wn_explain_sender s = {.site = &site,
+                           .policy = wn_policy_of(&policy, site.name),
+                           .dnt = wn_args_has(a, "dnt"),
+                           .opted_out = wn_args_has(a, "opted-out"),
                            .ip = ip,
                            .user_agent = wn_args_get(a, "user-agent"),
                            .purposes = wn_args_get(a, "purposes"),
                            .gpc = wn_args_has(a, "gpc"),
                            .server = wn_args_has(a, "server")};
     wn_err err = wn_bench_new(&b);
-    if (err != WN_OK) return wn_cli_failed("%s", wn_err_text(err));
+    if (err != WN_OK) {
+        wn_policy_fini(&policy);
+        return wn_cli_failed("%s", wn_err_text(err));
+    }
     bool well = true;
     if (event) explain_text(b, &s, event, strlen(event), 'j', &t);
     else if (line) explain_text(b, &s, line, strlen(line), 'l', &t);
     else well = explain_file(b, &s, a->word[0], &t);
     wn_bench_free(b);
     wn_wipe(&site, sizeof site);
+    wn_policy_fini(&policy);
     if (t.found) return WN_EXIT_FOUND;
     return well && (t.bad == 0 || a->words) ? WN_EXIT_OK : WN_EXIT_FAILED;
 }
@@ -163,6 +172,8 @@ static const wn_flag flags[] = {
     {"user-agent", "UA", "The User-Agent header of the request."},
     {"purposes", "LIST", "Purposes agreed to, with commas, for an event that says none; empty: none at all."},
     {"gpc", NULL, "The request said Sec-GPC: 1."},
+    {"dnt", NULL, "The request said DNT: 1."},
+    {"opted-out", NULL, "The browser had the opt-out flag."},
     {"server", NULL, "It comes under a server key, which may state ip, user_agent and org."},
     {"matrix", NULL, "Prints what becomes of every field under every purpose."},
 };

@@ -2,6 +2,8 @@
 // explain_check.c: a second look at the filter's output, from outside.
 #include "explain_check.h"
 
+#include "identifiers.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -59,14 +61,31 @@ static bool check_url(const wn_check *c, const char *url, size_t n, bool path_to
     return false;
 }
 
-bool wn_check_field(const wn_check *c, const char *field, const char *value, size_t n) {
-    static const char *const ids[] = {"user_id", "anonymous_id", "device_id", "user_sig",
-                                      "org",     "batch_id",     "ip",        "props"};
-    for (size_t i = 0; i < WN_COUNT(ids); i++) {
-        if (strcmp(ids[i], field) == 0) return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
+// Fields whose value may in no case travel, not even in part.
+static bool never_travels(const char *field) {
+    static const struct {
+        const char *field, *transform;
+    } rows[] = {
+#define FIELD(name, type, purpose, transform, max, from, doc) {#name, #transform},
+#include "fields.def"
+#undef FIELD
+    };
+    static const char *const never[] = {"PERSON_KEY",  "SIGNATURE",      "ORG_KEY",    "IP_TO_COUNTRY",
+                                        "DEDUPLICATE", "ADVERTISING_ID", "IDENTIFIER", "CONSENT"};
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        if (strcmp(rows[i].field, field) != 0) continue;
+        for (size_t k = 0; k < WN_COUNT(never); k++)
+            if (strcmp(rows[i].transform, never[k]) == 0) return true;
     }
+    return false;
+}
+
+bool wn_check_field(const wn_check *c, const char *field, const char *value, size_t n) {
+    if (never_travels(field)) return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
     if (strcmp(field, "url") == 0) return check_url(c, value, n, false);
     if (strcmp(field, "referrer") == 0) return check_url(c, value, n, true);
     if (strcmp(field, "user_agent") == 0) return wn_check_holds(c, value, n, WN_CHECK_AGENT_BYTES);
-    return false;
+    // Any other value is coarsened and may stand there, but not one of an identifier's shape.
+    return wn_identifier_in((wn_span){(const uint8_t *)value, n}, NULL) &&
+           wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
 }

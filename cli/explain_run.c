@@ -72,6 +72,12 @@ static const wn_edge_window *window(void *ctx, const wn_site *site, int64_t t_s)
     return &b->window;
 }
 
+static void policies(void *ctx, const wn_site *of, const wn_edge_window *w, const wn_site_policy *out[2]) {
+    const wn_bench *b = ctx;
+    (void)of, (void)w;
+    out[0] = out[1] = b->sender->policy;
+}
+
 static const wn_site *site(void *ctx, const char *name, size_t n) {
     const wn_bench *b = ctx;
     const wn_site *s = b->sender->site;
@@ -100,10 +106,16 @@ static void run_filter(wn_bench *b, wn_span ip, wn_span user_agent, bool log_lin
     const wn_explain_sender *s = b->sender;
     wn_address address;
     bool has_address = ip.n > 0 && wn_address_parse((const char *)ip.p, ip.n, &address);
-    wn_lookups look = {.ctx = b, .country = country, .window = window, .site = site};
+    wn_lookups look = {.ctx = b,
+                       .country = country,
+                       .policies = s->policy ? policies : NULL,
+                       .window = window,
+                       .site = site};
     wn_sender sender = {.address = has_address ? &address : NULL,
                         .user_agent = user_agent,
                         .gpc = s->gpc,
+                        .dnt = s->dnt,
+                        .opted_out = s->opted_out,
                         .server_key = s->server,
                         .backfill = log_line,
                         .site = s->site,

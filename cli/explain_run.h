@@ -6,7 +6,7 @@
 #include "explain_check.h"
 #include "filter.h"
 
-#define WN_GIVEN_MAX 64
+#define WN_GIVEN_MAX 128
 
 typedef struct wn_given { // a value as it was given, for the left column and the check
     const char *field;
@@ -29,7 +29,8 @@ typedef struct wn_explain_sender {
     int64_t now_s;               // 0: the clock's
     const char *ip, *user_agent; // NULL: none
     const char *purposes;        // "a,b" for an event that says none; NULL: leave; "": nothing agreed to
-    bool gpc, server;
+    bool gpc, dnt, opted_out, server;
+    const wn_site_policy *policy; // NULL: the default rules
 } wn_explain_sender;
 
 WN_MUST_USE wn_err wn_bench_new(wn_bench **out);

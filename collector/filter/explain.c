@@ -146,7 +146,7 @@ static bool stays(const wn_work *w) {
 
 void wn_explain(const wn_work *w, wn_verdict verdict, wn_trace *out) {
     out->n = 0;
-    out->identifying = false;
+    out->identifying = out->shared = false;
     for (unsigned f = 0; f < WN_FIELD_N; f++) {
         bool given = wn_event_has(w->e, (wn_field)f);
         if (verdict != WN_KEEP) {
@@ -155,5 +155,7 @@ void wn_explain(const wn_work *w, wn_verdict verdict, wn_trace *out) {
             explain_field(w, out, (wn_field)f);
         }
     }
-    if (verdict == WN_KEEP) out->identifying = stays(w);
+    if (verdict != WN_KEEP) return;
+    out->identifying = stays(w);
+    out->shared = (w->obs->flags & WN_OBS_SHARE) != 0;
 }

@@ -172,5 +172,6 @@ typedef struct wn_trace_step {
 struct wn_trace {
     wn_trace_step step[WN_FIELD_N * 3];
     size_t n;
+    bool shared;      // may enter tables that are forwarded
     bool identifying; // something identifying would stay: a fault
 };
