@@ -56,7 +56,7 @@ uint16_t wn_version_value(uint16_t f, uint16_t major) {
 
 static bool valid(const family_list *l, uint16_t value) {
     if (value == 0) return true;
-    uint16_t f = value >> MAJOR_BITS, major = value & MAJOR_MASK;
+    uint16_t f = (uint16_t)(value >> MAJOR_BITS), major = (uint16_t)(value & MAJOR_MASK);
     if (f < 1 || f > l->n) return false;
     uint16_t newest = newest_of(l, f);
     // "older" of a family whose first majors are all among the newest does not occur.
