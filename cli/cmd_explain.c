@@ -16,7 +16,9 @@ static void given_text(const wn_explained *e, const char *field, char out[41]) {
     size_t at = 0;
     out[0] = '\0';
     for (size_t i = 0; i < e->given_n; i++) {
-        if (strcmp(e->given[i].field, field) != 0) continue;
+        // "props, declared" is of props.
+        size_t n = strcspn(e->given[i].field, ",");
+        if (strlen(field) != n || memcmp(e->given[i].field, field, n) != 0) continue;
         at += (size_t)snprintf(out + at, 41 - at, "%s%s", at ? "," : "", e->given[i].value);
         if (at >= 41) {
             at = 40;

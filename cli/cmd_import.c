@@ -88,8 +88,10 @@ static heard hear(importer *im, flight *f, wn_reply *out, const wn_import_lines 
         wn_err err = wn_ask_recv(f->line, SLICE_MS, &out->msg);
         out->held = err == WN_OK;
         if (err == WN_OK && wn_reply_flag(out, "ok")) return HEARD_YES;
-        if (err == WN_OK || err != WN_ERR_TIMEOUT) return err == WN_OK ? HEARD_NO : HEARD_GONE;
+        if (err != WN_OK && err != WN_ERR_TIMEOUT) return HEARD_GONE;
+        // The line may have found its way to the next collector, which knows nothing of this import.
         if (wn_ask_pid(im->c->collector_dir) != f->pid) return HEARD_GONE;
+        if (err == WN_OK) return HEARD_NO;
         progress(im, l);
         if (!said && waits_for && wn_monotonic_ms() - begun > QUIET_MS) {
             progress_end(im);

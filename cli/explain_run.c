@@ -193,6 +193,23 @@ static const char *field_word(const char *name) {
     return f == WN_FIELD_N ? "(unknown field)" : wn_field_name(f);
 }
 
+// Of a declared property the value may travel; everything else of `props` never does.
+static const char *prop_word(const wn_bench *b, const char *name) {
+    const wn_site_policy *p = b->sender->policy;
+    for (size_t i = 0; p && i < p->props_n; i++)
+        if (strcmp(p->props[i].name, name) == 0) return "props, declared";
+    return wn_field_name(WN_FIELD_props);
+}
+
+static void collect_field(wn_bench *b, const char *name, yajl_val v) {
+    if (strcmp(name, wn_field_name(WN_FIELD_props)) != 0 || !YAJL_IS_OBJECT(v)) {
+        collect(b, field_word(name), v);
+        return;
+    }
+    for (size_t i = 0; i < v->u.object.len; i++)
+        collect(b, prop_word(b, v->u.object.keys[i]), v->u.object.values[i]);
+}
+
 bool wn_bench_json(wn_bench *b, const wn_explain_sender *s, const char *text, size_t n, wn_explained *out,
                    const char **why) {
     wn_json *json = NULL;
@@ -208,7 +225,7 @@ bool wn_bench_json(wn_bench *b, const wn_explain_sender *s, const char *text, si
     if (YAJL_IS_OBJECT(tree)) {
         for (size_t i = 0; i < tree->u.object.len; i++) {
             b->names_purposes = b->names_purposes || strcmp(tree->u.object.keys[i], "purposes") == 0;
-            collect(b, field_word(tree->u.object.keys[i]), tree->u.object.values[i]);
+            collect_field(b, tree->u.object.keys[i], tree->u.object.values[i]);
         }
     }
     bool object = YAJL_IS_OBJECT(tree);
