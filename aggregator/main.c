@@ -209,7 +209,7 @@ static void closed(aggregator *d, const char *text, bool is_sealed, uint64_t row
         asker *a = &d->askers[i];
         for (size_t j = 0; j < a->n; j++) {
             if (strcmp(a->windows[j], text) != 0) continue;
-            memcpy(a->windows[j], a->windows[--a->n], sizeof text);
+            memmove(a->windows[j], a->windows[--a->n], sizeof a->windows[j]);
             a->rows += rows;
             a->sealed += is_sealed;
             break;
