@@ -142,22 +142,39 @@ static void hang_up(flight *f) {
     f->answers = 0;
 }
 
+static bool alive(const importer *im, const flight *f) {
+    return f->begun && wn_ask_pid(im->c->collector_dir) == f->pid;
+}
+
+// The flight whose lines stand before those of `f` in the log; NULL: none is under way.
+static const flight *before(const importer *im, const flight *f) {
+    for (size_t k = 1; k <= im->flights_n && k < FLIGHTS; k++) {
+        const flight *here = &im->flight[(im->oldest + k) % FLIGHTS];
+        if (here == f) return &im->flight[(im->oldest + k - 1) % FLIGHTS];
+    }
+    return NULL;
+}
+
 static heard ask_to_begin(importer *im, flight *f, bool *out_understood) {
     wn_question q;
     wn_reply r;
-    wn_question_init(&q, "import-begin", 2);
+    const flight *first = before(im, f);
+    wn_question_init(&q, "import-begin", first ? 3 : 2);
+    if (first) put_token(first, &q);
     wn_question_text(&q, "site", im->site);
     wn_question_text(&q, "format", im->format);
     heard h = ask(im, f, &q, &r);
     wn_question_fini(&q);
     f->begun = *out_understood = h == HEARD_YES && take_token(f, &r);
+    if (h == HEARD_NO && first && !alive(im, first)) h = HEARD_GONE;
     if (h == HEARD_NO) (void)refused(im, &r);
     wn_reply_fini(&r);
     return h;
 }
 
-// Finds the collector, waiting for its return when `back`, and begins an import.
-static bool begin(importer *im, flight *f, bool back) {
+// Finds the collector, waiting for its return when `back`, and begins an import. NO: said why.
+// GONE: the flight before this one is not there any more.
+static heard begin(importer *im, flight *f, bool back) {
     int64_t until = wn_monotonic_ms() + BACK_S * 1000;
     for (;;) {
         wn_err err = f->line ? WN_OK : WN_ERR_NOTFOUND;
@@ -166,27 +183,26 @@ static bool begin(importer *im, flight *f, bool back) {
         if (err == WN_OK) {
             bool understood = false;
             heard h = ask_to_begin(im, f, &understood);
-            if (h == HEARD_NO) return false;
-            if (understood) return true;
+            if (h == HEARD_NO || understood) return h;
             if (h == HEARD_YES)
                 return wn_cli_failed("the collector's answer is not understood: are both of one version?"),
-                       false;
+                       HEARD_NO;
             hang_up(f);
         }
+        if (before(im, f) && !alive(im, before(im, f))) return HEARD_GONE;
         if (!back && err != WN_OK) {
             if (err != WN_ERR_NOTFOUND)
-                return wn_cli_failed("cannot talk to the collector: %s", wn_err_text(err)), false;
+                return wn_cli_failed("cannot talk to the collector: %s", wn_err_text(err)), HEARD_NO;
             return wn_cli_failed("the collector does not run; start it with `winnow up%s`", im->c->again),
-                   false;
+                   HEARD_NO;
         }
         back = true;
         if (wn_monotonic_ms() > until) {
             progress_end(im);
             return wn_cli_failed("the collector did not come back within %d s; import the same files again: "
-                                 "what counted"
-                                 " is not counted twice",
+                                 "what counted is not counted twice",
                                  BACK_S),
-                   false;
+                   HEARD_NO;
         }
         usleep(100000);
     }
@@ -249,21 +265,34 @@ static heard list_windows(importer *im, flight *f) {
     return h;
 }
 
-// Waits for the oldest chunk under way. Should the collector have been killed, all of it is sent
-// again: it knows which parts count already. (An import of the collector's own for each chunk:
-// nothing it knew of earlier chunks is lost with it.)
+// Should the collector have been killed, all chunks under way are sent again, in their order, for
+// visits end by what is read: it knows which parts count already. (An import of the collector's own
+// for each chunk: nothing it knew of earlier chunks is lost with it.)
+static bool send_again(importer *im, const wn_import_lines *l) {
+    for (size_t k = 0; k < im->flights_n;) {
+        flight *f = &im->flight[(im->oldest + k) % FLIGHTS];
+        wn_reply r = {0};
+        hang_up(f);
+        heard h = begin(im, f, true);
+        im->lost = im->lost || h == HEARD_NO;
+        if (im->lost) return false;
+        if (h == HEARD_YES) h = send_chunk(im, f, l, &r);
+        if (h == HEARD_NO) return refused(im, &r);
+        k = h == HEARD_GONE ? 0 : k + 1;
+    }
+    return true;
+}
+
+// Waits for the oldest chunk under way, through the collector's death and return.
 static bool deliver(importer *im, flight *f, const wn_import_lines *l, wn_reply *out) {
-    for (heard h = f->begun ? HEARD_YES : HEARD_GONE;;) {
-        if (h == HEARD_YES) h = hear_chunk(im, f, l, out);
+    for (;;) {
+        heard h = f->begun ? hear_chunk(im, f, l, out) : HEARD_GONE;
         if (h == HEARD_NO) return refused(im, out);
         heard listed = h == HEARD_YES ? list_windows(im, f) : HEARD_GONE;
         if (listed != HEARD_GONE) return listed == HEARD_YES;
         wn_reply_fini(out);
-        hang_up(f);
-        im->lost = im->lost || !begin(im, f, true);
-        if (im->lost) return false;
-        h = send_chunk(im, f, l, out);
-        if (h == HEARD_NO) return refused(im, out);
+        *out = (wn_reply){0};
+        if (im->lost || !send_again(im, l)) return false;
     }
 }
 
@@ -290,15 +319,21 @@ static bool settle_all(importer *im, const wn_import_lines *l) {
     return well;
 }
 
-// Sends what is in hand behind those under way. A collector that is gone is found so when it is settled.
+// Sends what is in hand behind those under way.
 static bool launch(importer *im, flight *f, const wn_import_lines *l) {
     wn_reply r = {0};
-    if (!f->begun && !begin(im, f, true)) return false;
-    heard h = send_chunk(im, f, l, &r);
-    if (h == HEARD_NO) return refused(im, &r);
-    if (h == HEARD_GONE) hang_up(f);
-    im->flights_n++;
-    return true;
+    for (;;) {
+        const flight *first = before(im, f);
+        if (first && !alive(im, first) && !send_again(im, l)) return false;
+        heard h = f->begun ? HEARD_YES : begin(im, f, true);
+        if (h == HEARD_NO) return false;
+        if (h == HEARD_GONE) continue;
+        h = send_chunk(im, f, l, &r);
+        if (h == HEARD_NO) return refused(im, &r);
+        if (h == HEARD_GONE) hang_up(f); // found so when it is settled, or before the next
+        im->flights_n++;
+        return true;
+    }
 }
 
 static bool import_file(importer *im, const char *path) {
@@ -365,7 +400,7 @@ static bool seal(importer *im) {
 
 static int import_all(importer *im, const wn_args *a) {
     bool well = true;
-    if (!begin(im, &im->flight[0], false)) return WN_EXIT_FAILED;
+    if (begin(im, &im->flight[0], false) != HEARD_YES) return WN_EXIT_FAILED;
     for (size_t i = 0; i < FLIGHTS; i++)
         if (wn_import_hand_open(&im->flight[i].hand) != WN_OK) return wn_cli_failed("out of memory");
     im->begun_ms = wn_monotonic_ms();

@@ -128,7 +128,7 @@ static bool verb_import_begin(void *ctx, uint64_t token, wn_mp *body, void *pack
     import_body b;
     uint64_t import = 0;
     if (!read_body(body, &b)) return say(packer, false, unreadable);
-    const char *no = wn_import_begin(d->import, b.site, b.format, &import);
+    const char *no = wn_import_begin(d->import, b.site, b.format, b.token, &import);
     if (no != NULL) return say(packer, false, no);
     msgpack_pack_map(packer, 2);
     wn_put_flag(packer, "ok", true);

@@ -27,6 +27,8 @@ typedef struct past { // a window of the chunk
 typedef struct one {
     bool used;
     uint64_t token, asker;
+    uint64_t after; // the import of the lines before these; 0: none
+    bool told;      // to count: its first chunk is whole
     char site[WN_SITE_NAME_BYTES];
     wn_line_format format;
     step step;
@@ -123,19 +125,24 @@ static one *place(wn_import *i) {
     return oldest;
 }
 
-const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t *out_token) {
+static const char *const no_import = "no such import; begin again";
+
+const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t after, uint64_t *out_token) {
     wn_line_format f;
     const wn_site *s =
         wn_sites_by_name(&wn_pipeline_site_list(i->parts.pipeline)->sites, (const char *)site.p, site.n);
     if (s == NULL) return "no such site; add it with `winnow site add`";
     if (!wn_line_format_by_name((const char *)format.p, format.n, &f))
         return "formats are combined, common, vhost-combined";
+    if (after != 0 && find(i, after) == NULL) return no_import;
     one *o = place(i);
     if (o == NULL) return "four chunks are being counted; try again when an import is done";
     if (wn_import_raw_open(&o->raw, WN_IMPORT_BYTES_MAX, WN_IMPORT_LINES_MAX) != WN_OK)
         return "out of memory";
     o->used = true;
     o->token = ++i->next_token;
+    o->after = after;
+    o->told = false;
     o->format = f;
     memcpy(o->site, s->name, sizeof o->site);
     o->touched_ms = wn_monotonic_ms();
@@ -143,8 +150,6 @@ const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t
     *out_token = o->token;
     return NULL;
 }
-
-static const char *const no_import = "no such import; begin again";
 
 const char *wn_import_lines(wn_import *i, uint64_t token, wn_span bytes) {
     one *o = find(i, token);
@@ -161,6 +166,7 @@ const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker) {
     if (o->step != FILLING) return "the chunk before is still being counted";
     o->asker = asker;
     o->step = CUTTING;
+    o->told = true;
     return NULL;
 }
 
@@ -214,12 +220,14 @@ static bool gather_windows(const wn_import *i, one *o) {
     return true;
 }
 
-// Another import of the site may be about to remember what this one begins with.
+// Another import of the site may be about to remember what this one begins with; and the lines before
+// these go first, however they came: visits end by what is read.
 static bool must_wait(const wn_import *i, const one *o) {
     if (o->step != CUTTING || o->raw.cut_at != 0) return false;
     for (size_t k = 0; k < WN_IMPORTS_MAX; k++) {
         const one *x = &i->import[k];
         if (!x->used || x == o || strcmp(x->site, o->site) != 0) continue;
+        if (x->token == o->after && !x->told) return true;
         if (x->step == ASKING || x->step == COUNTING || (x->step == CUTTING && x->raw.cut_at != 0))
             return true;
     }

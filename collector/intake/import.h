@@ -45,7 +45,8 @@ WN_MUST_USE wn_err wn_import_open(const wn_import_parts *parts, wn_import **out)
 void wn_import_close(wn_import *i);
 
 // Each answers NULL, or what to tell the operator (static words).
-const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t *out_token);
+//   after  token of the import of the lines before, which must still be there; 0: none
+const char *wn_import_begin(wn_import *i, wn_span site, wn_span format, uint64_t after, uint64_t *out_token);
 const char *wn_import_lines(wn_import *i, uint64_t token, wn_span bytes);
 const char *wn_import_chunk(wn_import *i, uint64_t token, uint64_t asker);
 // Calls fn for each window that this import filled; the import is over.

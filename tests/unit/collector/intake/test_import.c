@@ -43,7 +43,7 @@ static wn_span span(const char *s) {
 }
 
 static void begin(const char *site, const char *format) {
-    const char *no = wn_import_begin(import, span(site), span(format), &token);
+    const char *no = wn_import_begin(import, span(site), span(format), 0, &token);
     cr_assert_null(no, "%s", no);
 }
 
@@ -117,8 +117,8 @@ static void count_window(void *ctx, const wn_window *w) {
 
 Test(import, says_no_to_what_it_cannot_do) {
     uint64_t t;
-    cr_expect_not_null(wn_import_begin(import, span("nobody"), span("combined"), &t));
-    cr_expect_not_null(wn_import_begin(import, span("shop"), span("xml"), &t));
+    cr_expect_not_null(wn_import_begin(import, span("nobody"), span("combined"), 0, &t));
+    cr_expect_not_null(wn_import_begin(import, span("shop"), span("xml"), 0, &t));
     cr_expect_not_null(wn_import_lines(import, 123, span("x")));
     cr_expect_not_null(wn_import_chunk(import, 123, 1));
     cr_expect_not_null(wn_import_end(import, 123, count_window, NULL));
@@ -356,6 +356,32 @@ Test(import, counts_in_the_order_of_time) {
     }
     cr_expect_eq(chunk()->counted, 5);
     cr_expect_eq(wn_sessions_count(r.sessions), 1);
+}
+
+// Visits end by what is read: the lines behind must not be counted first, however they came.
+Test(import, a_chunk_waits_for_the_lines_before_it) {
+    uint64_t first = 0, second = 0, none = 0;
+    cr_assert_null(wn_import_begin(import, span("shop"), span("combined"), 0, &first));
+    cr_assert_null(wn_import_begin(import, span("shop"), span("combined"), first, &second));
+    token = second;
+    add_views(17, 4000, 50);
+    cr_assert_null(wn_import_chunk(import, second, 77));
+    for (int i = 0; i < 200; i++) {
+        turn();
+        if (wn_pipeline_pending(r.pipeline) == 0) rig_deliver(&r);
+    }
+    cr_expect_eq(answers, 0, "counted before the lines that stand before it");
+    cr_expect_eq(metrics.v[WN_METRIC_import_lines], 0);
+    token = first;
+    add_views(17, 0, 50);
+    cr_expect_eq(chunk()->counted, 50);
+    for (int i = 0; i < 10000 && answers < 2; i++) {
+        turn();
+        if (wn_pipeline_pending(r.pipeline) == 0) rig_deliver(&r);
+    }
+    cr_expect_eq(answers, 2);
+    // One that is not there, as after a kill: the lines before must be sent again first.
+    cr_expect_not_null(wn_import_begin(import, span("shop"), span("combined"), second + 1000, &none));
 }
 
 Test(import, a_chunk_has_limits_in_lines_and_bytes) {
