@@ -63,6 +63,7 @@ with Winnow() as w:
         while not stop.is_set():
             send_one()
 
+    send_one()  # the day begins now, under the first policy
     threads = [threading.Thread(target=sender) for _ in range(SENDERS)]
     for t in threads:
         t.start()
