@@ -16,7 +16,7 @@ typedef struct wn_flag {
     const char *doc;
 } wn_flag;
 
-#define WN_FLAGS_MAX 12
+#define WN_FLAGS_MAX 16
 #define WN_FLAG_TIMES_MAX 64
 
 // The words and flags of one call, borrowed from argv.

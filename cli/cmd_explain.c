@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "explain_run.h"
 #include "explain_matrix.h"
@@ -19,7 +20,9 @@ static void given_text(const wn_explained *e, const char *field, char out[41]) {
         // "props, declared" is of props.
         size_t n = strcspn(e->given[i].field, ",");
         if (strlen(field) != n || memcmp(e->given[i].field, field, n) != 0) continue;
-        at += (size_t)snprintf(out + at, 41 - at, "%s%s", at ? "," : "", e->given[i].value);
+        const char *key = e->given[i].key;
+        at += (size_t)snprintf(out + at, 41 - at, "%s%s%s%s", at ? ", " : "", key ? key : "", key ? "=" : "",
+                               e->given[i].value);
         if (at >= 41) {
             at = 40;
             memcpy(out + 37, "...", 3);
@@ -30,6 +33,38 @@ static void given_text(const wn_explained *e, const char *field, char out[41]) {
     }
 }
 
+static void print_purposes(uint8_t bits) {
+#define PURPOSE(name, dflt, doc) #name,
+    static const char *const names[] = {
+#include "purposes.def"
+    };
+#undef PURPOSE
+    if (bits == 0) fputs("none", stdout);
+    const char *comma = "";
+    for (size_t i = 0; i < WN_PURPOSE_N; i++) {
+        if (!(bits >> i & 1)) continue;
+        printf("%s%s", comma, names[i]);
+        comma = ", ";
+    }
+    putchar('\n');
+}
+
+// Of an event that was refused before anybody asked about consent there is nothing to say.
+static void print_consent(const wn_explained *e) {
+    bool asked = e->verdict == WN_KEEP || e->verdict == WN_VERDICT_refused ||
+                 e->verdict == WN_VERDICT_sensitive || e->verdict == WN_VERDICT_late;
+    if (!asked) return;
+    fputs("purposes      ", stdout);
+    print_purposes(e->trace.granted);
+    if (e->trace.taken_by_org) {
+        fputs("taken away    by the organisation's rule: ", stdout);
+        print_purposes(e->trace.taken_by_org);
+    }
+    if (e->decided == WN_SIGNAL_none) puts("decided by    no signal: the site's rule for that");
+    else printf("decided by    %s\n", wn_signal_name((wn_signal_kind)e->decided));
+    printf("may be forwarded: %s\n", e->trace.shared ? "yes" : "no");
+}
+
 static void print_one(const wn_explained *e) {
     const char *last = "";
     printf("%-13s %-40s    %-36s %s\n", "field", "in", "out", "row");
@@ -38,7 +73,7 @@ static void print_one(const wn_explained *e) {
         char in[41], out[220], row[80];
         const char *name = wn_field_name(s->field);
         given_text(e, name, in);
-        snprintf(out, sizeof out, "%s%s%s", s->outcome, s->out[0] ? " " : "", s->out);
+        wn_explained_text(s, out, sizeof out);
         snprintf(row, sizeof row, "%s, %s", s->transform, s->purpose);
         bool again = strcmp(name, last) == 0;
         printf("%-13s %-40s -> ", again ? "" : name, again ? "" : in);
@@ -46,6 +81,7 @@ static void print_one(const wn_explained *e) {
         else printf("%-36s %s\n", out, row);
         last = name;
     }
+    print_consent(e);
     printf("verdict       %s: %s\n", wn_verdict_name(e->verdict), wn_verdict_text(e->verdict));
     if (e->verdict != WN_KEEP) puts("              nothing of it travels or is stored; one counter grows");
 }
@@ -123,6 +159,48 @@ static void pick_site(const wn_cli *c, const char *name, wn_site *out) {
     wn_sites_fini(&sites);
 }
 
+// "a,b" of known purposes; false after a message.
+static bool purposes_known(const char *list) {
+#define PURPOSE(name, dflt, doc) #name,
+    static const char *const names[] = {
+#include "purposes.def"
+    };
+#undef PURPOSE
+    if (list == NULL || list[0] == '\0') return true;
+    for (const char *p = list;; p++) {
+        size_t n = strcspn(p, ","), i = 0;
+        while (i < WN_PURPOSE_N && (strlen(names[i]) != n || memcmp(p, names[i], n) != 0)) i++;
+        if (i == WN_PURPOSE_N) {
+            char allowed[120] = "";
+            for (size_t j = 0; j < WN_PURPOSE_N; j++) {
+                strcat(allowed, j == 0 ? "" : j + 1 < WN_PURPOSE_N ? ", " : " and ");
+                strcat(allowed, names[j]);
+            }
+            (void)wn_cli_misused(&wn_cmd_explain, "--purposes \"%.*s\": allowed are %s, with commas between",
+                                 (int)(n < 40 ? n : 40), p, allowed);
+            return false;
+        }
+        p += n;
+        if (*p == '\0') return true;
+    }
+}
+
+// Nothing but options of every command beside it.
+static bool matrix_alone(const wn_args *a) {
+    size_t flags = 0;
+    for (size_t i = 0; i < a->flags_n; i++) flags += a->times[i] > 0;
+    return flags == 1 && a->words == 0;
+}
+
+static wn_country *open_countries(const wn_cli *c, const char *ip) {
+    char path[WN_COUNTRY_PATH_BYTES];
+    wn_country_place(&c->o, path);
+    wn_country *out = access(path, R_OK) == 0 ? wn_country_open(path) : NULL;
+    if (out == NULL && ip != NULL)
+        puts("No country database is here: countries are the collector's to look up.");
+    return out;
+}
+
 static int run(wn_cli *c, const wn_args *a) {
     wn_bench *b = NULL;
     wn_site site;
@@ -130,6 +208,9 @@ static int run(wn_cli *c, const wn_args *a) {
     const char *event = wn_args_get(a, "event"), *line = wn_args_get(a, "log-line"),
                *ip = wn_args_get(a, "ip");
     wn_address address;
+    if (wn_args_has(a, "matrix") && !matrix_alone(a))
+        return wn_cli_misused(
+            &wn_cmd_explain, "--matrix stands alone: its events are made up and no site's policy is applied");
     if (wn_args_has(a, "matrix")) return wn_matrix_print(stdout) ? WN_EXIT_OK : WN_EXIT_FAILED;
     if ((event != NULL) + (line != NULL) + (a->words > 0) != 1) {
         return wn_cli_misused(&wn_cmd_explain, "give one of --event, --log-line, FILE and --matrix");
@@ -138,6 +219,7 @@ static int run(wn_cli *c, const wn_args *a) {
         return wn_cli_misused(&wn_cmd_explain,
                               "--ip \"%.50s\": an IPv4 or IPv6 address; example: --ip 192.0.2.7", ip);
     }
+    if (!purposes_known(wn_args_get(a, "purposes"))) return WN_EXIT_USAGE;
     pick_site(c, wn_args_get(a, "site"), &site);
     wn_policy policy;
     if (!wn_cli_policy(c, &policy)) return WN_EXIT_FAILED;
@@ -146,6 +228,8 @@ static int run(wn_cli *c, const wn_args *a) {
                            .dnt = wn_args_has(a, "dnt"),
                            .opted_out = wn_args_has(a, "opted-out"),
                            .ip = ip,
+                           .tcf_cookie = wn_args_get(a, "tcf-cookie"),
+                           .us_privacy_cookie = wn_args_get(a, "us-privacy-cookie"),
                            .user_agent = wn_args_get(a, "user-agent"),
                            .purposes = wn_args_get(a, "purposes"),
                            .gpc = wn_args_has(a, "gpc"),
@@ -156,10 +240,12 @@ static int run(wn_cli *c, const wn_args *a) {
         return wn_cli_failed("%s", wn_err_text(err));
     }
     bool well = true;
+    s.countries = open_countries(c, ip);
     if (event) explain_text(b, &s, event, strlen(event), 'j', &t);
     else if (line) explain_text(b, &s, line, strlen(line), 'l', &t);
     else well = explain_file(b, &s, a->word[0], &t);
     wn_bench_free(b);
+    wn_country_close(s.countries);
     wn_wipe(&site, sizeof site);
     wn_policy_fini(&policy);
     if (t.found) return WN_EXIT_FOUND;
@@ -175,16 +261,23 @@ static const wn_flag flags[] = {
     {"purposes", "LIST", "Purposes agreed to, with commas, for an event that says none; empty: none at all."},
     {"gpc", NULL, "The request said Sec-GPC: 1."},
     {"dnt", NULL, "The request said DNT: 1."},
+    {"tcf-cookie", "STRING", "The cookie euconsent-v2 of the request: read when the event states no `tcf`."},
+    {"us-privacy-cookie", "STRING",
+     "The cookie usprivacy of the request: read when the event states no `us_privacy`."},
     {"opted-out", NULL, "The browser had the opt-out flag."},
     {"server", NULL, "It comes under a server key, which may state ip, user_agent and org."},
-    {"matrix", NULL, "Prints what becomes of every field under every purpose."},
+    {"matrix", NULL, "Alone: prints what becomes of every field under every purpose, by a made-up policy."},
 };
 
 const wn_command wn_cmd_explain = {
     .name = "explain",
     .usage = "--event JSON | --log-line LINE | FILE | --matrix",
     .doc = "Shows what becomes of each field of an event, and checks that nothing identifying stays.",
-    .more = "Runs the collector's own filter under throw-away keys; nothing is sent or stored. The exit code "
+    .more = "Runs the collector's own filter under throw-away keys and the site's policy; nothing is sent or "
+            "stored. "
+            "Beside each field: the purposes that were granted, which signal decided, and whether the event "
+            "may be "
+            "forwarded. The exit code "
             "is 3 if a run of"
             " 6 bytes of an identifying value stands in what would travel.\n"
             " winnow explain --event "

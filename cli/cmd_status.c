@@ -129,10 +129,9 @@ static void policy(const wn_reply *r) {
 }
 
 static void say_collector(const wn_reply *r) {
-    static const char *const said[] = {"policy_version",  "started_at_s",    "uptime_s",
-                                       "last_batch_at_s", "last_event_at_s", "spool_bytes",
-                                       "memory_bytes",    "refused",         "consent",
-                                       "uplink_acked_at_s"};
+    static const char *const said[] = {
+        "policy_version", "started_at_s", "uptime_s", "last_batch_at_s", "last_event_at_s",
+        "spool_bytes",    "memory_bytes", "refused",  "consent",         "uplink_acked_at_s"};
     wn_mp m;
     head("collector", r);
     if (wn_reply_find(r, "accepting", &m))

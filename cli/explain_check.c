@@ -81,7 +81,8 @@ static bool never_travels(const char *field) {
 }
 
 bool wn_check_field(const wn_check *c, const char *field, const char *value, size_t n) {
-    if (never_travels(field) || strcmp(field, "props") == 0) return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
+    if (never_travels(field) || strcmp(field, "props") == 0)
+        return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
     if (strcmp(field, "url") == 0) return check_url(c, value, n, false);
     if (strcmp(field, "referrer") == 0) return check_url(c, value, n, true);
     if (strcmp(field, "user_agent") == 0) return wn_check_holds(c, value, n, WN_CHECK_AGENT_BYTES);

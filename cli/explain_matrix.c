@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// explain_matrix.c: the purposes of privacy.md R2 as what they do.
+// explain_matrix.c: the purposes as what they do.
 #include "explain_matrix.h"
 
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 // Every field a sender may set, but for what consent platforms state: each such is a set by itself.
 static const char full_event[] =
-    "{\"site\":\"site\",\"name\":\"purchase\",\"url\":\"https://shop.example/"
+    "{\"site\":\"site\",\"name\":\"purchase\",\"url\":\"https://shop.example.com/"
     "cart?utm_source=news&utm_medium=mail&utm_campaign=spring&mail=ann%%40example.org\","
-    "\"referrer\":\"https://www.search.example/find?q=private\",\"time\":\"2026-11-20T10:00:00Z\","
+    "\"referrer\":\"https://www.example.org/find?q=private\",\"time\":\"2026-11-20T10:00:00Z\","
     "\"user_id\":\"ann-4711\",\"anonymous_id\":\"anon-0815\",\"device_id\":\"device-42\",\"user_sig\":\"00\","
     "\"org\":\"org-77\",\"language\":\"de-AT\",\"screen\":\"1440x900\",\"country\":\"AT\","
     "\"time_zone\":\"Europe/Vienna\",\"os\":\"Android\",\"os_version\":\"16.1\",\"app_version\":\"12.4.1\","
@@ -21,7 +21,7 @@ static const char full_event[] =
     "\"udid\":\"2b6f0cc904d137be2e1730235f5664094b831186\",\"android_id\":\"9774d56d682e549c\","
     "\"phone\":\"+43 660 1234567\",\"carrier\":\"A1 Telekom "
     "23201\",\"latitude\":48.20849,\"longitude\":16.37208,"
-    "\"campaign\":\"autumn\",\"link\":\"/users/48151623/edit\",\"exit_link\":\"https://www.partner.example/"
+    "\"campaign\":\"autumn\",\"link\":\"/users/48151623/edit\",\"exit_link\":\"https://www.example.net/"
     "x?y\","
     "\"feature\":\"Export\",\"interaction\":7,\"search_term\":\"Red Shoes\",\"crash\":\"SIGSEGV\","
     "\"child\":false,\"age\":42,\"birthday\":\"1984-03-01\",\"job_title\":\"Senior Nurse\","
@@ -77,8 +77,9 @@ static void outcome(const wn_explained *e, wn_field f, char *out, size_t cap) {
     for (size_t i = 0; i < e->trace.n && at < cap; i++) {
         const wn_trace_step *s = &e->trace.step[i];
         if (s->field != f) continue;
-        at += (size_t)snprintf(out + at, cap - at, "%s%s%s%s", at ? "; " : "", s->outcome,
-                               s->out[0] ? " " : "", s->out);
+        char text[220];
+        wn_explained_text(s, text, sizeof text);
+        at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? "; " : "", text);
     }
     if (at == 0) snprintf(out, cap, "absent");
 }
@@ -134,7 +135,11 @@ bool wn_matrix_print(FILE *out) {
     }
     if (well) {
         fputs("What becomes of each field, by what the person agreed to. One line an outcome.\n"
-              "A refused event's fields are dropped with it.\n\nverdict\n",
+              "A refused event's fields are dropped with it.\n"
+              "No site's policy is applied, but a made-up one that declares the property plan (free, pro) "
+              "and the\n"
+              "survey nps (0, 9). The event states everything; its country is stated, so none is looked up.\n"
+              "\nverdict\n",
               out);
         for (size_t i = 0; i < SETS; i++)
             fprintf(out, "  %-18s %s%s\n", sets[i].name, wn_verdict_name(e[i]->verdict),

@@ -58,8 +58,13 @@ void wn_bench_free(wn_bench *b) {
 
 // ---- what the filter asks for ----
 static bool country(void *ctx, const wn_address *a, char out[2]) {
-    (void)ctx, (void)a, (void)out;
-    return false; // the database belongs to the collector
+    const wn_bench *b = ctx;
+    return b->sender->countries && wn_country_of(b->sender->countries, a, out);
+}
+
+static size_t region(void *ctx, const wn_address *a, char out[WN_REGION_BYTES]) {
+    const wn_bench *b = ctx;
+    return b->sender->countries ? wn_country_region(b->sender->countries, a, out) : 0;
 }
 
 // Any time may be explained: its window is made for it.
@@ -102,17 +107,24 @@ static void check(wn_bench *b, const wn_filtered *f) {
     wn_wipe(text, sizeof text);
 }
 
+static wn_span text_span(const char *text) {
+    return text ? (wn_span){(const uint8_t *)text, strlen(text)} : (wn_span){NULL, 0};
+}
+
 static void run_filter(wn_bench *b, wn_span ip, wn_span user_agent, bool log_line) {
     const wn_explain_sender *s = b->sender;
     wn_address address;
     bool has_address = ip.n > 0 && wn_address_parse((const char *)ip.p, ip.n, &address);
     wn_lookups look = {.ctx = b,
                        .country = country,
+                       .region = region,
                        .policies = s->policy ? policies : NULL,
                        .window = window,
                        .site = site};
     wn_sender sender = {.address = has_address ? &address : NULL,
                         .user_agent = user_agent,
+                        .tcf = text_span(s->tcf_cookie),
+                        .us_privacy = text_span(s->us_privacy_cookie),
                         .gpc = s->gpc,
                         .dnt = s->dnt,
                         .opted_out = s->opted_out,
@@ -123,27 +135,30 @@ static void run_filter(wn_bench *b, wn_span ip, wn_span user_agent, bool log_lin
     wn_filtered f;
     memset(&f, 0, sizeof f);
     b->out->verdict = wn_filter(b->event, &sender, &look, b->key, b->scratch, &b->out->trace, &f);
+    b->out->decided = f.decided;
     b->ran = true;
     if (b->out->verdict == WN_KEEP) check(b, &f);
     wn_wipe(&f, sizeof f);
 }
 
-static wn_span text_span(const char *text) {
-    return text ? (wn_span){(const uint8_t *)text, strlen(text)} : (wn_span){NULL, 0};
-}
-
-static void add_given(wn_explained *e, const char *field, const char *value, size_t n) {
+static void add_keyed(wn_explained *e, const char *field, const char *key, const char *value, size_t n) {
     if (e->given_n == WN_GIVEN_MAX) return;
     char *copy = malloc(n + 1);
     if (!copy) return;
     memcpy(copy, value, n);
     copy[n] = '\0';
-    e->given[e->given_n++] = (wn_given){field, copy, n};
+    e->given[e->given_n++] = (wn_given){field, key ? strdup(key) : NULL, copy, n};
+}
+
+static void add_given(wn_explained *e, const char *field, const char *value, size_t n) {
+    add_keyed(e, field, NULL, value, n);
 }
 
 static void add_sender(const wn_explain_sender *s, wn_explained *e) {
     if (s->ip) add_given(e, "ip", s->ip, strlen(s->ip));
     if (s->user_agent) add_given(e, "user_agent", s->user_agent, strlen(s->user_agent));
+    if (s->tcf_cookie) add_given(e, "tcf", s->tcf_cookie, strlen(s->tcf_cookie));
+    if (s->us_privacy_cookie) add_given(e, "us_privacy", s->us_privacy_cookie, strlen(s->us_privacy_cookie));
 }
 
 static void set_purposes(wn_bench *b) {
@@ -173,18 +188,16 @@ static void json_cut(void *ctx) {
     (void)ctx;
 }
 
-// Every text and number below v, as given.
-static void collect(wn_bench *b, const char *field, yajl_val v) {
-    char number[40];
-    if (YAJL_IS_STRING(v)) add_given(b->out, field, v->u.string, strlen(v->u.string));
-    else if (YAJL_IS_NUMBER(v)) add_given(b->out, field, v->u.number.r, strlen(v->u.number.r));
-    else if (YAJL_IS_TRUE(v) || YAJL_IS_FALSE(v)) {
-        add_given(b->out, field, number,
-                  (size_t)snprintf(number, sizeof number, "%s", YAJL_IS_TRUE(v) ? "true" : "false"));
-    } else if (YAJL_IS_ARRAY(v)) {
-        for (size_t i = 0; i < v->u.array.len; i++) collect(b, field, v->u.array.values[i]);
+// Every text and number below v, as given. key: of the property it stands in, or NULL.
+static void collect(wn_bench *b, const char *field, const char *key, yajl_val v) {
+    if (YAJL_IS_STRING(v)) add_keyed(b->out, field, key, v->u.string, strlen(v->u.string));
+    else if (YAJL_IS_NUMBER(v)) add_keyed(b->out, field, key, v->u.number.r, strlen(v->u.number.r));
+    else if (YAJL_IS_TRUE(v)) add_keyed(b->out, field, key, "true", 4);
+    else if (YAJL_IS_FALSE(v)) add_keyed(b->out, field, key, "false", 5);
+    else if (YAJL_IS_ARRAY(v)) {
+        for (size_t i = 0; i < v->u.array.len; i++) collect(b, field, key, v->u.array.values[i]);
     } else if (YAJL_IS_OBJECT(v)) {
-        for (size_t i = 0; i < v->u.object.len; i++) collect(b, field, v->u.object.values[i]);
+        for (size_t i = 0; i < v->u.object.len; i++) collect(b, field, key, v->u.object.values[i]);
     }
 }
 
@@ -203,11 +216,11 @@ static const char *prop_word(const wn_bench *b, const char *name) {
 
 static void collect_field(wn_bench *b, const char *name, yajl_val v) {
     if (strcmp(name, wn_field_name(WN_FIELD_props)) != 0 || !YAJL_IS_OBJECT(v)) {
-        collect(b, field_word(name), v);
+        collect(b, field_word(name), NULL, v);
         return;
     }
     for (size_t i = 0; i < v->u.object.len; i++)
-        collect(b, prop_word(b, v->u.object.keys[i]), v->u.object.values[i]);
+        collect(b, prop_word(b, v->u.object.keys[i]), v->u.object.keys[i], v->u.object.values[i]);
 }
 
 bool wn_bench_json(wn_bench *b, const wn_explain_sender *s, const char *text, size_t n, wn_explained *out,
@@ -300,10 +313,17 @@ bool wn_bench_line(wn_bench *b, const wn_explain_sender *s, const char *text, si
     return true;
 }
 
+void wn_explained_text(const wn_trace_step *s, char *out, size_t cap) {
+    bool dropped = strncmp(s->outcome, "dropped", 7) == 0;
+    snprintf(out, cap, !s->out[0] ? "%s%s" : dropped ? "%s (%s)" : "%s %s", s->outcome, s->out);
+}
+
 void wn_explained_fini(wn_explained *e) {
     for (size_t i = 0; i < e->given_n; i++) {
         wn_wipe(e->given[i].value, e->given[i].n);
         free(e->given[i].value);
+        if (e->given[i].key) wn_wipe(e->given[i].key, strlen(e->given[i].key));
+        free(e->given[i].key);
     }
     wn_wipe(e, sizeof *e);
 }

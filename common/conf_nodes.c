@@ -180,9 +180,33 @@ const char *wn_nodes_text(wn_nodes *d, const yaml_node_t *at, const char *what) 
     return NULL;
 }
 
+// A line of YAML as it may stand under the key.
+static void list_example(const char *key, char *out, size_t cap) {
+    static const struct {
+        const char *key, *items;
+    } rows[] = {
+        {"sites", "{site: shop, retention_days: 730}"},
+        {"props", "{name: plan, values: [free, pro]}"},
+        {"surveys", "{name: nps, values: [\"0\", \"10\"]}"},
+        {"organisations", "{org: acme, purposes: [basic]}"},
+        {"categories", "{id: C0002, purposes: [basic, measure]}"},
+        {"vendors", "755"},
+        {"values", "free, pro"},
+        {"sensitive", "/health/**"},
+        {"routes", "\"/users/:id/orders\""},
+    };
+    const char *items = "measure"; // of `purposes`, and of a field
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        if (strcmp(rows[i].key, key) == 0) items = rows[i].items;
+    snprintf(out, cap, "%s: [%s]", key, items);
+}
+
 bool wn_nodes_list(wn_nodes *d, const yaml_node_t *at, const char *what, size_t max, size_t *out_n) {
-    if (at->type != YAML_SEQUENCE_NODE)
-        return wn_nodes_no(d, at, "%s must be a list; example: %s: [a, b]", what, what);
+    if (at->type != YAML_SEQUENCE_NODE) {
+        char example[120];
+        list_example(what, example, sizeof example);
+        return wn_nodes_no(d, at, "%s must be a list; example: %s", what, example);
+    }
     size_t n = (size_t)(at->data.sequence.items.top - at->data.sequence.items.start);
     if (n > max) {
         const yaml_node_t *over = wn_nodes_item(d, at, max);

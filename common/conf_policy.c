@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // conf_policy.c: reads policy.yaml. Nothing in it can widen what schemas/
 // allow: a field needs the purposes of its row and those added here, and what
-// carries a refusal cannot be turned off. Source: privacy.md R1–R3.
+// carries a refusal cannot be turned off.
 #include "conf_policy.h"
 
 #include <sodium.h>
@@ -145,6 +145,16 @@ static const char *indispensable(size_t f) {
     if (strcmp(t, "CHILD") == 0) return "it keeps children out";
     if (strcmp(t, "SITE") == 0 || strcmp(t, "EVENT_NAME") == 0) return "without it nothing can be counted";
     if (strcmp(t, "DEDUPLICATE") == 0) return "without it a repeated event counts twice";
+    if (strcmp(t, "TIME_TO_HOUR") == 0) return "without it no window is known";
+    return NULL;
+}
+
+// What may be narrowed but never done without.
+static const char *not_off(size_t f) {
+    const char *t = fields[f].transform;
+    if (strcmp(t, "IP_TO_COUNTRY") == 0) return "the locks count networks; ip: [locate] keeps its country shut";
+    if (strcmp(t, "AGENT_TO_FAMILY") == 0)
+        return "robots are known by it, and people of one network; user_agent: [profile] keeps it shut";
     return NULL;
 }
 
@@ -170,6 +180,8 @@ static bool read_field(wn_nodes *d, const yaml_node_t *key, const yaml_node_t *v
             return wn_nodes_no(d, value,
                                "fields: %s \"%.40s\": write off, or purposes; example: %s: [measure]", name,
                                (const char *)value->data.scalar.value, name);
+        if (not_off(f) != NULL)
+            return wn_nodes_no(d, value, "fields: %s cannot be off: %s", name, not_off(f));
         r->site->fields_off |= UINT64_C(1) << f;
         return true;
     }
@@ -292,7 +304,8 @@ static bool read_file(wn_nodes *d, wn_policy_reading *r) {
     const yaml_node_t *root = wn_nodes_root(d);
     if (root == NULL) {
         snprintf(d->why, d->why_bytes,
-                 "empty: `version` and `date` must be there; see `winnow policy print`");
+                 "empty: `version` and `date` must be there; `winnow policy print` without a file prints the "
+                 "built-in one to begin with");
         *d->out_line = 1;
         return false;
     }
@@ -336,8 +349,11 @@ wn_err wn_policy_load_file(const char *path, wn_policy *out, char *why, size_t w
     size_t n = 0;
     *out_line = 0;
     wn_err err = wn_yaml_slurp(path, &text, &n);
-    if (err == WN_ERR_NOTFOUND)
-        return wn_policy_load(wn_policy_default, strlen(wn_policy_default), out, why, why_bytes, out_line);
+    if (err == WN_ERR_NOTFOUND) {
+        err = wn_policy_load(wn_policy_default, strlen(wn_policy_default), out, why, why_bytes, out_line);
+        if (err == WN_OK) out->built_in = true;
+        return err;
+    }
     if (err != WN_OK) {
         snprintf(why, why_bytes, "cannot be read: %s", wn_err_text(err));
         return err;

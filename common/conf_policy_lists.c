@@ -3,6 +3,7 @@
 // properties, surveys, organisations, consent categories; and vendors.
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf_policy.h"
 
@@ -182,8 +183,9 @@ bool wn_policy_read_categories(wn_nodes *d, const yaml_node_t *at, void *ctx) {
         granted g;
         if (!read_granted(d, item, "categories", "id", &g)) return false;
         for (size_t j = 0; j < i; j++)
-            if (strcmp(list[j].id, g.text) == 0)
-                return wn_nodes_no(d, item, "categories: \"%.60s\" stands twice: keep one", g.text);
+            if (strcasecmp(list[j].id, g.text) == 0) // platforms' ids are compared without case
+                return wn_nodes_no(d, item, "categories: \"%.60s\" stands twice, letter case aside: keep one",
+                                   g.text);
         strcpy(list[i].id, g.text);
         list[i].purposes = g.purposes;
     }

@@ -47,11 +47,27 @@ uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n) {
     return WN_PURPOSES_ALL;
 }
 
+#define POLICY_FILE "policy.yaml"
+
 wn_err wn_policy_follows(const wn_policy *now, const wn_policy *next, char *why, size_t why_bytes) {
     if (memcmp(now->digest, next->digest, sizeof now->digest) == 0 || next->version > now->version)
         return WN_OK;
+    if (next->built_in) {
+        snprintf(why, why_bytes,
+                 POLICY_FILE " is gone; version %u of %s was in force: write one of version %llu or higher",
+                 now->version, now->date, (unsigned long long)now->version + 1);
+        return WN_ERR_CONFIG;
+    }
     snprintf(why, why_bytes,
              "the text changed but its version %u is not above %u, which is in force: raise version to %llu",
              next->version, now->version, (unsigned long long)now->version + 1);
     return WN_ERR_CONFIG;
+}
+
+bool wn_policy_names_file(const char *why) {
+    return strncmp(why, POLICY_FILE, strlen(POLICY_FILE)) == 0;
+}
+
+bool wn_policy_dated_before(const wn_policy *now, const wn_policy *next) {
+    return strcmp(next->date, now->date) < 0;
 }

@@ -76,6 +76,7 @@ typedef struct wn_policy {
     size_t sites_n;
     char *text; // owned, NUL-terminated
     size_t text_bytes;
+    bool built_in; // there was no file
     struct wn_policy_block *blocks; // owned: the lists of all sites, which share what they inherit
 } wn_policy;
 
@@ -97,5 +98,9 @@ bool wn_policy_id_parse(const char *text, uint64_t *out); // all of text
 // Grants of this organisation's members; WN_PURPOSES_ALL when it is not listed.
 uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n);
 // May the policy in force give way to `next`? WN_ERR_CONFIG: the text changed and its version did not grow.
+// Words that begin with "policy.yaml" name the file themselves: wn_policy_names_file.
 WN_MUST_USE wn_err wn_policy_follows(const wn_policy *now, const wn_policy *next, char *why,
                                      size_t why_bytes);
+bool wn_policy_names_file(const char *why);
+// Its "last updated" lies before that of the one in force: allowed, but worth a word.
+bool wn_policy_dated_before(const wn_policy *now, const wn_policy *next);

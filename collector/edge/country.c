@@ -4,6 +4,7 @@
 
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,26 @@ struct wn_country {
     MMDB_s db;
     remembered memo[1021]; // entry offset → code
 };
+
+void wn_country_place(const wn_options *o, char out[WN_COUNTRY_PATH_BYTES]) {
+    char own[sizeof o->config_dir + sizeof "/country.mmdb"];
+    snprintf(own, sizeof own, "%s/country.mmdb", o->config_dir);
+    const char *const places[] = {
+        o->config_dir[0] != '\0' ? own : "/etc/winnow/country.mmdb",
+        "/usr/share/winnow/country.mmdb",
+        "/var/lib/winnow/country.mmdb",
+#ifdef WN_COUNTRY_DB_INSTALLED
+        WN_COUNTRY_DB_INSTALLED,
+#endif
+#ifdef WN_COUNTRY_DB
+        WN_COUNTRY_DB,
+#endif
+    };
+    size_t at = 0;
+    while (at < WN_COUNT(places) && access(places[at], F_OK) != 0) at++;
+    const char *found = at < WN_COUNT(places) ? places[at] : places[0];
+    snprintf(out, WN_COUNTRY_PATH_BYTES, "%s", o->country_db[0] != '\0' ? o->country_db : found);
+}
 
 wn_country *wn_country_open(const char *path) {
     if (access(path, F_OK) != 0) {

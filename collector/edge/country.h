@@ -7,6 +7,9 @@
 
 typedef struct wn_country wn_country;
 
+#define WN_COUNTRY_PATH_BYTES 512
+// The file the options name, else the first of the usual places that is there, else the first of them.
+void wn_country_place(const wn_options *o, char out[WN_COUNTRY_PATH_BYTES]);
 // NULL when the file is missing or cannot be used: that is logged once, and every country is unknown.
 wn_country *wn_country_open(const char *path);
 void wn_country_close(wn_country *c); // NULL fine

@@ -272,28 +272,6 @@ bool wn_edge_trusts(const wn_edge *e, const wn_address *peer) {
 
 // ---- start and end ----
 
-// The file named, else the first of the usual places that is there.
-static wn_country *open_country(const wn_options *o) {
-    if (o->country_db[0] != '\0') return wn_country_open(o->country_db);
-    char own[sizeof o->config_dir + sizeof "/country.mmdb"];
-    snprintf(own, sizeof own, "%s/country.mmdb", o->config_dir);
-    const char *const places[] = {
-        o->config_dir[0] != '\0' ? own : "/etc/winnow/country.mmdb",
-        "/usr/share/winnow/country.mmdb",
-        "/var/lib/winnow/country.mmdb",
-#ifdef WN_COUNTRY_DB_INSTALLED
-        WN_COUNTRY_DB_INSTALLED,
-#endif
-#ifdef WN_COUNTRY_DB
-        WN_COUNTRY_DB,
-#endif
-    };
-    for (size_t i = 0; i < WN_COUNT(places); i++) {
-        if (access(places[i], F_OK) == 0) return wn_country_open(places[i]);
-    }
-    return wn_country_open(places[0]); // says that it is missing
-}
-
 typedef struct names {
     char (*list)[WN_SLOT_NAME_BYTES];
     size_t n;
@@ -354,7 +332,9 @@ wn_err wn_edge_open(const wn_options *o, wn_slots *keys, wn_kept *identity, wn_p
         wn_edge_close(e);
         return err;
     }
-    e->country = open_country(o);
+    char country_db[WN_COUNTRY_PATH_BYTES];
+    wn_country_place(o, country_db);
+    e->country = wn_country_open(country_db);
     *out = e;
     return WN_OK;
 }

@@ -36,7 +36,8 @@ const char *wn_signal_name(wn_signal_kind k);
 wn_field wn_field_by_name(const char *name, size_t n);
 const char *wn_field_name(wn_field f);
 size_t wn_field_bytes_max(wn_field f);
-char wn_field_from(wn_field f); // 'C', 'S' or 'H'
+char wn_field_from(wn_field f);     // 'C', 'S' or 'H'
+uint64_t wn_field_dims(wn_field f); // bits of the dimensions it may become, as wn_dim_name counts
 
 // ---- the event: filled by intakes, read only here ----
 typedef struct wn_event wn_event;
@@ -167,11 +168,13 @@ typedef struct wn_trace_step {
     const char *transform;          // row name
     const char *purpose;            // row name
     const char *outcome;            // "kept as …", "dropped", "keyed", …: static words
-    char out[WN_OPEN_TEXT_MAX + 1]; // coarsened value; never the input
+    char out[WN_OPEN_TEXT_MAX + 1]; // coarsened value, or the declared name that was dropped; never the input
 } wn_trace_step;
 struct wn_trace {
     wn_trace_step step[WN_FIELD_N * 3];
     size_t n;
-    bool shared;      // may enter tables that are forwarded
-    bool identifying; // something identifying would stay: a fault
+    uint8_t granted;      // purposes, as bits; 0 when refused, or refused before consent was asked
+    uint8_t taken_by_org; // of what was agreed to, by the policy's rule for the organisation
+    bool shared;          // may enter tables that are forwarded
+    bool identifying;     // something identifying would stay: a fault
 };
