@@ -533,7 +533,7 @@ int main(int argc, char **argv) {
     }
     if (err != WN_OK) return 2;
     if (d.o.check_config) {
-        printf("configuration is valid: %zu sites, policy version %u, plan version %u with %zu tables\n",
+        printf("configuration is valid: sites %zu, policy version %u, plan version %u with %zu tables\n",
                d.sites->n, d.policy.version, d.plan.version, d.plan.n);
         return 0;
     }

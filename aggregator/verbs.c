@@ -69,10 +69,15 @@ wn_err wn_aggregator_load(aggregator *d, wn_reload_error *out) {
     return WN_OK;
 }
 
+static void log_bad(const wn_reload_error *bad) {
+    bool of_sites = strcmp(bad->file, "sites.yaml") == 0;
+    wn_log(of_sites ? WN_MSG_RELOAD_BAD_SITES : WN_MSG_RELOAD_BAD_POLICY, bad->line, 0, 0);
+}
+
 void wn_aggregator_reload(aggregator *d) {
     wn_reload_error bad;
     if (wn_aggregator_load(d, &bad) == WN_OK) wn_log(WN_MSG_RELOADED, (int64_t)d->sites->n, 0, 0);
-    else wn_log(WN_MSG_RELOAD_BAD, bad.line, 0, 0);
+    else log_bad(&bad);
 }
 
 static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
@@ -84,9 +89,10 @@ static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     const char *why = err == WN_OK || bad.why[0] != '\0' ? bad.why : wn_err_text(err);
     if (bad.line > 0)
         snprintf(text, sizeof text, "%s, line %d: %s; the old one stays", bad.file, bad.line, why);
+    else if (wn_policy_names_file(why)) snprintf(text, sizeof text, "%s; the old one stays", why);
     else snprintf(text, sizeof text, "%s: %s; the old one stays", bad.file, why);
-    wn_log(err == WN_OK ? WN_MSG_RELOADED : WN_MSG_RELOAD_BAD,
-           err == WN_OK ? (int64_t)d->sites->n : (int64_t)bad.line, 0, 0);
+    if (err == WN_OK) wn_log(WN_MSG_RELOADED, (int64_t)d->sites->n, 0, 0);
+    else log_bad(&bad);
     wn_put_result(packer, err == WN_OK, err == WN_OK ? "read again" : text);
     return true;
 }

@@ -82,6 +82,24 @@ static size_t find_flag(const wn_command *cmd, const char *arg) {
     return SIZE_MAX;
 }
 
+// The word of the usage that no word of the call stands for: flags and what is in brackets may be left out.
+static void say_missing(const wn_command *cmd, size_t words) {
+    const char *p = cmd->usage;
+    for (;;) {
+        p += strspn(p, " ");
+        size_t n = strcspn(p, " ");
+        if (*p == '[') n = strcspn(p, "]") + 1;
+        else if (strncmp(p, "--", 2) == 0) n += 1 + strcspn(p + n + (p[n] == ' '), " ");
+        else if (words-- == 0) {
+            (void)wn_cli_misused(cmd, "missing: %.*s", (int)n, p);
+            return;
+        }
+        if (strlen(p) <= n) break;
+        p += n;
+    }
+    (void)wn_cli_misused(cmd, "a word is missing");
+}
+
 bool wn_args_split(const wn_command *cmd, int argc, char **argv, int command_at, wn_args *a, bool *out_help) {
     bool only_words = false;
     *out_help = false;
@@ -118,8 +136,8 @@ bool wn_args_split(const wn_command *cmd, int argc, char **argv, int command_at,
         }
     }
     if (!*out_help && (a->words < cmd->words_min || a->words > cmd->words_max)) {
-        bool few = a->words < cmd->words_min;
-        (void)wn_cli_misused(cmd, few ? "something is missing" : "there is a word too many");
+        if (a->words < cmd->words_min) say_missing(cmd, a->words);
+        else (void)wn_cli_misused(cmd, "\"%.40s\" is a word too many", a->word[cmd->words_max]);
         return false;
     }
     return true;

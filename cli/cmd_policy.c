@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli_ask.h"
+#include "policies.h"
 #include "policy_describe.h"
 
 static bool load(const wn_cli *c, const char *path, wn_policy *out) {
@@ -23,20 +24,41 @@ bool wn_cli_policy(const wn_cli *c, wn_policy *out) {
     return load(c, NULL, out);
 }
 
+// What the collector last had in force, when this user may look; whether `p` may follow it.
+static bool follows(const wn_cli *c, const wn_policy *p, FILE *out) {
+    char dir[200], why[400] = "";
+    wn_policy now = {.version = 0};
+    snprintf(dir, sizeof dir, "%s/policy", c->collector_dir);
+    wn_err err = wn_policies_last(dir, &now);
+    if (err == WN_ERR_AUTH)
+        fputs("Not compared with the version in force: this user may not read the collector's state.\n", out);
+    if (err != WN_OK) return true;
+    if (now.id == p->id) fprintf(out, "It is the one in force.\n");
+    else fprintf(out, "In force is version %u of %s.\n", now.version, now.date);
+    bool may = wn_policy_follows(&now, p, why, sizeof why) == WN_OK;
+    if (!may) (void)wn_cli_failed("a reload would refuse it: %s", why);
+    if (wn_policy_dated_before(&now, p))
+        fprintf(out, "Its date, %s, lies before %s, that of the one in force: is it the right file?\n",
+                p->date, now.date);
+    wn_policy_fini(&now);
+    return may;
+}
+
 static int check(const wn_cli *c, const wn_policy *p) {
     wn_sites sites;
     char id[17];
     wn_policy_id_text(p->id, id);
     if (!wn_cli_sites(c, &sites)) return WN_EXIT_FAILED;
-    printf("The policy is right: version %u of %s, digest %s, %zu sites with rules of their own.\n",
-           p->version, p->date, id, p->sites_n);
+    printf("The policy is right: version %u of %s, digest %s, %zu site%s with rules of %s own.\n", p->version,
+           p->date, id, p->sites_n, p->sites_n == 1 ? "" : "s", p->sites_n == 1 ? "its" : "their");
+    bool may = follows(c, p, stdout);
     for (size_t i = 0; i < p->sites_n; i++) {
         const char *name = p->sites[i].site;
         if (!wn_sites_by_name(&sites, name, strlen(name)))
             printf("  %s is not among the sites yet; add it with `winnow site add %s`\n", name, name);
     }
     wn_sites_fini(&sites);
-    return WN_EXIT_OK;
+    return may ? WN_EXIT_OK : WN_EXIT_FAILED;
 }
 
 static int describe(const wn_cli *c, const wn_policy *p, const char *name) {
@@ -72,8 +94,9 @@ static int run(wn_cli *c, const wn_args *a) {
     wn_policy p;
     if (!load(c, path, &p)) return WN_EXIT_FAILED;
     int code = WN_EXIT_OK;
+    if (reloads) (void)follows(c, &p, stdout);
     if (reloads) code = wn_cli_reload(c) ? WN_EXIT_OK : WN_EXIT_FAILED;
-    else if (prints) wn_policy_print(&p, stdout);
+    else if (prints) fwrite(p.text, 1, p.text_bytes, stdout);
     else code = describes ? describe(c, &p, site) : check(c, &p);
     wn_policy_fini(&p);
     return code;
@@ -89,7 +112,11 @@ const wn_command wn_cmd_policy = {
         "Prints, checks or describes in plain words what is collected, why, and what a person's choice does.",
     .more = "Without FILE: policy.yaml of the configuration directory, else the built-in policy. `describe` "
             "writes a "
-            "Markdown page for a privacy officer; no organisation is named in it.\n"
+            "Markdown page for a privacy officer; no organisation is named in it. `print` prints the file "
+            "itself: "
+            "`winnow policy print > policy.yaml` is one to begin with. `check` says as well whether a reload "
+            "would "
+            "take it, where this user may read the collector's state.\n"
             "After a change raise `version`, then `winnow policy reload` (or SIGHUP to both daemons). A file "
             "with a "
             "mistake changes nothing. Each day keeps the policy it began with; what is narrower in a newer "

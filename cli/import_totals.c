@@ -82,6 +82,18 @@ bool wn_totals_add_up(const wn_totals *t) {
     return t->counted + refused(t) + t->late + t->repeated == t->lines;
 }
 
+// Windows begin with their day: the least and the greatest text are the first and the last.
+static void print_days(const wn_totals *t, FILE *out) {
+    const char *first = NULL, *last = NULL;
+    for (size_t i = 0; i < t->windows_n; i++) {
+        if (!first || strcmp(t->window[i], first) < 0) first = t->window[i];
+        if (!last || strcmp(t->window[i], last) > 0) last = t->window[i];
+    }
+    if (!first) return;
+    bool one = strncmp(first, last, 10) == 0;
+    fprintf(out, "days       %.10s%s%.10s\n", first, one ? "" : " to ", one ? "" : last);
+}
+
 bool wn_totals_print(const wn_totals *t, FILE *out) {
     fprintf(out, "lines      %llu\ncounted    %llu\nrefused    %llu\n", (unsigned long long)t->lines,
             (unsigned long long)t->counted, (unsigned long long)refused(t));
@@ -93,6 +105,7 @@ bool wn_totals_print(const wn_totals *t, FILE *out) {
     if (t->repeated)
         fprintf(out, "repeated   %llu (known from an earlier import or try; not counted again)\n",
                 (unsigned long long)t->repeated);
+    print_days(t, out);
     return wn_totals_add_up(t);
 }
 

@@ -48,7 +48,7 @@ static int check_config(wn_cli *c) {
     if (wn_cli_policy(c, &policy)) wn_policy_fini(&policy);
     else right = false;
     if (!right) return WN_EXIT_FAILED;
-    printf("The configuration in %s is right: %zu sites.\n", c->o.config_dir, n);
+    printf("The configuration in %s is right: %zu site%s.\n", c->o.config_dir, n, n == 1 ? "" : "s");
     return WN_EXIT_OK;
 }
 

@@ -27,9 +27,6 @@ static const struct {
 };
 #undef PURPOSE
 
-static const char *const modes[] = {
-    [WN_SIGNAL_IGNORE] = "ignore", [WN_SIGNAL_LIMIT] = "limit", [WN_SIGNAL_DROP] = "drop"};
-
 // "`basic` and `measure`"; "nothing" for no bit.
 static void print_purposes(FILE *out, uint8_t bits) {
     size_t left = 0;
@@ -240,67 +237,4 @@ void wn_policy_describe(const wn_description *d, FILE *out) {
           "destination.\n",
           out);
     if (d->site == NULL) describe_sites(p, out);
-}
-
-// ---- print ----
-
-static void print_words(FILE *out, const char *key, uint8_t bits) {
-    fprintf(out, "%s[", key);
-    const char *comma = "";
-    for (size_t i = 0; i < WN_PURPOSE_N; i++) {
-        if (!(bits >> i & 1)) continue;
-        fprintf(out, "%s%s", comma, purposes[i].name);
-        comma = ", ";
-    }
-    fputs("]", out);
-}
-
-static void print_lists(FILE *out, const char *what, const wn_policy_list *l, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        fprintf(out, "  %-9s %s:", what, l[i].name);
-        for (size_t v = 0; v < l[i].values_n; v++) fprintf(out, " %s", l[i].values[v]);
-        if (l[i].values_n == 0) fputs(" any word", out);
-        if (l[i].purpose != 0) print_words(out, ", needs ", l[i].purpose);
-        fputs("\n", out);
-    }
-}
-
-static void print_site(FILE *out, const wn_site_policy *s) {
-    fprintf(out, "\n%s\n", s->site[0] ? s->site : "every other site");
-    fprintf(out, "  consent   unknown %s, gpc %s, dnt %s, legitimate interest %s\n",
-            s->counts_unknown ? "basic" : "none", modes[s->gpc], modes[s->dnt],
-            s->legitimate_interest ? "enough for basic" : "not enough");
-    for (size_t i = 0; i < s->vendors_n; i++) fprintf(out, "  vendor    %u\n", s->vendors[i]);
-    for (size_t i = 0; i < s->categories_n; i++) {
-        fprintf(out, "  category  %s", s->categories[i].id);
-        print_words(out, " ", s->categories[i].purposes);
-        fputs("\n", out);
-    }
-    for (size_t f = 0; f < WN_FIELD_N; f++) {
-        bool off = s->fields_off >> f & 1;
-        if (!off && s->needs[f] == 0) continue;
-        fprintf(out, "  field     %s ", fields[f].name);
-        if (off) fputs("off", out);
-        else print_words(out, "also needs ", s->needs[f]);
-        fputs("\n", out);
-    }
-    for (size_t i = 0; i < s->sensitive_n; i++) fprintf(out, "  sensitive %s\n", s->sensitive[i]);
-    for (size_t i = 0; i < s->routes_n; i++) fprintf(out, "  route     %s\n", s->routes[i]);
-    print_lists(out, "property", s->props, s->props_n);
-    print_lists(out, "survey", s->surveys, s->surveys_n);
-    for (size_t i = 0; i < s->orgs_n; i++) {
-        fprintf(out, "  member of %s", s->orgs[i].org);
-        print_words(out, " ", s->orgs[i].purposes);
-        fputs("\n", out);
-    }
-    if (s->retention_days == 0) fputs("  retention no end\n", out);
-    else fprintf(out, "  retention %u days\n", s->retention_days);
-}
-
-void wn_policy_print(const wn_policy *p, FILE *out) {
-    fprintf(out, "policy version %u of %s, digest ", p->version, p->date);
-    print_digest(p, out);
-    fputs("\n", out);
-    print_site(out, &p->defaults);
-    for (size_t i = 0; i < p->sites_n; i++) print_site(out, &p->sites[i]);
 }

@@ -18,5 +18,3 @@ typedef struct wn_description {
 
 // Markdown. No organisation is named: the page may be published.
 void wn_policy_describe(const wn_description *d, FILE *out);
-// Every entry as it holds, the defaults filled in.
-void wn_policy_print(const wn_policy *p, FILE *out);

@@ -106,7 +106,8 @@ static int64_t wait_ns(const wn_collector *d, const loop_state *l) {
     return linger_ns >= 0 && linger_ns < ns ? linger_ns : ns;
 }
 
-static void uplink_turn(wn_collector *d, const loop_state *l, wn_loop_door *doors, bool durable, bool second) {
+static void uplink_turn(wn_collector *d, const loop_state *l, wn_loop_door *doors, bool durable,
+                        bool second) {
     if (d->uplink == NULL) return;
     if (doors[P_UPLINK].ready || doors[P_LINK].ready || second) {
         wn_uplink_turn(d->uplink, l->now_ms);
@@ -160,9 +161,12 @@ static bool uplink_doors(const wn_collector *d, wn_loop_door *doors) {
 
 static void loop(wn_collector *d) {
     wn_loop_door doors[P_N] = {
-        [P_SPOOL] = {.fd = wn_spool_fd(d->spool)}, [P_HTTP] = {.fd = wn_http_fd(d->http)},
-        [P_ADMIN] = {.fd = wn_admin_fd(d->admin)}, [P_SIGNAL] = {.fd = d->signal_fd},
-        [P_UPLINK] = {.fd = -1},                   [P_LINK] = {.fd = -1},
+        [P_SPOOL] = {.fd = wn_spool_fd(d->spool)},
+        [P_HTTP] = {.fd = wn_http_fd(d->http)},
+        [P_ADMIN] = {.fd = wn_admin_fd(d->admin)},
+        [P_SIGNAL] = {.fd = d->signal_fd},
+        [P_UPLINK] = {.fd = -1},
+        [P_LINK] = {.fd = -1},
     };
     bool sound = wn_loop_door_open(wn_sdk_socket(d->sdk), &doors[P_SDK]) &&
                  wn_loop_door_open(wn_control_socket(d->control), &doors[P_CONTROL]);
@@ -195,7 +199,7 @@ static int check_config(const wn_collector *d) {
         return 2;
     }
     if (d->o.check_config)
-        printf("configuration is valid: %zu sites, policy version %u\n", d->sites->sites.n,
+        printf("configuration is valid: sites %zu, policy version %u\n", d->sites->sites.n,
                d->policy.version);
     return 0;
 }

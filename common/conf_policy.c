@@ -152,7 +152,8 @@ static const char *indispensable(size_t f) {
 // What may be narrowed but never done without.
 static const char *not_off(size_t f) {
     const char *t = fields[f].transform;
-    if (strcmp(t, "IP_TO_COUNTRY") == 0) return "the locks count networks; ip: [locate] keeps its country shut";
+    if (strcmp(t, "IP_TO_COUNTRY") == 0)
+        return "the locks count networks; ip: [locate] keeps its country shut";
     if (strcmp(t, "AGENT_TO_FAMILY") == 0)
         return "robots are known by it, and people of one network; user_agent: [profile] keeps it shut";
     return NULL;

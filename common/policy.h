@@ -19,8 +19,8 @@
 #define WN_POLICY_ORGS_MAX 256    // organisations with narrower grants
 #define WN_POLICY_CATEGORIES_MAX 32
 #define WN_POLICY_VENDORS_MAX 8 // TCF vendors that must all be consented to for `share`
-#define WN_POLICY_TEXT_MAX 128   // bytes of a pattern, route or organisation
-#define WN_POLICY_WORD_MAX 32    // bytes of a property, survey or value: [a-z0-9_-]
+#define WN_POLICY_TEXT_MAX 128  // bytes of a pattern, route or organisation
+#define WN_POLICY_WORD_MAX 32   // bytes of a property, survey or value: [a-z0-9_-]
 #define WN_POLICY_RETENTION_DAYS_MAX 36500
 
 typedef enum wn_signal_mode { WN_SIGNAL_IGNORE, WN_SIGNAL_LIMIT, WN_SIGNAL_DROP } wn_signal_mode;
@@ -76,7 +76,7 @@ typedef struct wn_policy {
     size_t sites_n;
     char *text; // owned, NUL-terminated
     size_t text_bytes;
-    bool built_in; // there was no file
+    bool built_in;                  // there was no file
     struct wn_policy_block *blocks; // owned: the lists of all sites, which share what they inherit
 } wn_policy;
 

@@ -30,7 +30,34 @@ bool wn_report_format_parse(const char *text, wn_report_format *out) {
     return false;
 }
 
-static void say_empty(const wn_report_rows *r, FILE *notes) {
+typedef struct days {
+    int32_t first, last;
+    bool any;
+} days;
+
+static bool see_day(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
+    days *d = ctx;
+    (void)rows;
+    if (n == 0) return true;
+    if (!d->any || head->window.day < d->first) d->first = head->window.day;
+    if (!d->any || head->window.day > d->last) d->last = head->window.day;
+    d->any = true;
+    return true;
+}
+
+// Other days may have rows: which is no more than they show themselves.
+static void say_other_days(const wn_published *p, const wn_report_query *q, FILE *notes) {
+    days d = {0};
+    char first[11], last[11];
+    wn_err err = wn_published_scan(p, q->site, q->table, INT64_MIN, INT64_MAX, see_day, &d);
+    if ((err != WN_OK && err != WN_ERR_CORRUPT) || !d.any) return;
+    wn_day_text(d.first, first);
+    wn_day_text(d.last, last);
+    fprintf(notes, "Days with rows of it: the first is %s, the last %s (--from %s --to %s).\n", first, last,
+            first, last);
+}
+
+static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *notes) {
     char from[11], to[11];
     wn_day_text(r->query->from_day, from);
     wn_day_text(r->query->to_day, to);
@@ -40,14 +67,15 @@ static void say_empty(const wn_report_rows *r, FILE *notes) {
     wn_report_text_plain(notes, r->query->site, 0);
     fprintf(notes, r->query->from_day == r->query->to_day ? " on %s" : " from %s to %s", from, to);
     fputs(r->windows_n ? " may be shown.\n" : " yet.\n", notes);
+    say_other_days(p, r->query, notes);
     fputs("Rows appear at 10 visitors (20 for pages and other open values), at the next tick after that many "
           "came.\n"
           "Visitors who share one network count as one here. A missing row is not zero.\n",
           notes);
 }
 
-static void say_notes(const wn_report_rows *r, wn_err err, FILE *notes) {
-    if (!r->rows_n) say_empty(r, notes);
+static void say_notes(const wn_published *p, const wn_report_rows *r, wn_err err, FILE *notes) {
+    if (!r->rows_n) say_empty(p, r, notes);
     if (r->reshaped) fputs("Days of an older plan with other columns are left out.\n", notes);
     if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
     if (r->rows_n && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
@@ -61,7 +89,7 @@ wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out,
     wn_err err = wn_report_rows_read(&rows, p, q);
     if (!err || err == WN_ERR_CORRUPT) {
         formats[q->format].write(&rows, out);
-        say_notes(&rows, err, notes);
+        say_notes(p, &rows, err, notes);
         if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;
     }
     if (out_result && (!err || err == WN_ERR_CORRUPT)) {

@@ -271,6 +271,25 @@ wn_err wn_policies_open(const char *dir, wn_policy *takes, char *why, size_t why
     return WN_OK;
 }
 
+wn_err wn_policies_last(const char *dir, wn_policy *out) {
+    wn_policies *p = calloc(1, sizeof *p);
+    if (p == NULL) return WN_ERR_NOMEM;
+    wn_err err = strlen(dir) < sizeof p->dir ? WN_OK : WN_ERR_CONFIG;
+    if (err == WN_OK) strcpy(p->dir, dir);
+    if (err == WN_OK && access(dir, R_OK | X_OK) != 0)
+        err = errno == EACCES || errno == EPERM ? WN_ERR_AUTH : WN_ERR_NOTFOUND;
+    if (err == WN_OK) err = read_policies(p);
+    const held *last = last_run(p);
+    if (err == WN_OK && last == NULL) err = WN_ERR_NOTFOUND;
+    if (err == WN_OK) {
+        held *h = find(p, last->policy.id);
+        *out = h->policy;
+        h->policy = (wn_policy){.version = 0};
+    }
+    wn_policies_close(p);
+    return err;
+}
+
 wn_err wn_policies_builtin(wn_policies **out) {
     char why[200];
     int line;
@@ -301,6 +320,8 @@ wn_err wn_policies_put(wn_policies *p, wn_policy *takes, char *why, size_t why_b
         wn_policy_fini(takes);
         return WN_OK;
     }
+    if (wn_policy_dated_before(&p->newest->policy, takes))
+        wn_log(WN_MSG_POLICY_DATE, p->newest->policy.version, 0, 0);
     wn_err err = become_newest(p, takes);
     if (err != WN_OK) snprintf(why, why_bytes, "cannot be kept beside the windows: %s", wn_err_text(err));
     return err;

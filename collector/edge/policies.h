@@ -3,7 +3,7 @@
 //
 // A window keeps the policy it began with, through kill and restart: before it
 // opens, the policy's text and the window's choice are on disk. The loop thread
-// only. Source: privacy.md R3.
+// only.
 #pragma once
 
 #include "conf.h"
@@ -17,6 +17,9 @@ typedef struct wn_policies wn_policies;
 // *takes stays the caller's, as on any error).
 WN_MUST_USE wn_err wn_policies_open(const char *dir, wn_policy *takes, char *why, size_t why_bytes,
                                     wn_policies **out);
+// The policy that was in force when the collector last ran or still is, without changing anything.
+// WN_ERR_NOTFOUND: there is none; WN_ERR_AUTH: this user may not look.
+WN_MUST_USE wn_err wn_policies_last(const char *dir, wn_policy *out);
 // The built-in policy alone, remembered nowhere.
 WN_MUST_USE wn_err wn_policies_builtin(wn_policies **out);
 void wn_policies_close(wn_policies *p); // NULL fine

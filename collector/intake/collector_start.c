@@ -89,7 +89,8 @@ static wn_err open_policies(wn_collector *d) {
     WN_TRY(sub(d, "policy", path, sizeof path));
     wn_err err = wn_policies_open(path, &d->policy, why, sizeof why, &d->policies);
     if (err == WN_ERR_CONFIG && why[0] != '\0')
-        fprintf(stderr, "winnow-collector: %s/policy.yaml: %s\n", d->o.config_dir, why);
+        fprintf(stderr, "winnow-collector: %s/%s%s\n", d->o.config_dir,
+                wn_policy_names_file(why) ? "" : "policy.yaml: ", why);
     return err;
 }
 
@@ -157,7 +158,9 @@ wn_err wn_collector_load(wn_collector *d, char *why, size_t why_bytes, int *out_
     if (err == WN_OK) err = wn_site_list_new(&r.sites, d->sites == NULL ? 1 : d->sites->version + 1, &list);
     if (err == WN_OK) err = take_policy(d, &r.policy, why, why_bytes);
     if (err != WN_OK) {
-        wn_log(WN_MSG_RELOAD_BAD, *out_line, 0, 0);
+        bool of_sites = strcmp(*out_file, "sites.yaml") == 0;
+        if (d->sites != NULL)
+            wn_log(of_sites ? WN_MSG_RELOAD_BAD_SITES : WN_MSG_RELOAD_BAD_POLICY, *out_line, 0, 0);
         wn_sites_fini(&r.sites);
         wn_policy_fini(&r.policy);
         wn_site_list_drop(list);

@@ -54,6 +54,7 @@ static bool verb_reload(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_err err = wn_collector_load(ctx, why, sizeof why, &line, &file);
     if (err == WN_OK) return say(packer, true, "read again");
     if (line > 0) snprintf(text, sizeof text, "%s, line %d: %s; the old one stays", file, line, why);
+    else if (wn_policy_names_file(why)) snprintf(text, sizeof text, "%s; the old one stays", why);
     else snprintf(text, sizeof text, "%s: %s; the old one stays", file, why[0] ? why : wn_err_text(err));
     return say(packer, false, text);
 }
