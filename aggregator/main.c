@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.c: the aggregator daemon: one loop thread for messages, timers and
-// ticks, one thread that syncs (decisions.md 7).
+// ticks, one thread that syncs.
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_world.h: the work that performance.md measures everything with: events
+// bench_world.h: the work that everything is measured with: events
 // of 50 sites by 10^5 visitors, zipf pages, about 300 bytes each, one day,
 // in order of time. The same numbers give the same events.
 #pragma once

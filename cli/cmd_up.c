@@ -21,11 +21,11 @@
 #include "pidfile.h"
 
 #define LOG_BYTES_MAX (4 << 20)
-// What stopping both daemons costs the windows that are open (privacy.md R4).
+// What stopping both daemons costs the windows that are open (R4).
 #define EPOCH_SAID                                                                                           \
     "The keys that say who is the same person went with it: in the windows that are open, whoever comes "    \
     "after the next start counts anew, and the larger of the two counts is published."
-#define LOG_LIFE_S (7 * 86400) // privacy.md R14
+#define LOG_LIFE_S (7 * 86400) // R14
 
 // ---- sites ----
 typedef struct wanted {

@@ -3,8 +3,10 @@
 #include "policy_describe.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
+#include "filter.h"
 
 #define FIELD(name, type, purpose, transform, max, from, doc)                                                \
     {#name, WN_PURPOSE_##purpose, #transform, #from, doc},
@@ -39,6 +41,10 @@ static void print_purposes(FILE *out, uint8_t bits) {
     }
 }
 
+static bool transform_is(size_t f, const char *transform) {
+    return strcmp(fields[f].transform, transform) == 0;
+}
+
 static void days(FILE *out, int64_t seconds) {
     int64_t hours = seconds / 3600;
     if (hours % 24 == 0 && hours > 24) fprintf(out, "%lld days", (long long)(hours / 24));
@@ -46,10 +52,6 @@ static void days(FILE *out, int64_t seconds) {
 }
 
 // ---- sections ----
-
-static bool transform_is(size_t f, const char *transform) {
-    return strcmp(fields[f].transform, transform) == 0;
-}
 
 // Has no purpose, since nothing of it is kept. NULL: it has one.
 static const char *kept_nowhere(size_t f) {
@@ -61,14 +63,36 @@ static const char *kept_nowhere(size_t f) {
     return NULL;
 }
 
+// What is looked at of a field although nothing of it is kept: of everybody, whatever was agreed to.
+static const char *checked(size_t f) {
+    if (transform_is(f, "AGE_BAND")) return " Read of every event for the check that keeps children out.";
+    if (transform_is(f, "CHILD")) return " Read of every event.";
+    if (transform_is(f, "URL_TO_ROUTE"))
+        return " Its host is compared with the site's and its path with the sensitive pages in any case.";
+    if (transform_is(f, "LINK_TO_ROUTE")) return " Compared with the sensitive pages in any case.";
+    return "";
+}
+
+// Where it comes from when the event does not say it, and who may say it.
+static const char *taken_from(size_t f) {
+    if (fields[f].from[0] == 'S')
+        return " Taken from every request; stated in a body it is believed only from the operator's own "
+               "servers.";
+    if (transform_is(f, "LANGUAGE"))
+        return " Taken from every request (Accept-Language) unless the event states one.";
+    if (transform_is(f, "TIME_TO_HOUR")) return " Unless stated: when the request came.";
+    return "";
+}
+
 static void describe_fields(const wn_site_policy *s, FILE *out) {
     fputs("\n## What is collected, why, and what becomes of it\n\n"
-          "An event may hold these fields and no others. Whatever else arrives is dropped and counted.\n\n",
+          "An event may hold these fields and no others: an event that holds anything else is refused and "
+          "counted.\n\n",
           out);
     for (size_t f = 0; f < WN_FIELD_N; f++) {
         if (s->fields_off >> f & 1) {
-            fprintf(out, "- **%s**: not collected here. What arrives of it is treated as absent.\n",
-                    fields[f].name);
+            fprintf(out, "- **%s**: not collected here. What arrives of it is treated as absent.%s\n",
+                    fields[f].name, checked(f));
             continue;
         }
         const char *alone = kept_nowhere(f);
@@ -80,31 +104,34 @@ static void describe_fields(const wn_site_policy *s, FILE *out) {
         print_purposes(out, (uint8_t)(1u << fields[f].purpose | s->needs[f]));
         fputs(".", out);
         if (s->needs[f] != 0) fputs(" (Narrowed here: every one of them must be agreed to.)", out);
-        if (fields[f].from[0] == 'S') fputs(" Believed only from the operator's own servers and logs.", out);
-        fputs("\n", out);
+        fprintf(out, "%s%s\n", taken_from(f), checked(f));
     }
 }
 
-static void describe_purposes(FILE *out) {
+static void describe_purposes(const wn_site_policy *s, FILE *out) {
     fputs("\n## The purposes\n\n", out);
     for (size_t i = 0; i < WN_PURPOSE_N; i++)
         fprintf(out, "- `%s`: %s %s\n", purposes[i].name, purposes[i].doc,
-                purposes[i].granted ? "Granted unless refused." : "Only when agreed to.");
+                purposes[i].granted && s->counts_unknown ? "Granted unless refused."
+                                                         : "Only when agreed to.");
 }
 
-static void describe_signal(FILE *out, const char *signal, wn_signal_mode mode) {
+static void describe_signal(FILE *out, const char *signal, wn_signal_mode mode, bool counts_unknown) {
     fprintf(out, "- %s: ", signal);
     switch (mode) {
     case WN_SIGNAL_IGNORE: fputs("**it is not honoured on this site.** It changes nothing.\n", out); break;
-    case WN_SIGNAL_LIMIT: fputs("whatever else was agreed to, only `basic` remains.\n", out); break;
+    case WN_SIGNAL_LIMIT:
+        fprintf(out, "whatever else was agreed to, only `basic` remains%s.\n",
+                counts_unknown ? "" : ", and that only when it was agreed to");
+        break;
     case WN_SIGNAL_DROP: fputs("nothing is counted; the event is dropped.\n", out); break;
     }
 }
 
 static void describe_consent(const wn_site_policy *s, FILE *out) {
     fputs("\n## What a person's choice does\n\n", out);
-    describe_signal(out, "Global Privacy Control (Sec-GPC) is on", s->gpc);
-    describe_signal(out, "Do Not Track is on", s->dnt);
+    describe_signal(out, "Global Privacy Control (Sec-GPC) is on", s->gpc, s->counts_unknown);
+    describe_signal(out, "Do Not Track is on", s->dnt, s->counts_unknown);
     fprintf(out, "- Nothing is known of a choice: %s\n",
             s->counts_unknown ? "only `basic` is granted." : "nothing is counted; the event is dropped.");
     fputs("- Everything is refused, or a choice cannot be read: nothing is counted; the event is dropped.\n"
@@ -116,19 +143,103 @@ static void describe_consent(const wn_site_policy *s, FILE *out) {
               "the rest.\n",
               out);
     else fputs("- A TCF string: only consent counts; a vendor's legitimate interest grants nothing.\n", out);
-    if (s->vendors_n != 0) {
-        fputs("- `share` also needs consent to each of these TCF vendors:", out);
+    if (s->vendors_n == 0) fputs("- A TCF string never grants `share`: no vendor is named.\n", out);
+    else {
+        fputs("- By a TCF string, `share` also needs consent to each of these vendors:", out);
         for (size_t i = 0; i < s->vendors_n; i++) fprintf(out, "%s %u", i == 0 ? "" : ",", s->vendors[i]);
-        fputs(".\n", out);
-    }
-    for (size_t i = 0; i < s->categories_n; i++) {
-        fprintf(out, "- The consent category \"%s\" grants ", s->categories[i].id);
-        print_purposes(out, s->categories[i].purposes);
         fputs(".\n", out);
     }
     if (s->orgs_n != 0)
         fprintf(out, "- %zu organisation%s narrower rules for %s members, whatever these agree to.\n",
                 s->orgs_n, s->orgs_n == 1 ? " has" : "s have", s->orgs_n == 1 ? "its" : "their");
+}
+
+// What the readers of collector/consent/ make of each.
+static void describe_strings(const wn_site_policy *s, FILE *out) {
+    fputs("\n## What consent platforms say\n\n"
+          "All signals of an event are read; what one of them denies is denied, and one that cannot be read "
+          "refuses everything.\n\n",
+          out);
+    fprintf(
+        out,
+        "- IAB TCF: purposes 8 or 9 grant `basic`, with purpose 1 `measure`, special feature 1 `locate`%s; "
+        "what it "
+        "does not grant it denies. Where the GDPR is said to apply and no string stands there, everything is "
+        "refused. A string older than 13 months grants nothing.\n",
+        s->vendors_n != 0 ? ", and all named vendors `share`" : "");
+    fputs("- IAB GPP: the sections in force are read, the strictest wins; an opt-out of sale, sharing or "
+          "targeted "
+          "advertising denies `share`, one of precise location `locate`; a section that is not known denies "
+          "both and "
+          "keeps the string from granting anything; a child under 13 refuses everything.\n"
+          "- US Privacy: an opt-out of sale denies `share`; it grants nothing.\n",
+          out);
+    fprintf(out,
+            "- Google consent mode: analytics_storage grants or denies `measure`%s, ad_user_data `share`.\n",
+            s->counts_unknown ? "" : " and `basic`");
+    fputs("- App tracking transparency, and Android's advertising switch: anything but \"authorized\" denies "
+          "`share`, "
+          "as a zero advertising id does; they grant nothing.\n",
+          out);
+}
+
+static bool replaced(const wn_site_policy *s, const char *id) {
+    for (size_t i = 0; i < s->categories_n; i++)
+        if (strcasecmp(s->categories[i].id, id) == 0) return true;
+    return false;
+}
+
+static void describe_categories(const wn_site_policy *s, FILE *out) {
+    static const struct {
+        const char *id;
+        uint8_t bit;
+    } rows[] = {
+#define CONSENT_CATEGORY(id, purpose) {id, 1u << WN_PURPOSE_##purpose},
+#include "consent_categories.def"
+#undef CONSENT_CATEGORY
+    };
+    fputs(
+        "\n## Consent categories\n\nOf the categories that consent platforms name, agreed to or refused. One "
+        "that "
+        "is not listed says nothing. A purpose is granted when none of its named categories was refused.\n\n",
+        out);
+    for (size_t i = 0; i < s->categories_n; i++) {
+        fprintf(out, "- \"%s\": ", s->categories[i].id);
+        print_purposes(out, s->categories[i].purposes);
+        fputs(". Named by this site.\n", out);
+    }
+    for (size_t i = 0; i < WN_COUNT(rows);) {
+        uint8_t bits = 0;
+        size_t first = i;
+        for (; i < WN_COUNT(rows) && strcmp(rows[i].id, rows[first].id) == 0; i++) bits |= rows[i].bit;
+        if (replaced(s, rows[first].id)) continue;
+        fprintf(out, "- \"%s\": ", rows[first].id);
+        print_purposes(out, bits);
+        fputs(".\n", out);
+    }
+}
+
+static void describe_opting_out(FILE *out) {
+    fputs("\n## Opting out\n\n"
+          "`/v1/opt-out` is a page with two buttons that needs neither script nor style. It keeps the choice "
+          "in the "
+          "browser, as the cookie `winnow_opt_out=1`, which is the same for everybody; on our side nothing "
+          "is stored "
+          "about it. A browser that sends it is not counted: the event is dropped. The cookie is made for "
+          "ten years; "
+          "some browsers keep one for 400 days at most, and none outlives the deletion of the site's "
+          "cookies.\n",
+          out);
+}
+
+static void describe_children(FILE *out) {
+    fputs("\n## Children\n\n"
+          "An event is dropped before anything else of it is looked at when it says `child`, or states an "
+          "`age` or "
+          "a `birthday` of under 13 years. A GPP string that tells of a known child under 13 refuses it as "
+          "well. "
+          "Nobody is asked for an age, and none is guessed.\n",
+          out);
 }
 
 static void describe_pages(const wn_site_policy *s, FILE *out) {
@@ -139,7 +250,10 @@ static void describe_pages(const wn_site_policy *s, FILE *out) {
               out);
         return;
     }
-    fputs("Visits to these pages are dropped unless the person agreed to `sensitive`:\n\n", out);
+    fputs("Visits to these pages, and clicks that lead to them, are dropped unless the person agreed to "
+          "`sensitive`. "
+          "Those who did are counted and never forwarded:\n\n",
+          out);
     for (size_t i = 0; i < s->sensitive_n; i++) fprintf(out, "- `%s`\n", s->sensitive[i]);
 }
 
@@ -185,6 +299,22 @@ static void describe_tables(const wn_plan *p, FILE *out) {
     }
 }
 
+// Fields that become something no table asks for.
+static void describe_unshown(const wn_plan *p, const wn_site_policy *s, FILE *out) {
+    uint64_t shown = 0;
+    bool any = false;
+    for (size_t i = 0; i < p->n; i++)
+        for (unsigned d = 0; d < p->table[i].dims_n; d++) shown |= UINT64_C(1) << p->table[i].dims[d];
+    for (size_t f = 0; f < WN_FIELD_N; f++) {
+        uint64_t dims = wn_field_dims((wn_field)f);
+        if (dims == 0 || (dims & shown) != 0 || (s->fields_off >> f & 1)) continue;
+        fprintf(out, "%s`%s`",
+                any ? ", " : "\nCollected, and shown by no table of this plan: ", fields[f].name);
+        any = true;
+    }
+    if (any) fputs(".\n", out);
+}
+
 static void describe_time(const wn_description *d, const wn_site_policy *s, FILE *out) {
     fputs("\n## How long\n\n", out);
     fputs(
@@ -226,11 +356,16 @@ void wn_policy_describe(const wn_description *d, FILE *out) {
     print_digest(p, out);
     fputs(".\n", out);
     describe_fields(s, out);
-    describe_purposes(out);
+    describe_purposes(s, out);
     describe_consent(s, out);
+    describe_strings(s, out);
+    describe_categories(s, out);
+    describe_opting_out(out);
+    describe_children(out);
     describe_pages(s, out);
     describe_declared(s, out);
     describe_tables(d->plan, out);
+    describe_unshown(d->plan, s, out);
     describe_time(d, s, out);
     fputs("\n## Who receives it\n\n"
           "The operator and those who may read its reports. Nobody outside: this version knows no "

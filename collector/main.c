@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.c: the collector daemon. One loop thread for all doors and timers; the
-// spool has a thread that syncs, ZeroMQ's ZAP one that answers (decisions.md 7).
+// spool has a thread that syncs, ZeroMQ's ZAP one that answers.
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>

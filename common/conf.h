@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // conf.h: option rows, sites and the release plan, from flags, environment and YAML.
 //
-// Precedence: flag > WINNOW_* > file > default row (decisions.md 24).
+// Precedence: flag > WINNOW_* > file > default row.
 #pragma once
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // their help and manual, so that no option is described twice.
 //
 // Every source is checked, also one that a stronger source overrides: a mistake
-// that waits to be uncovered is still a mistake. Source: decisions.md 24.
+// that waits to be uncovered is still a mistake.
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <pwd.h>
@@ -574,6 +574,8 @@ void wn_options_man_rows(wn_program prog, FILE *out) {
           ".SH FILES\n.TP\n.I /etc/winnow/winnow.yaml\nOptions, as\n.B name: value\nwith _ for each hyphen.\n"
           ".TP\n.I /etc/winnow/sites.yaml\nSites; written by\n.BR \"winnow site\" .\n"
           ".TP\n.I /etc/winnow/plan.yaml\nThe release plan; without it the built\\-in one.\n"
+          ".TP\n.I /etc/winnow/policy.yaml\nWhat each site promised its visitors; without it the built\\-in "
+          "one. See\n.BR \"winnow policy\" .\n"
           ".TP\n.I /var/lib/winnow\nAll state.\n",
           out);
 }

@@ -2,7 +2,7 @@
 // conf_plan.c: the release plan: which tables exist, checked before anything counts.
 //
 // A plan that could publish one population twice, or a table that can never
-// have a row, is refused with its line. Source: privacy.md R3, R5.
+// have a row, is refused with its line. Rules R3, R5.
 #include <sodium.h>
 
 #include "conf.h"
@@ -153,8 +153,9 @@ static const char *table_check(const plan_table *in, wn_table *t, char *why, siz
         }
         bool sessions = (t->measures & WN_MEASURE_SESSIONS) || (t->kinds & 1u << WN_OBS_SESSION);
         if (sessions && !wn_dim_of_session(t->dims[i])) {
-            snprintf(why, why_bytes, "table %s: sessions do not carry %s; take sessions out of `measures` and `of`",
-                     t->id, wn_dim_name(t->dims[i]));
+            snprintf(why, why_bytes,
+                     "table %s: sessions do not carry %s; take sessions out of `measures` and `of`", t->id,
+                     wn_dim_name(t->dims[i]));
             return "measures";
         }
         if (wn_dim_is_open(t->dims[i])) t->k = WN_K_OPEN;

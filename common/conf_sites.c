@@ -2,7 +2,7 @@
 // conf_sites.c: the sites an installation counts, in CONFIG/sites.yaml.
 //
 // Sites are closed: none is ever made from traffic. The file may hold signing
-// keys, so it is written 0600, whole or not at all. Source: decisions.md 20.
+// keys, so it is written 0600, whole or not at all.
 #include <ctype.h>
 #include <libgen.h>
 #include <sodium.h>

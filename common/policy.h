@@ -3,7 +3,7 @@
 //
 // A policy can only narrow what schemas/ allow. It is named by the digest of its
 // text; a window keeps the policy it began with, and a newer one may narrow it
-// at once but never widen it. Source: privacy.md R2, R3; requirements.md L-O1, L-V1.
+// at once but never widen it. Rules R2, R3.
 #pragma once
 
 #include "catalogue.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// slots.h: storage keys on disk, in one preallocated file (decisions.md 5).
+// slots.h: storage keys on disk, in one preallocated file.
 //
 // Each key is wrapped by a wrapping key that stands in the same root-only
 // file; forgetting a key writes a new wrapping key and the re-wrapped rest to

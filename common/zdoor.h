@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// zdoor.h: ZeroMQ sockets that only listed keys can open (decisions.md 13).
+// zdoor.h: ZeroMQ sockets that only listed keys can open.
 //
 // CURVE on every link, ipc and loopback too; ZAP answers from an allow-list;
 // RCVHWM 4 (unless asked otherwise), MAXMSGSIZE 1 MiB + slack, no linger.

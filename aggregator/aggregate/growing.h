@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // growing.h: memory that grows without leaving copies of itself behind, stays
-// out of core dumps and is wiped before it goes back (privacy.md R13).
+// out of core dumps and is wiped before it goes back (R13).
 #pragma once
 
 #include "winnow/base.h"

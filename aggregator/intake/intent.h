@@ -2,7 +2,7 @@
 // intent.h: what a tick is about to publish, stored in the open window first.
 //
 // After a crash the newest intent whose tick the published store also has is
-// the state of the world: its baselines and rows are put back (decisions.md 4).
+// the state of the world: its baselines and rows are put back.
 #pragma once
 
 #include "locks.h"

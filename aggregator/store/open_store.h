@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // open_store.h: one open window on disk: LMDB environment of an encrypted
-// journal, a packed base and watermarks (decisions.md 1). Keys say nothing.
+// journal, a packed base and watermarks. Keys say nothing.
 //
 // One thread at a time; commit may run on another one while the owner waits.
 // begin to abort only record in memory; commit alone touches the disk.

@@ -6,7 +6,7 @@
 // A span with p == NULL is absent and says nothing; one that stands there but
 // cannot be read (an empty one too) is a doubt, and a doubt refuses everything.
 // A reader grants only what it read whole. No reader ever speaks of `profile`
-// or `sensitive`, but to refuse them. Source: privacy.md R1, R2; protocols.md part 5.
+// or `sensitive`, but to refuse them. Rules R1, R2.
 #pragma once
 
 #include "winnow/base.h"

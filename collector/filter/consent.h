@@ -3,7 +3,7 @@
 //
 // Every signal that stands there is read; what one of them denies is denied,
 // and one that cannot be read refuses everything. A purpose beyond `basic`
-// needs a signal that grants it. Source: privacy.md R1, R2; requirements.md L-O1, L-O2.
+// needs a signal that grants it. Rules R1, R2.
 #pragma once
 
 #include "filter.h"

@@ -2,7 +2,7 @@
 // crash.h: crash reports of a closed shape: what kind, of which version; no
 // message, no stack, no file name.
 //
-// Pure: no I/O, clock, allocation or global state. Any thread. Source: privacy.md R11.
+// Pure: no I/O, clock, allocation or global state. Any thread. Rule R11.
 #pragma once
 
 #include "winnow/base.h"

@@ -4,7 +4,7 @@
 // Pure: no I/O, clock, allocation, randomness or globals. Time, keys, country
 // and window look-ups come in; caches (wn_scratch) change no result. Any thread
 // with its own event and scratch. Everything unknown, absent or malformed falls
-// to the stricter side. Source: architecture.md invariants 1 and 2, privacy.md R1, R2, R10–R12.
+// to the stricter side. ARCHITECTURE.md: invariants 1 and 2, rules R1, R2, R10 to R12.
 #pragma once
 
 #include "catalogue.h"

@@ -4,7 +4,7 @@
 // doubt counts as found.
 //
 // Pure: no I/O, clock, allocation or global state. Any thread. Linear time.
-// Source: privacy.md R11.
+// Rule R11.
 #pragma once
 
 #include "winnow/base.h"

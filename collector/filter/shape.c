@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// shape.c: the piece rule. Beyond the row in privacy.md it also takes dotted
+// shape.c: the piece rule. Beyond the row of R11 it also takes dotted
 // quads, MAC and IPv6 addresses, nine digits in a segment however they are cut
 // (phone numbers), "key=value" and escapes that are left: stricter, and on a
 // real log it changes nothing more.

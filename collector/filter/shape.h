@@ -4,7 +4,7 @@
 
 #include "winnow/base.h"
 
-// A path segment that must become ":x" (privacy.md R11, URL row).
+// A path segment that must become ":x" (R11, URL row).
 bool wn_shape_segment(const uint8_t *s, size_t n);
 // The same for an event name, which may also be cut at ' ' and ':'.
 bool wn_shape_name(const uint8_t *s, size_t n);

@@ -2,7 +2,7 @@
 // terms.h: a search term or other free text, as it may be counted.
 //
 // Pure: no I/O, clock, allocation or global state. Any thread. Linear time.
-// Source: privacy.md R11.
+// Rule R11.
 #pragma once
 
 #include "winnow/base.h"

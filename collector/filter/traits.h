@@ -2,7 +2,7 @@
 // traits.h: what is said about a person or device, as a row of a closed list.
 // Values are row numbers from 1; 0 is unknown, or refused.
 //
-// Pure: no I/O, clock, allocation or global state. Any thread. Source: privacy.md R11.
+// Pure: no I/O, clock, allocation or global state. Any thread. Rule R11.
 #pragma once
 
 #include "winnow/base.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // http_answer.h: what the beacon endpoint says, with CORS on every answer
-// (protocols.md 2.2): an allowed origin is echoed, never `*`; the only cookie there is says that a
+//: an allowed origin is echoed, never `*`; the only cookie there is says that a
 // browser opted out (http_optout.h).
 #pragma once
 

@@ -3,7 +3,7 @@
 // /v1/opt-out.
 //
 // An answer leaves when its events are durable: until then the handler queues
-// no response and libmicrohttpd calls it again at each turn (decisions.md 8).
+// no response and libmicrohttpd calls it again at each turn.
 #pragma once
 
 #include "metrics.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // http_optout.h: the flag by which a browser says that it is not to be counted
-// (privacy.md R2): a first-party cookie that is the same for everybody. Nothing
+// (R2): a first-party cookie that is the same for everybody. Nothing
 // is stored on our side.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // inflate_body.h: a gzip or zlib body, inflated piece by piece as it arrives.
 //
-// Known by its first byte, never by Content-Encoding (protocols.md 2.1): some
+// Known by its first byte, never by Content-Encoding: some
 // senders do not declare it, and no JSON begins so.
 #pragma once
 

@@ -2,7 +2,7 @@
 // logline.h: one line of an access log (combined, common, vhost-combined), cut
 // into its parts, and the rules by which it is a page view at all.
 //
-// Pure. Source: decisions.md 22.
+// Pure.
 #pragma once
 
 #include "filter.h"

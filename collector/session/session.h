@@ -12,7 +12,7 @@
 // touches of transactions the spool holds are applied, the others dropped;
 // queued sessions the spool holds are dropped, the others kept.
 // Order does not matter: a touch joins the session it lies within 30 minutes
-// of, whatever came first (decisions.md 21); one that bridges two sessions of a
+// of, whatever came first; one that bridges two sessions of a
 // person makes them one. Where two events share a second, the session takes the
 // dimensions, entry and exit that compare lowest (exit: highest), not those that
 // came first. A session is signed, or shared, only if all its events are.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // observation.h: what the filter lets through. No field can hold a raw
 // identifier: pseudonyms die with their window's keys, open text travels
-// sealed (wn_value), times are hours. Source: architecture.md, invariant 1.
+// sealed (wn_value), times are hours. ARCHITECTURE.md: invariant 1.
 #pragma once
 
 #include "winnow/window.h"

@@ -4,7 +4,7 @@
 Usage: nestdiff.py DIR      DIR holds one folder a state, named in order of time; each
                             holds files that `winnow report --format json` wrote
 
-Checks every row, every pair of states and every pair of nested tables (privacy.md, NEST/DIFF).
+Checks every row, every pair of states and every pair of nested tables (nested tables and states, by subtraction).
 Prints what it checked; exit status 1 on a breach, 2 when there was nothing to check.
 """
 import pathlib

@@ -6,7 +6,7 @@ Usage: oracle.py --coarsen PROGRAM [--log FILE] [--host HOST] [--zone ZONE] [--r
                  [--write-log FILE --traffic PROGRAM] [--dump FILE]
 
 Shares nothing with Winnow but `coarsen`, which turns URLs, referrers and user agents into their
-coarse values. Everything else follows the design: decisions 21, 22, 25, rules R4, R5, R10 and the
+coarse values. Everything else follows the design: rules R4, R5, R10 and the
 default plan, for windows that were published once, at the seal.
 
 --log       combined log (default ../shared/data/access.log beside the tree, else one made by --traffic)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who was in which cell: people, networks, sessions and the default plan (decision 21, R10), and
+"""Who was in which cell: people, networks, sessions and the default plan (R10), and
 which rows may be shown of them (R4, R5)."""
 import collections
 import datetime

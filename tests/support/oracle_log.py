@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of an access log, and which of them count at all (decision 22)."""
+"""Lines of an access log, and which of them count at all."""
 import datetime
 import ipaddress
 import pathlib

@@ -7,7 +7,7 @@
 //     NODE_PATH=$PWD/node_modules node <repository>/tests/golden/consent/make.mjs
 //
 // The same packages make the same files. What a string means is judged here a
-// second time, from the decoders' fields, by the rules of protocols.md part 5
+// second time, from the decoders' fields, by the rules that consent_signals.h tells
 // as consent_signals.h states them. MUTATIONS=n makes n lines in mutated.txt.
 import { createRequire } from 'node:module';
 import { writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_consent_golden.c: strings made by the IAB's own encoders are read as the
 // IAB's own decoders read them, field by field, and mean what the rules say.
-// Both files are made by make.mjs. Source: privacy.md R1, R2; protocols.md part 5.
+// Both files are made by make.mjs. Rules R1, R2.
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -25,7 +25,10 @@ expect() {
 
 expect 2 'Usage: winnow' "$winnow"
 expect 2 'did you mean site?' "$winnow" sit
-expect 2 'something is missing' "$winnow" site
+expect 2 'missing: add|list|key|sign' "$winnow" site
+expect 2 'missing: FILE...|-' "$winnow" import --site x
+expect 2 'missing: NAME' "$winnow" keys new
+expect 2 '"z" is a word too many' "$winnow" status z
 expect 2 'allowed are add' "$winnow" site remove x
 expect 2 'did you mean --from?' "$winnow" report --form csv
 expect 2 'holds one table' "$winnow" report --site x --format csv
@@ -39,6 +42,8 @@ expect 1 'no site yet' "$winnow" report
 expect 1 'no site yet' "$winnow" seal
 expect 0 'winnow 0' "$winnow" --version
 expect 0 '.TH winnow 1' "$winnow" --man
+expect 0 '/etc/winnow/policy.yaml' "$winnow" --man
+expect 0 'plan.yaml and policy.yaml' "$winnow" --help
 expect 0 'Usage: winnow seal' "$winnow" seal --help
 expect 0 'larger epoch counts' "$winnow" down --help
 expect 0 'larger epoch counts' "$winnow" up --help
@@ -46,7 +51,10 @@ expect 0 'version 1' "$winnow" plan check
 expect 1 'cannot be read' "$winnow" plan check "$dir/none.yaml"
 expect 1 'nothing was published' "$winnow" ledger list
 expect 0 'version 1' "$winnow" policy check
-expect 0 'gpc limit' "$winnow" policy print
+expect 0 'gpc: limit' "$winnow" policy print
+mkdir -p "$dir/begin"
+"$winnow" policy print >"$dir/begin/policy.yaml"
+expect 0 'version 1' "$winnow" policy check "$dir/begin/policy.yaml"
 expect 0 'Nobody outside' "$winnow" policy describe
 expect 1 'cannot be read' "$winnow" policy check "$dir/none.yaml"
 expect 2 'allowed are print, check, describe and reload' "$winnow" policy show
@@ -67,7 +75,19 @@ expect 0 '# What shop collects' "$winnow" policy describe --site shop
 for daemon in collector aggregator; do
     expect 0 'policy version 2' "$winnow-$daemon" --check-config
 done
+# What the collector last had in force, as it lies in its state.
+mkdir -p "$dir/state/collector/policy"
+id=$("$winnow" policy check | sed -n 's/.*digest \([0-9a-f]*\),.*/\1/p')
+cp "$dir/config/policy.yaml" "$dir/state/collector/policy/$id.yaml"
+expect 0 'It is the one in force' "$winnow" policy check
+printf 'version: 2\ndate: 2026-11-19\n' >"$dir/config/policy.yaml"
+expect 1 'a reload would refuse it: the text changed' "$winnow" policy check
+printf 'version: 3\ndate: 2026-11-19\n' >"$dir/config/policy.yaml"
+expect 0 'In force is version 2 of 2026-11-20' "$winnow" policy check
+expect 0 'lies before 2026-11-20' "$winnow" policy check
 rm "$dir/config/policy.yaml"
+expect 1 'policy.yaml is gone; version 2 of 2026-11-20 was in force' "$winnow" policy check
+rm -r "$dir/state/collector"
 
 for i in 1 2 3 4 5 6 7 8 9 10; do "$winnow" site add "s$i" --zone UTC >/dev/null & done
 wait
@@ -100,6 +120,19 @@ printf '%s\n' '{"name":"pageview","url":"/a"}' '{"name":"annmeyer","url":"/a","u
 expect 3 '2 events: keep 2' "$winnow" explain --purposes basic,measure "$dir/events.ndjson"
 printf '%s\n' '{"name":"pageview","url":"/u/ann@b.example"}' '{"name":"purchase","url":"/a","user_id":"annmeyer"}' >"$dir/events.ndjson"
 expect 0 '2 events: keep 2' "$winnow" explain --purposes basic,measure "$dir/events.ndjson"
+expect 0 'decided by    purposes' "$winnow" explain --purposes basic,share --event '{"name":"pageview","url":"/a"}'
+expect 0 'may be forwarded: yes' "$winnow" explain --purposes basic,share --event '{"name":"pageview","url":"/a"}'
+expect 0 'may be forwarded: no' "$winnow" explain --purposes basic,share --us-privacy-cookie 1YYN \
+    --event '{"name":"pageview","url":"/a"}'
+expect 0 'verdict       refused' "$winnow" explain --tcf-cookie nonsense --event '{"name":"pageview","url":"/a"}'
+expect 0 'plan=pro, b=3' "$winnow" explain --event '{"name":"pageview","url":"/a","props":{"plan":"pro","b":3}}'
+expect 2 'allowed are basic, measure, locate, share, profile and sensitive' "$winnow" explain --purposes basic,mesure \
+    --event '{"name":"pageview","url":"/a"}'
+expect 2 'stands alone' "$winnow" explain --matrix --gpc
+expect 0 'referrer example.org' "$winnow" explain --matrix
+expect 0 "No site's policy is applied" "$winnow" explain --matrix
+expect 0 'No country database is here' "$winnow" explain --country-db "$dir/none.mmdb" --ip 192.0.2.7 \
+    --event '{"name":"pageview","url":"/a"}'
 expect 1 'not one JSON object' "$winnow" explain --event nonsense
 
 printf 'sites:\n  - name: UPPER\n    zone: UTC\n' >"$dir/config/sites.yaml"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An import's figures must add up, or say that they do not.
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "import_totals.h"
@@ -97,5 +98,24 @@ Test(import_totals, chunks_add_up_and_windows_stand_once) {
     cr_assert_eq(t.reasons_n, 2);
     cr_assert_eq(t.reason[0].n, 9);
     cr_assert_eq(t.windows_n, 2);
+    wn_totals_fini(&t);
+}
+
+Test(import_totals, the_first_and_the_last_day_are_named) {
+    wn_totals t = {0};
+    char *text = NULL;
+    size_t n = 0;
+    cr_assert(add(&t, good, 10));
+    FILE *out = open_memstream(&text, &n);
+    cr_assert(wn_totals_print(&t, out));
+    fclose(out);
+    cr_assert_not_null(strstr(text, "days       2026-11-20 to 2026-11-21\n"), "%s", text);
+    free(text);
+    t.windows_n = 1;
+    out = open_memstream(&text, &n);
+    cr_assert(wn_totals_print(&t, out));
+    fclose(out);
+    cr_assert_not_null(strstr(text, "days       2026-11-20\n"), "%s", text);
+    free(text);
     wn_totals_fini(&t);
 }

@@ -141,7 +141,7 @@ Test(conf_policy, what_carries_a_refusal_or_counts_cannot_be_narrowed) {
 #include "fields.def"
 #undef FIELD
     };
-    static const char *const named[] = {"gpc", "dnt", "purposes", "site", "name", "batch_id"};
+    static const char *const named[] = {"gpc", "dnt", "purposes", "site", "name", "batch_id", "time"};
     const char *fields[WN_COUNT(named) + WN_COUNT(rows)];
     size_t n = 0;
     for (size_t i = 0; i < WN_COUNT(named); i++) fields[n++] = named[i];
@@ -159,6 +159,75 @@ Test(conf_policy, what_carries_a_refusal_or_counts_cannot_be_narrowed) {
         snprintf(text, sizeof text, SITE "    fields: {%s: [measure]}\n", fields[i]);
         cr_expect_eq(load(text, &p), WN_ERR_CONFIG, "%s", fields[i]);
     }
+}
+
+Test(conf_policy, what_the_locks_need_can_be_narrowed_but_not_shut) {
+    static const char *const fields[] = {"ip", "user_agent"};
+    for (size_t i = 0; i < WN_COUNT(fields); i++) {
+        char text[200];
+        wn_policy p;
+        snprintf(text, sizeof text, SITE "    fields: {%s: off}\n", fields[i]);
+        cr_expect_eq(load(text, &p), WN_ERR_CONFIG, "%s", fields[i]);
+        cr_expect_not_null(strstr(why, "cannot be off"), "%s", why);
+        snprintf(text, sizeof text, SITE "    fields: {%s: [locate]}\n", fields[i]);
+        cr_assert_eq(load(text, &p), WN_OK, "%s: %s", fields[i], why);
+        wn_policy_fini(&p);
+    }
+}
+
+Test(conf_policy, categories_that_differ_in_letter_case_only_are_one) {
+    wn_policy p;
+    cr_expect_eq(load(SITE "    consent:\n      categories:\n        - {id: c0002, purposes: [basic]}\n"
+                           "        - {id: C0002, purposes: [measure]}\n",
+                      &p),
+                 WN_ERR_CONFIG);
+    cr_expect_eq(line, 8, "line %d: %s", line, why);
+    cr_expect_not_null(strstr(why, "\"C0002\" stands twice"), "%s", why);
+}
+
+// The example after a list's key is itself taken.
+Test(conf_policy, examples_of_lists_are_right) {
+    static const struct {
+        const char *head, *key, *tail;
+    } rows[] = {
+        {HEAD, "sites", ""},
+        {SITE "    ", "props", ""},
+        {SITE "    ", "surveys", ""},
+        {SITE "    ", "organisations", ""},
+        {SITE "    ", "sensitive", ""},
+        {SITE "    ", "routes", ""},
+        {SITE "    consent:\n      ", "categories", ""},
+        {SITE "    consent:\n      ", "vendors", ""},
+        {SITE "    props:\n      - name: p\n        ", "values", ""},
+        {SITE "    organisations:\n      - org: o\n        ", "purposes", ""},
+    };
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        char text[600], said[400];
+        wn_policy p;
+        snprintf(text, sizeof text, "%s%s: 4\n", rows[i].head, rows[i].key);
+        cr_assert_eq(load(text, &p), WN_ERR_CONFIG, "%s", text);
+        const char *example = strstr(why, "example: ");
+        cr_assert_not_null(example, "%s", why);
+        snprintf(said, sizeof said, "%s", example + 9);
+        snprintf(text, sizeof text, "%s%s\n", rows[i].head, said);
+        cr_assert_eq(load(text, &p), WN_OK, "%s: %s", text, why);
+        wn_policy_fini(&p);
+    }
+}
+
+Test(conf_policy, a_file_that_is_gone_is_said_to_be_gone) {
+    wn_policy now, next;
+    cr_assert_eq(load("version: 2\ndate: 2026-11-20\n", &now), WN_OK);
+    cr_assert_eq(wn_policy_load_file("/nonexistent/policy.yaml", &next, why, sizeof why, &line), WN_OK);
+    cr_expect(next.built_in && !now.built_in);
+    cr_expect_eq(wn_policy_follows(&now, &next, why, sizeof why), WN_ERR_CONFIG);
+    cr_expect_str_eq(
+        why, "policy.yaml is gone; version 2 of 2026-11-20 was in force: write one of version 3 or higher");
+    cr_expect(wn_policy_names_file(why));
+    cr_expect_not(wn_policy_names_file("the text changed"));
+    cr_expect(wn_policy_dated_before(&next, &now) && !wn_policy_dated_before(&now, &now));
+    wn_policy_fini(&now);
+    wn_policy_fini(&next);
 }
 
 // A text that grows, for limits.

@@ -222,6 +222,25 @@ Test(report, nothing_published_says_why) {
     output_free(&o);
 }
 
+Test(report, of_a_range_without_rows_it_names_the_days_that_have_some) {
+    wn_public_row row = row_of("/", 240, 600, 0);
+    for (int32_t day = DAY - 40; day < DAY - 30; day += 3) {
+        wn_public_head h = head_of("pages", ROUTE, day);
+        publish(&h, &row, day == DAY - 40 ? 0 : 1); // of the first day nothing may be shown
+    }
+    wn_report_query q = query_of("pages", DAY, DAY, WN_REPORT_TABLE);
+    output o = run(&q);
+    cr_assert(o.err == WN_OK && o.result.rows == 0);
+    cr_assert(
+        strstr(o.notes, "the first is 2026-10-14, the last 2026-10-20 (--from 2026-10-14 --to 2026-10-20)"),
+        "%s", o.notes);
+    output_free(&o);
+    q = query_of("traffic", DAY, DAY, WN_REPORT_TABLE);
+    o = run(&q);
+    cr_assert_null(strstr(o.notes, "--from"), "rows of another table: %s", o.notes);
+    output_free(&o);
+}
+
 Test(report, csv_has_its_header_line_even_without_rows) {
     wn_table shape = {.dims = {ROUTE, WN_DIM_NONE},
                       .dims_n = 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_consent_categories.c: categories that SDKs name. Source: protocols.md 3.2, 3.3, 5.6.
+// test_consent_categories.c: categories that SDKs name.
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_consent_gcm.c: Google Consent Mode. Source: protocols.md 5.5.
+// test_consent_gcm.c: Google Consent Mode.
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

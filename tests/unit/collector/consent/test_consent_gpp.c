@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_consent_gpp.c: headers, lists of sections in force and limits of GPP
-// strings; what their fields mean is in the golden vectors. Source: protocols.md 5.2.
+// strings; what their fields mean is in the golden vectors.
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_consent_mobile.c: tracking status and advertising ids. Source: protocols.md 5.7.
+// test_consent_mobile.c: tracking status and advertising ids.
 #include <criterion/criterion.h>
 #include <string.h>
 

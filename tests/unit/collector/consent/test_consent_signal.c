@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_consent_signal.c: how signals combine. Source: privacy.md R1, R2.
+// test_consent_signal.c: how signals combine. Rules R1, R2.
 #include <criterion/criterion.h>
 
 #include "consent_signals.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_consent_tcf.c: clocks, limits and flags of TC strings; what their fields
-// mean is in the golden vectors. Source: protocols.md 5.1.
+// mean is in the golden vectors.
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_consent_usp.c: US Privacy strings. Source: protocols.md 5.3.
+// test_consent_usp.c: US Privacy strings.
 #include <criterion/criterion.h>
 #include <string.h>
 

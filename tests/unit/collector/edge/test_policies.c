@@ -212,3 +212,16 @@ Test(policies, the_built_in_policy_needs_no_disk) {
     cr_assert_eq(put("version: 1000000\ndate: 2026-11-20\n"), WN_OK);
     cr_assert_eq(begin("b"), 1000000u);
 }
+
+Test(policies, the_last_in_force_is_found_without_a_change) {
+    wn_policy last;
+    cr_expect_eq(wn_policies_last(dir, &last), WN_ERR_NOTFOUND);
+    cr_assert_eq(open_with(POLICY(2)), WN_OK);
+    begin("2026-11-20.web.UTC");
+    cr_assert_eq(put(POLICY(9)), WN_OK);
+    size_t before = files();
+    cr_assert_eq(wn_policies_last(dir, &last), WN_OK);
+    cr_expect_eq(last.version, 9);
+    cr_expect_eq(files(), before);
+    wn_policy_fini(&last);
+}

@@ -130,7 +130,7 @@ Test(route, keeps_words_years_and_small_numbers) {
     expect(rows, WN_COUNT(rows));
 }
 
-// Every clause of privacy.md R11, URL row, on both sides of its edge.
+// Every clause of R11, URL row, on both sides of its edge.
 Test(route, each_clause_holds_at_its_edge) {
     static const row rows[] = {
         // >= 5 digits in a piece
