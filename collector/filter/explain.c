@@ -72,13 +72,6 @@ static unsigned policy_needs(const wn_work *w, wn_field f) {
     return (unsigned)w->policy[0]->needs[f] | w->policy[1]->needs[f];
 }
 
-// What agreeing to more would change nothing about: the policy's `off`, and what is not of a mail's concern.
-static bool shut_for_all(const wn_work *w, wn_field f) {
-    wn_work all = *w;
-    all.grants.bits = WN_PURPOSES_ALL;
-    return !wn_work_permits(&all, f);
-}
-
 #define PURPOSE(name, dflt, doc) "dropped: needs " #name,
 static const char *const by_row[] = {
 #include "purposes.def"
@@ -109,14 +102,12 @@ static const char *missing(const wn_work *w, unsigned needs, const char *const w
 }
 
 static const char *shut_by(const wn_work *w, wn_field f) {
-    if (shut_for_all(w, f)) {
-        bool off = (w->policy[0]->fields_off | w->policy[1]->fields_off) >> f & 1;
-        return off || !w->mail ? "dropped: the site's policy shuts it"
-                               : "dropped: an opened mail counts with its campaign alone";
-    }
+    if ((w->policy[0]->fields_off | w->policy[1]->fields_off) >> f & 1)
+        return "dropped: the site's policy shuts it";
     const char *why = missing(w, wn_field_purposes(f), by_row);
     if (why == NULL) why = missing(w, policy_needs(w, f), by_policy);
-    return why != NULL ? why : "dropped";
+    if (why != NULL) return why;
+    return w->mail ? "dropped: an opened mail counts with its campaign alone" : "dropped";
 }
 
 static const char *person_outcome(const wn_work *w, wn_field f) {
