@@ -68,12 +68,12 @@ static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
 }
 #define ABSENT ((wn_span){NULL, 0})
 
-static wn_signal read_iab(const wn_event *e, const wn_sender *sender, const wn_site_policy *policy,
-                          wn_signal_kind kind) {
+static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
-    if (kind == WN_SIGNAL_gpp)
-        return wn_gpp_read(stated(e, WN_FIELD_gpp, ABSENT), stated(e, WN_FIELD_gpp_sid, ABSENT), &terms);
-    return wn_gdpr_read(stated(e, WN_FIELD_gdpr, ABSENT), stated(e, WN_FIELD_tcf, sender->tcf), &terms);
+    wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
+    wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
+    add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
+    add(g, WN_SIGNAL_gpp, wn_gpp_read(gpp, sid, &terms));
 }
 
 // A zero advertising id says that its owner deleted it.
@@ -147,8 +147,7 @@ static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
     if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
     for (size_t i = 0; i < 2 && (i == 0 || policy[1] != policy[0]); i++) {
         bool opt_in = !policy[i]->counts_unknown;
-        add(g, WN_SIGNAL_tcf, read_iab(e, sender, policy[i], WN_SIGNAL_tcf));
-        add(g, WN_SIGNAL_gpp, read_iab(e, sender, policy[i], WN_SIGNAL_gpp));
+        add_iab(g, e, sender, policy[i]);
         add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
         add(g, WN_SIGNAL_gcm,
             wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT), opt_in));
@@ -159,6 +158,7 @@ static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
 
 // GPC or DNT as header, or as field of the event.
 static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal_mode a, wn_signal_mode b) {
+    if (!header && !wn_event_has(e, f)) return (wn_signal){0};
     wn_span v = wn_event_get(e, f);
     bool one = v.n == 1 && v.p[0] == '1', zero = v.n == 1 && v.p[0] == '0';
     if (wn_event_has(e, f) && !one && !zero) return (wn_signal){.doubt = true};

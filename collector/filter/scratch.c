@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// scratch.c: direct-mapped and two-way caches that change no result.
+// scratch.c: caches of small sets that change no result.
 //
 // A value's hash is keyed with this process's key and the window's text key
 // together: two windows never share an entry, and once the window's key is gone
@@ -12,10 +12,11 @@
 #include "crypt.h"
 #include "url_parts.h"
 
-#define AGENTS 16384
-#define HOSTS 4096
+#define AGENT_SETS 8192
+#define HOST_SETS 2048
+#define WAYS 2
 #define VALUE_SETS 2048
-#define VALUE_WAYS 2
+#define VALUE_WAYS 4 // a site's pages, all of one window: two would push each other out
 
 typedef struct agent_entry {
     uint64_t hash; // 0: empty
@@ -38,10 +39,10 @@ struct wn_scratch {
     uint8_t value_key[16]; // of the current call
     uint64_t value_mask;
     uint64_t call;
-    agent_entry agents[AGENTS];
-    host_entry hosts[HOSTS];
+    agent_entry agents[AGENT_SETS][WAYS]; // newest first
+    host_entry hosts[HOST_SETS][WAYS];
     value_entry values[VALUE_SETS][VALUE_WAYS];
-    wn_value spill[WN_OPEN_N]; // when both ways were handed out in this call
+    wn_value spill[WN_OPEN_N]; // when all ways were handed out in this call
 };
 
 size_t wn_scratch_bytes(void) {
@@ -70,12 +71,17 @@ static uint64_t hash_of(const uint8_t key[16], wn_span text) {
 void wn_scratch_agent(wn_scratch *s, wn_span ua, wn_agent *out) {
     if (ua.n > 512) ua.n = 512; // what the parser reads
     uint64_t hash = hash_of(s->agent_key, ua);
-    agent_entry *entry = &s->agents[hash % AGENTS];
-    if (entry->hash != hash) {
-        wn_agent_parse((const char *)ua.p, ua.n, &entry->agent);
-        entry->hash = hash;
+    agent_entry *set = s->agents[hash % AGENT_SETS];
+    if (set[1].hash == hash) {
+        *out = set[1].agent;
+        return;
     }
-    *out = entry->agent;
+    if (set[0].hash != hash) {
+        set[1] = set[0];
+        wn_agent_parse((const char *)ua.p, ua.n, &set[0].agent);
+        set[0].hash = hash;
+    }
+    *out = set[0].agent;
 }
 
 static wn_host_class class_of(const char *host, size_t n) {
@@ -88,12 +94,13 @@ static wn_host_class class_of(const char *host, size_t n) {
 
 wn_host_class wn_scratch_host(wn_scratch *s, const char *host, size_t n) {
     uint64_t hash = hash_of(s->host_key, (wn_span){(const uint8_t *)host, n});
-    host_entry *entry = &s->hosts[hash % HOSTS];
-    if (entry->hash != hash) {
-        entry->class = class_of(host, n);
-        entry->hash = hash;
+    host_entry *set = s->hosts[hash % HOST_SETS];
+    if (set[1].hash == hash) return set[1].class;
+    if (set[0].hash != hash) {
+        set[1] = set[0];
+        set[0] = (host_entry){hash, class_of(host, n)};
     }
-    return entry->class;
+    return set[0].class;
 }
 
 // The window's key enters whole: one half the hash's key, the other its result.
