@@ -125,19 +125,20 @@ static void set_words(wn_work *w) {
         wn_field field;
         wn_dim_open dim;
         size_t (*coarsen)(wn_span text, char out[WN_OPEN_TEXT_MAX + 1]);
+        bool judged; // what it gives was asked about just now
     } rows[] = {
-        {WN_FIELD_search_term, WN_DIM_term, wn_term},
-        {WN_FIELD_feature, WN_DIM_feature, wn_event_name},
-        {WN_FIELD_model, WN_DIM_model, wn_model},
-        {WN_FIELD_app_version, WN_DIM_app_version, wn_app_version},
-        {WN_FIELD_crash, WN_DIM_crash, wn_crash_class},
+        {WN_FIELD_search_term, WN_DIM_term, wn_term, true},
+        {WN_FIELD_feature, WN_DIM_feature, wn_event_name, false},
+        {WN_FIELD_model, WN_DIM_model, wn_model, false},
+        {WN_FIELD_app_version, WN_DIM_app_version, wn_app_version, false},
+        {WN_FIELD_crash, WN_DIM_crash, wn_crash_class, false},
     };
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         wn_span given = wn_work_get(w, rows[i].field);
         if (given.n == 0) continue;
         wn_text *t = &w->text[rows[i].dim];
         t->n = rows[i].coarsen(given, t->s);
-        if (t->n > 0 && wn_identifier_in((wn_span){(const uint8_t *)t->s, t->n}, NULL)) {
+        if (t->n > 0 && !rows[i].judged && wn_identifier_in((wn_span){(const uint8_t *)t->s, t->n}, NULL)) {
             wn_wipe(t->s, t->n);
             t->n = 0;
         }

@@ -20,17 +20,21 @@ typedef struct gathered {
     uint8_t by, denied; // the kind that decided so far, and what it denied
 } gathered;
 
-static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
-    g->doubt |= s.doubt;
-    if (s.doubt || (s.yes | s.no) == 0) return;
-    unsigned denied = (unsigned)__builtin_popcount(s.no), before = g->denied;
+static void add_bits(gathered *g, wn_signal_kind kind, uint8_t yes, uint8_t no) {
+    if ((yes | no) == 0) return;
+    unsigned denied = (unsigned)__builtin_popcount(no), before = g->denied;
     if (!g->any || denied > before) {
         g->by = (uint8_t)kind;
         g->denied = (uint8_t)denied;
     }
     g->any = true;
-    g->yes |= s.yes;
-    g->no |= s.no;
+    g->yes |= yes;
+    g->no |= no;
+}
+
+static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
+    g->doubt |= s.doubt;
+    if (!s.doubt) add_bits(g, kind, s.yes, s.no);
 }
 
 // ---- what the request and the event say themselves ----
@@ -48,9 +52,9 @@ static wn_signal_mode stricter(wn_signal_mode a, wn_signal_mode b) {
     return a > b ? a : b;
 }
 
-static wn_signal read_purposes(const wn_event *e) {
-    if (!e->list_begun) return (wn_signal){0};
-    return (wn_signal){.yes = e->granted, .no = (uint8_t)(WN_PURPOSES_ALL & ~e->granted)};
+static void add_purposes(gathered *g, const wn_event *e) {
+    if (!e->list_begun) return;
+    add_bits(g, WN_SIGNAL_purposes, e->granted, (uint8_t)(WN_PURPOSES_ALL & ~e->granted));
 }
 
 // ---- strings of consent platforms ----
@@ -158,7 +162,6 @@ static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
 
 // GPC or DNT as header, or as field of the event.
 static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal_mode a, wn_signal_mode b) {
-    if (!header && !wn_event_has(e, f)) return (wn_signal){0};
     wn_span v = wn_event_get(e, f);
     bool one = v.n == 1 && v.p[0] == '1', zero = v.n == 1 && v.p[0] == '0';
     if (wn_event_has(e, f) && !one && !zero) return (wn_signal){.doubt = true};
@@ -173,9 +176,11 @@ wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
     opted_out = false;
 #endif
     if (opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
-    add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
-    add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
-    add(&g, WN_SIGNAL_purposes, read_purposes(e));
+    if (sender->gpc || wn_event_has(e, WN_FIELD_gpc))
+        add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
+    if (sender->dnt || wn_event_has(e, WN_FIELD_dnt))
+        add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
+    add_purposes(&g, e);
     add_strings(&g, e, sender, policy);
 #ifdef WN_MUTANT_DOUBT_GRANTS
     g.doubt = false;

@@ -28,11 +28,11 @@ typedef struct host_entry {
     wn_host_class class;
 } host_entry;
 
-typedef struct value_entry {
-    uint64_t hash;
-    uint64_t call; // last call that handed it out
-    wn_value value;
-} value_entry;
+// What is asked of a set lies in one line of the processor's cache.
+typedef struct value_set {
+    uint64_t hash[VALUE_WAYS];
+    uint64_t call[VALUE_WAYS]; // last call that handed it out
+} value_set;
 
 struct wn_scratch {
     uint8_t agent_key[16], host_key[16], window_key[16];
@@ -41,7 +41,8 @@ struct wn_scratch {
     uint64_t call;
     agent_entry agents[AGENT_SETS][WAYS]; // newest first
     host_entry hosts[HOST_SETS][WAYS];
-    value_entry values[VALUE_SETS][VALUE_WAYS];
+    value_set sets[VALUE_SETS];
+    wn_value values[VALUE_SETS][VALUE_WAYS];
     wn_value spill[WN_OPEN_N]; // when all ways were handed out in this call
 };
 
@@ -116,21 +117,24 @@ void wn_scratch_begin(wn_scratch *s, const uint8_t key_text[32]) {
 const wn_value *wn_scratch_value(wn_scratch *s, unsigned slot, const uint8_t key_text[32], wn_span text) {
     uint64_t hash = wn_prf64(s->value_key, text) ^ s->value_mask;
     if (hash == 0) hash = 1;
-    value_entry *set = s->values[hash % VALUE_SETS], *victim = NULL;
+    value_set *set = &s->sets[hash % VALUE_SETS];
+    wn_value *values = s->values[hash % VALUE_SETS];
+    unsigned victim = VALUE_WAYS;
     for (unsigned way = 0; way < VALUE_WAYS; way++) {
-        if (set[way].hash == hash) {
-            set[way].call = s->call;
-            return &set[way].value;
+        if (set->hash[way] == hash) {
+            set->call[way] = s->call;
+            return &values[way];
         }
-        if (set[way].call != s->call && (victim == NULL || set[way].call < victim->call)) victim = &set[way];
+        bool free = set->call[way] != s->call;
+        if (free && (victim == VALUE_WAYS || set->call[way] < set->call[victim])) victim = way;
     }
-    if (victim == NULL) {
+    if (victim == VALUE_WAYS) {
         wn_value_seal(key_text, text, &s->spill[slot]);
         return &s->spill[slot];
     }
-    victim->hash = 0;
-    wn_value_seal(key_text, text, &victim->value);
-    victim->hash = hash;
-    victim->call = s->call;
-    return &victim->value;
+    set->hash[victim] = 0;
+    wn_value_seal(key_text, text, &values[victim]);
+    set->hash[victim] = hash;
+    set->call[victim] = s->call;
+    return &values[victim];
 }
