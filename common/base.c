@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// base.c: the three functions behind base.h and err.h that every file links.
+// base.c: the functions behind base.h and err.h that every file links.
 #include "winnow/base.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <sodium.h>
-
 #ifdef WN_WALLS_OFF
 #include <stdatomic.h>
-#include <string.h>
 #endif
-
-#include "walls.h"
 
 const char *wn_err_text(wn_err err) {
     static const char *const texts[] = {
@@ -38,11 +33,10 @@ static void leave_about(const void *p, size_t n) {
     size_t at = atomic_fetch_add_explicit(&used, n, memory_order_relaxed) % sizeof left;
     if (n <= sizeof left - at) memcpy(left + at, p, n);
 }
-#endif
 
 void wn_wipe(void *p, size_t n) {
-    if (WN_WALL_WIPE && n > 0) sodium_memzero(p, n);
-#ifdef WN_WALLS_OFF
     if (n > 0) leave_about(p, n);
-#endif
 }
+#else
+extern inline void wn_wipe(void *p, size_t n);
+#endif
