@@ -4,6 +4,7 @@
 #include "consent.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "consent_signals.h"
 #include "event_body.h"
@@ -72,12 +73,20 @@ static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
 }
 #define ABSENT ((wn_span){NULL, 0})
 
+// Gpc in a GPP string counts as the header does. Of what these strings say it alone denies
+// `profile` and `sensitive` and leaves `basic`.
+static wn_signal gpc_as_policy(wn_signal s, const wn_site_policy *policy) {
+    const unsigned by_gpc = 1u << WN_PURPOSE_profile | 1u << WN_PURPOSE_sensitive;
+    bool gpc = !s.doubt && (s.no & by_gpc) == by_gpc && !(s.no & BASIC);
+    return gpc && policy->gpc == WN_SIGNAL_DROP ? wn_signal_refusing(WN_PURPOSES_ALL) : s;
+}
+
 static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
     wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
     wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
     add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
-    add(g, WN_SIGNAL_gpp, wn_gpp_read(gpp, sid, &terms));
+    add(g, WN_SIGNAL_gpp, gpc_as_policy(wn_gpp_read(gpp, sid, &terms), policy));
 }
 
 // A zero advertising id says that its owner deleted it.
@@ -100,7 +109,8 @@ static bool is(wn_span s, const char *word) {
 // The policy's own list goes before that of schemas/.
 static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
     for (size_t i = 0; i < p->categories_n; i++) {
-        if (!is(id, p->categories[i].id)) continue;
+        const char *name = p->categories[i].id; // without case, as those of schemas/
+        if (strlen(name) != id.n || strncasecmp(name, (const char *)id.p, id.n) != 0) continue;
         wn_categories_grant(c, p->categories[i].purposes, yes);
         return;
     }

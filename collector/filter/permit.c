@@ -78,22 +78,16 @@ static void permit(wn_work *w) {
     w->readable = w->permitted & w->e->set;
 }
 
-// What a policy says of one organisation's people can only take away.
-static uint8_t org_grants(const wn_site_policy *p, wn_span org) {
-    for (size_t i = 0; i < p->orgs_n; i++)
-        if (strlen(p->orgs[i].org) == org.n && memcmp(p->orgs[i].org, org.p, org.n) == 0)
-            return p->orgs[i].purposes;
-    return WN_PURPOSES_ALL;
-}
-
+// What a policy says of one organisation's people can only take away: whoever names it is bound by it,
+// with proof or without, and whether or not the field may be read for anything else.
 static void narrow_by_org(wn_work *w) {
-    if (!w->org_believed) return;
     wn_span org = wn_event_get(w->e, WN_FIELD_org);
-    uint8_t bits = w->grants.bits & org_grants(w->policy[0], org) & org_grants(w->policy[1], org);
+    if (org.n == 0) return;
+    uint8_t bits = w->grants.bits & wn_policy_org_of(w->policy[0], org.p, org.n) &
+                   wn_policy_org_of(w->policy[1], org.p, org.n);
     if (bits == w->grants.bits) return;
     bool refused = !(bits & 1u << WN_PURPOSE_basic);
     w->grants = (wn_grants){.bits = bits, .refused = refused, .by = WN_SIGNAL_site};
-    permit(w);
 }
 
 static bool sensitive_path(const wn_site_policy *p, wn_span path) {
@@ -115,11 +109,10 @@ static bool is_sensitive(const wn_work *w) {
 static wn_verdict judge(wn_work *w, bool late) {
     w->grants = wn_consent_decide(w->e, w->sender, w->policy);
     if (!WN_WALL_FILTER) w->grants = (wn_grants){.bits = WN_PURPOSES_ALL};
+    if (!w->grants.refused && WN_WALL_FILTER) narrow_by_org(w);
     if (w->grants.refused) return WN_VERDICT_refused;
     permit(w);
     wn_person_believe(w);
-    narrow_by_org(w);
-    if (w->grants.refused) return WN_VERDICT_refused;
     w->sensitive = is_sensitive(w);
 #ifdef WN_MUTANT_SENSITIVE_KEPT
     w->sensitive = false;
@@ -128,16 +121,21 @@ static wn_verdict judge(wn_work *w, bool late) {
     return late ? WN_VERDICT_late : WN_KEEP;
 }
 
+static bool is_robot(wn_work *w) {
+    wn_span agent = wn_event_get(w->e, WN_FIELD_user_agent);
+    if (agent.n == 0) agent = w->sender->user_agent;
+    if (agent.n > 0) wn_scratch_agent(w->scratch, agent, &w->agent);
+    return w->agent.bot;
+}
+
 wn_verdict wn_permit(wn_work *w) {
     if (is_child(w)) return WN_VERDICT_child;
+    if (is_robot(w)) return WN_VERDICT_bot; // and no person: it refuses nothing
     bool late = !find_window(w);
     find_policies(w);
     wn_verdict verdict = judge(w, late);
     if (verdict != WN_KEEP) return verdict;
-    wn_span agent = wn_event_get(w->e, WN_FIELD_user_agent);
-    if (agent.n == 0) agent = w->sender->user_agent;
-    if (agent.n > 0) wn_scratch_agent(w->scratch, agent, &w->agent);
     // A page that the policy shuts is as if it had not been stated; so are its tags.
     if (!wn_work_permits(w, WN_FIELD_url)) w->url = (wn_span){NULL, 0};
-    return w->agent.bot ? WN_VERDICT_bot : WN_KEEP;
+    return WN_KEEP;
 }
