@@ -70,13 +70,19 @@ void leak_close(leak_rig *l) {
 
 static leak_heap heap;
 
+#define ZEROS_KEPT 64 // of a run: empty tables are not worth a search
+
 static void put(leak_heap *h, const void *p, size_t n) {
+    const uint8_t *from = p;
+    size_t zeros = 0;
     if (h->n + n > h->cap) {
         h->cap = (h->n + n) * 2;
         cr_assert_not_null(h->p = realloc(h->p, h->cap));
     }
-    if (n > 0) memcpy(h->p + h->n, p, n);
-    h->n += n;
+    for (size_t i = 0; i < n; i++) {
+        zeros = from[i] == 0 ? zeros + 1 : 0;
+        if (zeros <= ZEROS_KEPT) h->p[h->n++] = from[i];
+    }
 }
 
 static void add(const void *p, size_t n) {
