@@ -3,7 +3,7 @@
 # build/dev and build/walls built. Every number can be set:
 #
 #   WN_FUZZ_RUNS    inputs a fuzz target (10,000,000)
-#   WN_FUZZ_TOTAL_S seconds of fuzzing at most (36,000; all targets together took two hours on two cores)
+#   WN_FUZZ_TOTAL_S seconds of fuzzing at most (36,000; by their rates all targets need about two hours on two cores)
 #   WN_KILLS        kill -9 of each daemon under load (200)
 #   WN_WORLDS       made-up worlds for the locks (100,000)
 #   WN_CANARIES     marked identifiers for the scan (100,000)
@@ -30,7 +30,7 @@ judged() {
 }
 
 # Two at a time. WN_FUZZ_TOTAL_S is shared out beforehand, so that a slow target takes nothing from the
-# others. The slowest, identifier and sites, do some 3,000 inputs a second.
+# others. identifier and sites are the slowest, with some 3,000 inputs a second.
 long_fuzz() {
   cmake --preset fuzz >/dev/null
   cmake --build --preset fuzz --target fuzz_targets

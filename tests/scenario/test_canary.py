@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten thousand marked identifiers go in through every door; not one may be found anywhere afterwards.
+"""Ten thousand marked identifiers (a hundred thousand in tests/long.sh) go in through every door; not one may be found anywhere afterwards.
 
 The same run on the build without walls (WINNOW_WALLS_BIN) shows that the scan sees: there, each
 surface must hold 99 % of what can reach it. WN_CANARIES: how many identifiers (10000).
