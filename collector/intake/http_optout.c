@@ -42,7 +42,8 @@ static bool origin_here(const char *origin, const char *host) {
 // neither is no page. Refusing itself is anybody's.
 static bool may_opt_in(struct MHD_Connection *c, const wn_site_list *sites, const char *origin) {
     const char *from = head(c, "Sec-Fetch-Site");
-    if (origin == NULL) return from == NULL || strcmp(from, "same-origin") == 0 || strcmp(from, "none") == 0;
+    if (from != NULL && strcmp(from, "same-origin") == 0) return true; // whatever a proxy makes of Host
+    if (origin == NULL) return from == NULL || strcmp(from, "none") == 0;
     return origin_here(origin, head(c, MHD_HTTP_HEADER_HOST)) ||
            wn_site_list_names(sites, origin, strlen(origin));
 }

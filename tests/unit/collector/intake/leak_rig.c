@@ -181,7 +181,7 @@ void leak_import(leak_rig *l, const char *format, const char *lines) {
     uint64_t token;
     size_t before = l->imports_done;
     cr_assert_null(wn_import_begin(l->import, (wn_span){(const uint8_t *)"shop", 4},
-                                   (wn_span){(const uint8_t *)format, strlen(format)}, &token));
+                                   (wn_span){(const uint8_t *)format, strlen(format)}, 0, &token));
     cr_assert_null(wn_import_lines(l->import, token, (wn_span){(const uint8_t *)lines, strlen(lines)}));
     cr_assert_null(wn_import_chunk(l->import, token, 1));
     for (int i = 0; i < 50 && l->imports_done == before; i++) {

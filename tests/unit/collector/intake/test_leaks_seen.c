@@ -288,7 +288,7 @@ Test(leaks, error_stream) {
     leak_post(&l, "/v1/opt-out?" MARK, "Origin: https://" MARK ".example\r\nAccept: " MARK "\r\n", MARK);
     uint64_t token;
     const char *no = wn_import_begin(l.import, (wn_span){(const uint8_t *)MARK, 16},
-                                     (wn_span){(const uint8_t *)"combined", 8}, &token);
+                                     (wn_span){(const uint8_t *)"combined", 8}, 0, &token);
     cr_expect(no != NULL && strstr(no, MARK) == NULL);
     expect_clean("unknown_field");
 }
