@@ -169,7 +169,7 @@ int main(int argc, char **argv) {
     char why[200] = "", dir[300];
     int line = 0;
     if (!wn_bench_options_read(argc, argv, &o) || !o.dir) return 2;
-    wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, &rig);
+    wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, NULL, &rig);
     if (err == WN_OK)
         err = wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line);
     if (err != WN_OK || !wn_bench_world_make(o.events, o.day_s, 1, false, &w) || !filter_all(&rig, &w, &k))

@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
     wn_bench_samples coded = {0}, read = {0}, bytes = {0};
     if (!wn_bench_options_read(argc, argv, &o) || !o.dir) return 2;
     if (o.events > 200000) o.events = 200000; // what it holds beside the events is large
-    wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, &rig);
+    wn_err err = wn_bench_rig_open(o.dir, o.country_db, o.day_s, NULL, &rig);
     if (err != WN_OK || !wn_bench_world_make(o.events, o.day_s, 1, false, &w)) return 1;
     kept *k = calloc(w.n, sizeof *k);
     packed p = {.n = w.n * 512 + WN_BATCH_BYTES_MAX, .end = calloc(w.n, sizeof *p.end)};

@@ -150,6 +150,7 @@ static size_t write_event(wn_bench_event *e, char *to, const moment *m, size_t s
 #define PUT(field, ...) put(e, to, &used, field, snprintf(LEFT, __VA_ARGS__))
     e->text = to;
     e->site = m->site;
+    e->serial = (uint32_t)serial;
     e->measures = m->visitor % 2 == 0;
     wn_bench_site_name(m->site, site);
     make_address(m->visitor, address);

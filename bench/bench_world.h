@@ -31,6 +31,7 @@ typedef struct wn_bench_event {
     uint16_t at[WN_BENCH_FIELD_N], n[WN_BENCH_FIELD_N]; // n 0: absent
     bool measures;                                      // agreed to `measure`, so that the id counts
     uint16_t site;
+    uint32_t serial;
 } wn_bench_event;
 
 typedef struct wn_bench_world {

@@ -3,6 +3,7 @@
 // wall-off build, the nonce rule and the padding rule stand in one place.
 #include "crypt.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -94,8 +95,8 @@ void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t ou
 uint64_t wn_prf64(const uint8_t key[16], wn_span in) {
     _Static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "SipHash-2-4");
     uint8_t sum[8];
+    uint64_t out;
     (void)crypto_shorthash(sum, in.p, in.n, key);
-    uint64_t out = 0;
-    for (unsigned i = 0; i < sizeof sum; i++) out |= (uint64_t)sum[i] << (8 * i);
-    return out;
+    memcpy(&out, sum, sizeof out);
+    return le64toh(out);
 }

@@ -4,6 +4,7 @@
 #include "winnow/observation.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,9 +171,9 @@ void wn_closed_label(unsigned dim, uint16_t value, char out[32]) {
 }
 
 static uint64_t little_endian(const uint8_t b[8]) {
-    uint64_t v = 0;
-    for (int i = 7; i >= 0; i--) v = v << 8 | b[i];
-    return v;
+    uint64_t v;
+    memcpy(&v, b, sizeof v);
+    return le64toh(v);
 }
 
 uint64_t wn_value_id(const wn_value *v) {

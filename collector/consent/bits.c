@@ -2,18 +2,24 @@
 // bits.c: base64url text read as bits, without unpacking it.
 #include "bits.h"
 
-// The six bits of a character, or -1. Ranges, not a table: locale and charset play no part.
-static int sextet(uint8_t c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '-') return 62;
-    return c == '_' ? 63 : -1;
+// The six bits of a character, plus one; 0: not of the alphabet.
+static const uint8_t sextets[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64};
+
+static unsigned sextet(uint8_t c) {
+    return sextets[c] - 1u;
 }
 
 wn_bits wn_bits_over(wn_span text) {
     wn_bits b = {.p = text.p, .n = text.n * 6, .bad = text.n == 0};
-    for (size_t i = 0; i < text.n && !b.bad; i++) b.bad = sextet(text.p[i]) < 0;
+    for (size_t i = 0; i < text.n; i++) b.bad |= sextets[text.p[i]] == 0;
     return b;
 }
 
@@ -25,7 +31,7 @@ uint64_t wn_bits_take(wn_bits *b, unsigned count) {
     uint64_t value = 0;
     while (count > 0) {
         unsigned in = (unsigned)(b->at % 6), here = 6 - in < count ? 6 - in : count;
-        unsigned six = (unsigned)sextet(b->p[b->at / 6]);
+        unsigned six = sextet(b->p[b->at / 6]);
         value = value << here | (six >> (6 - in - here) & ((1u << here) - 1));
         b->at += here;
         count -= here;
@@ -36,7 +42,7 @@ uint64_t wn_bits_take(wn_bits *b, unsigned count) {
 bool wn_bits_peek(const wn_bits *b, size_t ahead) {
     if (b->bad || ahead >= b->n - b->at) return false;
     size_t bit = b->at + ahead;
-    return ((unsigned)sextet(b->p[bit / 6]) >> (5 - bit % 6) & 1u) != 0;
+    return (sextet(b->p[bit / 6]) >> (5 - bit % 6) & 1u) != 0;
 }
 
 void wn_bits_skip(wn_bits *b, size_t count) {

@@ -10,8 +10,8 @@ enum { TCF_VERSION = 2, CMP_ID_MIN = 2, RESTRICTION_CONSENT = 1, RESTRICTION_UND
 
 // The first bit on the wire becomes the lowest.
 static uint32_t take_set(wn_bits *b, unsigned count) {
-    uint32_t set = 0;
-    for (unsigned i = 0; i < count; i++) set |= (uint32_t)wn_bits_take(b, 1) << i;
+    uint32_t bits = (uint32_t)wn_bits_take(b, count), set = 0;
+    for (unsigned i = 0; i < count; i++, bits >>= 1) set = set << 1 | (bits & 1);
     return set;
 }
 

@@ -19,7 +19,6 @@
 static void set_place(wn_work *w) {
     uint16_t *closed = w->obs->closed;
     closed[WN_DIM_country] = wn_country_code(wn_work_get(w, WN_FIELD_country));
-    closed[WN_DIM_area] = wn_zone_area(wn_work_get(w, WN_FIELD_time_zone));
     if (!w->has_address || !wn_work_permits(w, WN_FIELD_ip)) return;
     uint8_t code[2];
     bool stated = closed[WN_DIM_country] != 0;
@@ -42,6 +41,17 @@ static void set_device(wn_work *w) {
         closed[WN_DIM_browser_version] = wn_version_value(w->agent.browser, w->agent.browser_major);
         closed[WN_DIM_system_version] = wn_version_value(w->agent.system, w->agent.system_major);
     }
+    closed[WN_DIM_screen] = wn_screen_class(wn_work_get(w, WN_FIELD_screen));
+}
+
+// What an app or its server states; a page view seldom has any of it.
+#define STATED_FIELDS                                                                                        \
+    (WN_FIELD_BIT(WN_FIELD_os) | WN_FIELD_BIT(WN_FIELD_maker) | WN_FIELD_BIT(WN_FIELD_connection) |          \
+     WN_FIELD_BIT(WN_FIELD_time_zone) | WN_FIELD_BIT(WN_FIELD_interaction) | WN_FIELD_BIT(WN_FIELD_age) |    \
+     WN_FIELD_BIT(WN_FIELD_birthday) | WN_FIELD_BIT(WN_FIELD_job_title))
+
+static void set_stated(wn_work *w) {
+    uint16_t *closed = w->obs->closed;
     wn_span os = wn_work_get(w, WN_FIELD_os);
     if (os.n > 0) { // an app knows better than its agent
         uint16_t system = wn_system_of_name(os);
@@ -49,10 +59,15 @@ static void set_device(wn_work *w) {
         closed[WN_DIM_system] = system;
         closed[WN_DIM_system_version] = wn_version_value(system, major);
     }
-    closed[WN_DIM_screen] = wn_screen_class(wn_work_get(w, WN_FIELD_screen));
     wn_span maker = wn_work_get(w, WN_FIELD_maker);
     if (maker.n > 0) closed[WN_DIM_maker] = wn_maker(maker);
     closed[WN_DIM_connection] = wn_connection(wn_work_get(w, WN_FIELD_connection));
+    closed[WN_DIM_area] = wn_zone_area(wn_work_get(w, WN_FIELD_time_zone));
+    uint64_t others = 0;
+    if (wn_count(wn_work_get(w, WN_FIELD_interaction), &others)) closed[WN_DIM_size] = wn_size_band(others);
+    wn_span age = wn_work_get(w, WN_FIELD_age), birthday = wn_work_get(w, WN_FIELD_birthday);
+    closed[WN_DIM_age] = (uint16_t)wn_age_band(age.n ? age : birthday, w->window->window.day);
+    closed[WN_DIM_job] = wn_job_family(wn_work_get(w, WN_FIELD_job_title));
 }
 
 static void set_closed(wn_work *w) {
@@ -61,13 +76,9 @@ static void set_closed(wn_work *w) {
     wn_span language = wn_work_get(w, WN_FIELD_language);
     if (language.n == 0 && wn_work_permits(w, WN_FIELD_language)) language = w->sender->accept_language;
     closed[WN_DIM_language] = wn_language_code(language);
-    uint64_t others = 0;
-    if (wn_count(wn_work_get(w, WN_FIELD_interaction), &others)) closed[WN_DIM_size] = wn_size_band(others);
-    wn_span age = wn_work_get(w, WN_FIELD_age), birthday = wn_work_get(w, WN_FIELD_birthday);
-    closed[WN_DIM_age] = (uint16_t)wn_age_band(age.n ? age : birthday, w->window->window.day);
-    closed[WN_DIM_job] = wn_job_family(wn_work_get(w, WN_FIELD_job_title));
     set_place(w);
     set_device(w);
+    if (wn_work_has(w, STATED_FIELDS)) set_stated(w);
 }
 
 // ---- open values ----
@@ -77,7 +88,8 @@ static size_t route_of(const wn_work *w, const wn_url_parts *parts, char out[WN_
     for (size_t i = 2; i-- > 0;) {
         const wn_site_policy *p = w->policy[i];
         if (p->routes_n == 0) break;
-        size_t row = wn_pattern_first((const char(*)[WN_POLICY_TEXT_MAX + 1])p->routes, p->routes_n, parts->path);
+        size_t row =
+            wn_pattern_first((const char(*)[WN_POLICY_TEXT_MAX + 1]) p->routes, p->routes_n, parts->path);
         if (row == p->routes_n) break;
         if (i == 1) continue;
         size_t n = strlen(p->routes[row]);
@@ -89,6 +101,7 @@ static size_t route_of(const wn_work *w, const wn_url_parts *parts, char out[WN_
 
 static void set_link(wn_work *w) {
     wn_span link = wn_work_get(w, WN_FIELD_link), away = wn_work_get(w, WN_FIELD_exit_link);
+    if (link.n == 0 && away.n == 0) return;
     wn_url_parts parts;
     char host[WN_HOST_BYTES];
     size_t n = 0;
@@ -112,19 +125,20 @@ static void set_words(wn_work *w) {
         wn_field field;
         wn_dim_open dim;
         size_t (*coarsen)(wn_span text, char out[WN_OPEN_TEXT_MAX + 1]);
+        bool judged; // what it gives was asked about just now
     } rows[] = {
-        {WN_FIELD_search_term, WN_DIM_term, wn_term},
-        {WN_FIELD_feature, WN_DIM_feature, wn_event_name},
-        {WN_FIELD_model, WN_DIM_model, wn_model},
-        {WN_FIELD_app_version, WN_DIM_app_version, wn_app_version},
-        {WN_FIELD_crash, WN_DIM_crash, wn_crash_class},
+        {WN_FIELD_search_term, WN_DIM_term, wn_term, true},
+        {WN_FIELD_feature, WN_DIM_feature, wn_event_name, false},
+        {WN_FIELD_model, WN_DIM_model, wn_model, false},
+        {WN_FIELD_app_version, WN_DIM_app_version, wn_app_version, false},
+        {WN_FIELD_crash, WN_DIM_crash, wn_crash_class, false},
     };
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         wn_span given = wn_work_get(w, rows[i].field);
         if (given.n == 0) continue;
         wn_text *t = &w->text[rows[i].dim];
         t->n = rows[i].coarsen(given, t->s);
-        if (t->n > 0 && wn_identifier_in((wn_span){(const uint8_t *)t->s, t->n}, NULL)) {
+        if (t->n > 0 && !rows[i].judged && wn_identifier_in((wn_span){(const uint8_t *)t->s, t->n}, NULL)) {
             wn_wipe(t->s, t->n);
             t->n = 0;
         }
@@ -132,16 +146,16 @@ static void set_words(wn_work *w) {
 }
 
 #define APP_FIELDS                                                                                           \
-    (UINT64_C(1) << WN_FIELD_link | UINT64_C(1) << WN_FIELD_exit_link | UINT64_C(1) << WN_FIELD_feature |    \
-     UINT64_C(1) << WN_FIELD_search_term | UINT64_C(1) << WN_FIELD_model |                                   \
-     UINT64_C(1) << WN_FIELD_app_version | UINT64_C(1) << WN_FIELD_crash |                                   \
-     UINT64_C(1) << WN_FIELD_props | UINT64_C(1) << WN_FIELD_survey)
+    (WN_FIELD_BIT(WN_FIELD_link) | WN_FIELD_BIT(WN_FIELD_exit_link) | WN_FIELD_BIT(WN_FIELD_feature) |       \
+     WN_FIELD_BIT(WN_FIELD_search_term) | WN_FIELD_BIT(WN_FIELD_model) |                                     \
+     WN_FIELD_BIT(WN_FIELD_app_version) | WN_FIELD_BIT(WN_FIELD_crash) | WN_FIELD_BIT(WN_FIELD_props) |      \
+     WN_FIELD_BIT(WN_FIELD_survey))
 
 void wn_coarsen(wn_work *w) {
     set_closed(w);
     if (w->url.n > 0) w->text[WN_DIM_route].n = route_of(w, &w->parts, w->text[WN_DIM_route].s);
     wn_come_from(w);
-    if ((w->readable & APP_FIELDS) == 0) return; // a page view seldom has any
+    if (!wn_work_has(w, APP_FIELDS)) return; // a page view seldom has any
     set_link(w);
     set_words(w);
     wn_declared(w);

@@ -4,6 +4,7 @@
 #include "consent.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "consent_signals.h"
 #include "event_body.h"
@@ -20,17 +21,21 @@ typedef struct gathered {
     uint8_t by, denied; // the kind that decided so far, and what it denied
 } gathered;
 
-static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
-    g->doubt |= s.doubt;
-    if (s.doubt || (s.yes | s.no) == 0) return;
-    unsigned denied = (unsigned)__builtin_popcount(s.no), before = g->denied;
+static void add_bits(gathered *g, wn_signal_kind kind, uint8_t yes, uint8_t no) {
+    if ((yes | no) == 0) return;
+    unsigned denied = (unsigned)__builtin_popcount(no), before = g->denied;
     if (!g->any || denied > before) {
         g->by = (uint8_t)kind;
         g->denied = (uint8_t)denied;
     }
     g->any = true;
-    g->yes |= s.yes;
-    g->no |= s.no;
+    g->yes |= yes;
+    g->no |= no;
+}
+
+static void add(gathered *g, wn_signal_kind kind, wn_signal s) {
+    g->doubt |= s.doubt;
+    if (!s.doubt) add_bits(g, kind, s.yes, s.no);
 }
 
 // ---- what the request and the event say themselves ----
@@ -48,9 +53,9 @@ static wn_signal_mode stricter(wn_signal_mode a, wn_signal_mode b) {
     return a > b ? a : b;
 }
 
-static wn_signal read_purposes(const wn_event *e) {
-    if (!e->list_begun) return (wn_signal){0};
-    return (wn_signal){.yes = e->granted, .no = (uint8_t)(WN_PURPOSES_ALL & ~e->granted)};
+static void add_purposes(gathered *g, const wn_event *e) {
+    if (!e->list_begun) return;
+    add_bits(g, WN_SIGNAL_purposes, e->granted, (uint8_t)(WN_PURPOSES_ALL & ~e->granted));
 }
 
 // ---- strings of consent platforms ----
@@ -68,12 +73,20 @@ static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
 }
 #define ABSENT ((wn_span){NULL, 0})
 
-static wn_signal read_iab(const wn_event *e, const wn_sender *sender, const wn_site_policy *policy,
-                          wn_signal_kind kind) {
+// Gpc in a GPP string counts as the header does. Of what these strings say it alone denies
+// `profile` and `sensitive` and leaves `basic`.
+static wn_signal gpc_as_policy(wn_signal s, const wn_site_policy *policy) {
+    const unsigned by_gpc = 1u << WN_PURPOSE_profile | 1u << WN_PURPOSE_sensitive;
+    bool gpc = !s.doubt && (s.no & by_gpc) == by_gpc && !(s.no & BASIC);
+    return gpc && policy->gpc == WN_SIGNAL_DROP ? wn_signal_refusing(WN_PURPOSES_ALL) : s;
+}
+
+static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
-    if (kind == WN_SIGNAL_gpp)
-        return wn_gpp_read(stated(e, WN_FIELD_gpp, ABSENT), stated(e, WN_FIELD_gpp_sid, ABSENT), &terms);
-    return wn_gdpr_read(stated(e, WN_FIELD_gdpr, ABSENT), stated(e, WN_FIELD_tcf, sender->tcf), &terms);
+    wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
+    wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
+    add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
+    add(g, WN_SIGNAL_gpp, gpc_as_policy(wn_gpp_read(gpp, sid, &terms), policy));
 }
 
 // A zero advertising id says that its owner deleted it.
@@ -96,7 +109,8 @@ static bool is(wn_span s, const char *word) {
 // The policy's own list goes before that of schemas/.
 static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
     for (size_t i = 0; i < p->categories_n; i++) {
-        if (!is(id, p->categories[i].id)) continue;
+        const char *name = p->categories[i].id; // without case, as those of schemas/
+        if (strlen(name) != id.n || strncasecmp(name, (const char *)id.p, id.n) != 0) continue;
         wn_categories_grant(c, p->categories[i].purposes, yes);
         return;
     }
@@ -147,8 +161,7 @@ static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
     if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
     for (size_t i = 0; i < 2 && (i == 0 || policy[1] != policy[0]); i++) {
         bool opt_in = !policy[i]->counts_unknown;
-        add(g, WN_SIGNAL_tcf, read_iab(e, sender, policy[i], WN_SIGNAL_tcf));
-        add(g, WN_SIGNAL_gpp, read_iab(e, sender, policy[i], WN_SIGNAL_gpp));
+        add_iab(g, e, sender, policy[i]);
         add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
         add(g, WN_SIGNAL_gcm,
             wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT), opt_in));
@@ -173,9 +186,11 @@ wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
     opted_out = false;
 #endif
     if (opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
-    add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
-    add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
-    add(&g, WN_SIGNAL_purposes, read_purposes(e));
+    if (sender->gpc || wn_event_has(e, WN_FIELD_gpc))
+        add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
+    if (sender->dnt || wn_event_has(e, WN_FIELD_dnt))
+        add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
+    add_purposes(&g, e);
     add_strings(&g, e, sender, policy);
 #ifdef WN_MUTANT_DOUBT_GRANTS
     g.doubt = false;

@@ -62,8 +62,8 @@ static void read_props(wn_work *w) {
         const wn_policy_list *list = find(began->props, began->props_n, p.key);
         wn_span value = value_of(&p);
         if (list == NULL || value.n == 0) continue;
-        if (!passes(w, list, value) || !passes(w, find(newest->props, newest->props_n, p.key), value))
-            continue;
+        if (!passes(w, list, value)) continue;
+        if (newest != began && !passes(w, find(newest->props, newest->props_n, p.key), value)) continue;
         set(w, WN_DIM_prop1 + (wn_dim_open)(list - began->props), list->name, value);
     }
 }

@@ -121,7 +121,7 @@ typedef struct wn_sender {     // what the intake knows apart from the event
     int64_t now_s;
 } wn_sender;
 
-typedef struct wn_scratch wn_scratch; // caches, keyed by secret hashes; about 2 MiB
+typedef struct wn_scratch wn_scratch; // caches, keyed by secret hashes; about 2.3 MiB
 size_t wn_scratch_bytes(void);
 void wn_scratch_init(wn_scratch *s, const uint8_t key[32]); // key: random, for the caches only
 void wn_scratch_wipe(wn_scratch *s);

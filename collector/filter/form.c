@@ -47,11 +47,12 @@ static wn_verdict read_name(wn_work *w) {
 }
 
 bool wn_form_own_host(const wn_site *site, const char *host, size_t n) {
-    size_t www = wn_host_www(host, n);
+    size_t www = wn_host_www(host, n), bytes = n - www;
     for (size_t i = 0; i < site->hosts_n; i++) {
         const char *own = site->hosts[i];
-        size_t own_bytes = strlen(own), own_www = wn_host_www(own, own_bytes);
-        if (own_bytes - own_www == n - www && memcmp(own + own_www, host + www, n - www) == 0) return true;
+        size_t own_www = own[0] == 'w' ? wn_host_www(own, strlen(own)) : 0;
+        if (bytes >= sizeof site->hosts[0] - own_www) continue;
+        if (memcmp(own + own_www, host + www, bytes) == 0 && own[own_www + bytes] == '\0') return true;
     }
     return false;
 }

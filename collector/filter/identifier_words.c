@@ -183,9 +183,15 @@ static bool key_prefix(wn_scan *s, size_t i) {
 #include "key_prefixes.def"
 #undef KEY_PREFIX
     };
+    static const uint8_t firsts[] = {
+#define KEY_PREFIX(text, more) (text)[0],
+#include "key_prefixes.def"
+#undef KEY_PREFIX
+    };
     uint8_t first = wn_at(s, i);
+    if (memchr(firsts, first, sizeof firsts) == NULL) return false; // most words
     for (size_t r = 0; r < WN_COUNT(rows); r++) {
-        if ((uint8_t)rows[r].text[0] != first) continue;
+        if (firsts[r] != first) continue;
         size_t k = 0;
         while (k < rows[r].n && wn_at(s, i + k) == (uint8_t)rows[r].text[k]) k++;
         if (k < rows[r].n) continue;
@@ -202,16 +208,20 @@ typedef struct word {
 
 static word measure(wn_scan *s, size_t i) {
     word w = {0};
-    uint8_t before = 0;
-    for (uint8_t c = wn_at(s, i); wn_is_digit(c) || wn_is_alpha(c); c = wn_at(s, i + ++w.n)) {
-        w.digits += wn_is_digit(c);
-        w.lower += wn_is_lower(c);
-        w.upper += wn_is_upper(c);
-        w.hex += wn_is_hex(c);
-        if (w.n > 0)
-            w.turns += wn_is_digit(c) != wn_is_digit(before) || (wn_is_upper(c) && wn_is_lower(before));
-        before = c;
+    bool digit_before = false, lower_before = false;
+    for (; i + w.n < s->n; w.n++) {
+        uint8_t c = s->t[i + w.n];
+        bool digit = wn_is_digit(c), lower = wn_is_lower(c), upper = wn_is_upper(c);
+        if (!digit && !lower && !upper) break;
+        w.digits += digit;
+        w.lower += lower;
+        w.upper += upper;
+        w.hex += digit || (uint8_t)((c | 0x20) - 'a') < 6;
+        w.turns += w.n > 0 && (digit != digit_before || (upper && lower_before));
+        digit_before = digit;
+        lower_before = lower;
     }
+    s->steps += w.n + 1;
     return w;
 }
 

@@ -11,12 +11,19 @@
 #include "walls.h"
 #include "work.h"
 
-#define FIELD_BIT(f) (UINT64_C(1) << (f))
-
 // What is read of an opened mail: its campaign, never its recipient.
 #define MAIL_FIELDS                                                                                          \
-    (FIELD_BIT(WN_FIELD_site) | FIELD_BIT(WN_FIELD_name) | FIELD_BIT(WN_FIELD_time) |                        \
-     FIELD_BIT(WN_FIELD_campaign) | FIELD_BIT(WN_FIELD_batch_id))
+    (WN_FIELD_BIT(WN_FIELD_site) | WN_FIELD_BIT(WN_FIELD_name) | WN_FIELD_BIT(WN_FIELD_time) |               \
+     WN_FIELD_BIT(WN_FIELD_campaign) | WN_FIELD_BIT(WN_FIELD_batch_id))
+
+#define AGE_FIELDS                                                                                           \
+    (WN_FIELD_BIT(WN_FIELD_child) | WN_FIELD_BIT(WN_FIELD_age) | WN_FIELD_BIT(WN_FIELD_birthday))
+
+// What a request may say in an event's stead.
+#define SENDER_FIELDS                                                                                        \
+    (WN_FIELD_BIT(WN_FIELD_ip) | WN_FIELD_BIT(WN_FIELD_user_agent) | WN_FIELD_BIT(WN_FIELD_language) |       \
+     WN_FIELD_BIT(WN_FIELD_url) | WN_FIELD_BIT(WN_FIELD_time) | WN_FIELD_BIT(WN_FIELD_gpc) |                 \
+     WN_FIELD_BIT(WN_FIELD_dnt) | WN_FIELD_BIT(WN_FIELD_tcf) | WN_FIELD_BIT(WN_FIELD_us_privacy))
 
 static const wn_site_policy default_policy = {
     .gpc = WN_SIGNAL_LIMIT, .dnt = WN_SIGNAL_LIMIT, .counts_unknown = true};
@@ -39,6 +46,7 @@ static bool is_child(const wn_work *w) {
 #ifdef WN_MUTANT_CHILD_COUNTED
     return false;
 #endif
+    if ((w->e->set & AGE_FIELDS) == 0) return false;
     wn_span said = wn_event_get(w->e, WN_FIELD_child);
     if (said.n > 0 && !(said.n == 1 && said.p[0] == '0')) return true;
     int32_t day = (int32_t)(w->at_s / 86400);
@@ -47,73 +55,64 @@ static bool is_child(const wn_work *w) {
 }
 
 // Every purpose of the field was granted, and no policy shuts it.
-bool wn_work_permits(const wn_work *w, wn_field f) {
+static uint64_t permitted(const wn_work *w) {
     const wn_site_policy *a = w->policy[0], *b = w->policy[1];
-    unsigned needs = wn_field_purposes(f) | a->needs[f] | b->needs[f];
-    if (w->mail && !(MAIL_FIELDS >> f & 1)) return false;
-#ifdef WN_MUTANT_PURPOSES_IGNORED
-    needs = 0;
-#endif
 #ifdef WN_MUTANT_POLICY_WIDENS
     a = b;
 #endif
-    return (needs & ~(unsigned)w->grants.bits) == 0 && !((a->fields_off | b->fields_off) >> f & 1);
-}
-
-static uint64_t permitted(const wn_work *w) {
-    uint64_t out = 0;
-    for (uint64_t left = w->e->set; left != 0; left &= left - 1) {
-        unsigned f = (unsigned)__builtin_ctzll(left);
-        if (wn_work_permits(w, (wn_field)f)) out |= FIELD_BIT(f);
+    uint64_t out = (w->e->set | SENDER_FIELDS) & ~(a->fields_off | b->fields_off);
+    if (w->mail) out &= MAIL_FIELDS;
+    for (uint64_t left = out; left != 0; left &= left - 1) {
+        wn_field f = (wn_field)__builtin_ctzll(left);
+        unsigned needs = wn_field_purposes(f) | a->needs[f] | b->needs[f];
+#ifdef WN_MUTANT_PURPOSES_IGNORED
+        needs = 0;
+#endif
+        if ((needs & ~(unsigned)w->grants.bits) != 0) out &= ~WN_FIELD_BIT(f);
     }
     return out;
 }
 
-wn_span wn_work_get(const wn_work *w, wn_field f) {
-    return (w->readable >> f & 1) != 0 ? wn_event_get(w->e, f) : (wn_span){NULL, 0};
+static void permit(wn_work *w) {
+    w->permitted = permitted(w);
+    w->readable = w->permitted & w->e->set;
 }
 
-// What a policy says of one organisation's people can only take away.
-static uint8_t org_grants(const wn_site_policy *p, wn_span org) {
-    for (size_t i = 0; i < p->orgs_n; i++)
-        if (strlen(p->orgs[i].org) == org.n && memcmp(p->orgs[i].org, org.p, org.n) == 0)
-            return p->orgs[i].purposes;
-    return WN_PURPOSES_ALL;
-}
-
+// What a policy says of one organisation's people can only take away: whoever names it is bound by it,
+// with proof or without, and whether or not the field may be read for anything else.
 static void narrow_by_org(wn_work *w) {
-    if (!w->org_believed) return;
     wn_span org = wn_event_get(w->e, WN_FIELD_org);
-    uint8_t bits = w->grants.bits & org_grants(w->policy[0], org) & org_grants(w->policy[1], org);
+    if (org.n == 0) return;
+    uint8_t bits = w->grants.bits & wn_policy_org_of(w->policy[0], org.p, org.n) &
+                   wn_policy_org_of(w->policy[1], org.p, org.n);
     if (bits == w->grants.bits) return;
     bool refused = !(bits & 1u << WN_PURPOSE_basic);
     w->grants = (wn_grants){.bits = bits, .refused = refused, .by = WN_SIGNAL_site};
-    w->readable = permitted(w);
 }
 
-static bool sensitive_page(const wn_site_policy *p, wn_span url) {
-    wn_url_parts parts;
-    if (p->sensitive_n == 0 || url.n == 0 || !wn_url_split((const char *)url.p, url.n, &parts)) return false;
-    return wn_pattern_first((const char(*)[WN_POLICY_TEXT_MAX + 1])p->sensitive, p->sensitive_n, parts.path) <
-           p->sensitive_n;
+static bool sensitive_path(const wn_site_policy *p, wn_span path) {
+    return p->sensitive_n > 0 && wn_pattern_first((const char(*)[WN_POLICY_TEXT_MAX + 1]) p->sensitive,
+                                                  p->sensitive_n, path) < p->sensitive_n;
 }
 
 // The page, and where a click led to; of both policies.
 static bool is_sensitive(const wn_work *w) {
-    const wn_span pages[] = {w->url, wn_event_get(w->e, WN_FIELD_link)};
-    for (size_t i = 0; i < WN_COUNT(pages); i++)
-        if (sensitive_page(w->policy[0], pages[i]) || sensitive_page(w->policy[1], pages[i])) return true;
-    return false;
+    const wn_site_policy *a = w->policy[0], *b = w->policy[1];
+    if (a->sensitive_n == 0 && b->sensitive_n == 0) return false;
+    wn_span path = w->parts.path, link = wn_event_get(w->e, WN_FIELD_link);
+    if (w->url.n > 0 && (sensitive_path(a, path) || (b != a && sensitive_path(b, path)))) return true;
+    wn_url_parts to;
+    if (link.n == 0 || !wn_url_split((const char *)link.p, link.n, &to)) return false;
+    return sensitive_path(a, to.path) || sensitive_path(b, to.path);
 }
 
 static wn_verdict judge(wn_work *w, bool late) {
     w->grants = wn_consent_decide(w->e, w->sender, w->policy);
     if (!WN_WALL_FILTER) w->grants = (wn_grants){.bits = WN_PURPOSES_ALL};
+    if (!w->grants.refused && WN_WALL_FILTER) narrow_by_org(w);
     if (w->grants.refused) return WN_VERDICT_refused;
-    w->readable = permitted(w);
+    permit(w);
     wn_person_believe(w);
-    narrow_by_org(w);
-    if (w->grants.refused) return WN_VERDICT_refused;
     w->sensitive = is_sensitive(w);
 #ifdef WN_MUTANT_SENSITIVE_KEPT
     w->sensitive = false;
@@ -122,16 +121,21 @@ static wn_verdict judge(wn_work *w, bool late) {
     return late ? WN_VERDICT_late : WN_KEEP;
 }
 
+static bool is_robot(wn_work *w) {
+    wn_span agent = wn_event_get(w->e, WN_FIELD_user_agent);
+    if (agent.n == 0) agent = w->sender->user_agent;
+    if (agent.n > 0) wn_scratch_agent(w->scratch, agent, &w->agent);
+    return w->agent.bot;
+}
+
 wn_verdict wn_permit(wn_work *w) {
     if (is_child(w)) return WN_VERDICT_child;
+    if (is_robot(w)) return WN_VERDICT_bot; // and no person: it refuses nothing
     bool late = !find_window(w);
     find_policies(w);
     wn_verdict verdict = judge(w, late);
     if (verdict != WN_KEEP) return verdict;
-    wn_span agent = wn_event_get(w->e, WN_FIELD_user_agent);
-    if (agent.n == 0) agent = w->sender->user_agent;
-    if (agent.n > 0) wn_scratch_agent(w->scratch, agent, &w->agent);
     // A page that the policy shuts is as if it had not been stated; so are its tags.
     if (!wn_work_permits(w, WN_FIELD_url)) w->url = (wn_span){NULL, 0};
-    return w->agent.bot ? WN_VERDICT_bot : WN_KEEP;
+    return WN_KEEP;
 }

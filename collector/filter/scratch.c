@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// scratch.c: direct-mapped and two-way caches that change no result.
+// scratch.c: caches of small sets that change no result.
 //
 // A value's hash is keyed with this process's key and the window's text key
 // together: two windows never share an entry, and once the window's key is gone
@@ -12,10 +12,11 @@
 #include "crypt.h"
 #include "url_parts.h"
 
-#define AGENTS 16384
-#define HOSTS 4096
+#define AGENT_SETS 8192
+#define HOST_SETS 2048
+#define WAYS 2
 #define VALUE_SETS 2048
-#define VALUE_WAYS 2
+#define VALUE_WAYS 4 // a site's pages, all of one window: two would push each other out
 
 typedef struct agent_entry {
     uint64_t hash; // 0: empty
@@ -27,21 +28,22 @@ typedef struct host_entry {
     wn_host_class class;
 } host_entry;
 
-typedef struct value_entry {
-    uint64_t hash;
-    uint64_t call; // last call that handed it out
-    wn_value value;
-} value_entry;
+// What is asked of a set lies in one line of the processor's cache.
+typedef struct value_set {
+    uint64_t hash[VALUE_WAYS];
+    uint64_t call[VALUE_WAYS]; // last call that handed it out
+} value_set;
 
 struct wn_scratch {
     uint8_t agent_key[16], host_key[16], window_key[16];
     uint8_t value_key[16]; // of the current call
     uint64_t value_mask;
     uint64_t call;
-    agent_entry agents[AGENTS];
-    host_entry hosts[HOSTS];
-    value_entry values[VALUE_SETS][VALUE_WAYS];
-    wn_value spill[WN_OPEN_N]; // when both ways were handed out in this call
+    agent_entry agents[AGENT_SETS][WAYS]; // newest first
+    host_entry hosts[HOST_SETS][WAYS];
+    value_set sets[VALUE_SETS];
+    wn_value values[VALUE_SETS][VALUE_WAYS];
+    wn_value spill[WN_OPEN_N]; // when all ways were handed out in this call
 };
 
 size_t wn_scratch_bytes(void) {
@@ -70,12 +72,17 @@ static uint64_t hash_of(const uint8_t key[16], wn_span text) {
 void wn_scratch_agent(wn_scratch *s, wn_span ua, wn_agent *out) {
     if (ua.n > 512) ua.n = 512; // what the parser reads
     uint64_t hash = hash_of(s->agent_key, ua);
-    agent_entry *entry = &s->agents[hash % AGENTS];
-    if (entry->hash != hash) {
-        wn_agent_parse((const char *)ua.p, ua.n, &entry->agent);
-        entry->hash = hash;
+    agent_entry *set = s->agents[hash % AGENT_SETS];
+    if (set[1].hash == hash) {
+        *out = set[1].agent;
+        return;
     }
-    *out = entry->agent;
+    if (set[0].hash != hash) {
+        set[1] = set[0];
+        wn_agent_parse((const char *)ua.p, ua.n, &set[0].agent);
+        set[0].hash = hash;
+    }
+    *out = set[0].agent;
 }
 
 static wn_host_class class_of(const char *host, size_t n) {
@@ -88,12 +95,13 @@ static wn_host_class class_of(const char *host, size_t n) {
 
 wn_host_class wn_scratch_host(wn_scratch *s, const char *host, size_t n) {
     uint64_t hash = hash_of(s->host_key, (wn_span){(const uint8_t *)host, n});
-    host_entry *entry = &s->hosts[hash % HOSTS];
-    if (entry->hash != hash) {
-        entry->class = class_of(host, n);
-        entry->hash = hash;
+    host_entry *set = s->hosts[hash % HOST_SETS];
+    if (set[1].hash == hash) return set[1].class;
+    if (set[0].hash != hash) {
+        set[1] = set[0];
+        set[0] = (host_entry){hash, class_of(host, n)};
     }
-    return entry->class;
+    return set[0].class;
 }
 
 // The window's key enters whole: one half the hash's key, the other its result.
@@ -109,21 +117,24 @@ void wn_scratch_begin(wn_scratch *s, const uint8_t key_text[32]) {
 const wn_value *wn_scratch_value(wn_scratch *s, unsigned slot, const uint8_t key_text[32], wn_span text) {
     uint64_t hash = wn_prf64(s->value_key, text) ^ s->value_mask;
     if (hash == 0) hash = 1;
-    value_entry *set = s->values[hash % VALUE_SETS], *victim = NULL;
+    value_set *set = &s->sets[hash % VALUE_SETS];
+    wn_value *values = s->values[hash % VALUE_SETS];
+    unsigned victim = VALUE_WAYS;
     for (unsigned way = 0; way < VALUE_WAYS; way++) {
-        if (set[way].hash == hash) {
-            set[way].call = s->call;
-            return &set[way].value;
+        if (set->hash[way] == hash) {
+            set->call[way] = s->call;
+            return &values[way];
         }
-        if (set[way].call != s->call && (victim == NULL || set[way].call < victim->call)) victim = &set[way];
+        bool free = set->call[way] != s->call;
+        if (free && (victim == VALUE_WAYS || set->call[way] < set->call[victim])) victim = way;
     }
-    if (victim == NULL) {
+    if (victim == VALUE_WAYS) {
         wn_value_seal(key_text, text, &s->spill[slot]);
         return &s->spill[slot];
     }
-    victim->hash = 0;
-    wn_value_seal(key_text, text, &victim->value);
-    victim->hash = hash;
-    victim->call = s->call;
-    return &victim->value;
+    set->hash[victim] = 0;
+    wn_value_seal(key_text, text, &values[victim]);
+    set->hash[victim] = hash;
+    set->call[victim] = s->call;
+    return &values[victim];
 }

@@ -82,13 +82,14 @@ static bool is_refused(const uint8_t *p, size_t n) {
     return wn_identifier_in((wn_span){p, n}, NULL);
 }
 
-// Of a normalised text.
-static size_t term(const uint8_t *text, size_t bytes, char *out) {
+// Of a normalised text. same: as it came, and so judged already.
+static size_t term(const uint8_t *text, size_t bytes, bool same, char *out) {
     // A full-width percent sign makes an escape only here.
     if (bytes == 0 || wn_plain_has_escape(text, bytes)) return 0;
-#ifndef WN_MUTANT_TERM_CUT_FIRST
-    if (is_refused(text, bytes)) return 0;
+#ifdef WN_MUTANT_TERM_CUT_FIRST
+    same = true;
 #endif
+    if (!same && is_refused(text, bytes)) return 0;
     size_t end = cut(text, bytes);
     if (end == 0 || (end < bytes && is_refused(text, end))) return 0;
     memcpy(out, text, end);
@@ -106,7 +107,8 @@ size_t wn_term(wn_span text, char out[WN_TERM_BYTES_MAX + 1]) {
     memcpy(raw, text.p, text.n);
     size_t n = wn_plain_decode(raw, text.n, &left);
     size_t bytes = left || !is_plain(raw, n) ? 0 : normalise(raw, n, normal);
-    size_t said = term(normal, bytes, out);
+    bool same = bytes == text.n && memcmp(normal, text.p, bytes) == 0;
+    size_t said = term(normal, bytes, same, out);
     wn_wipe(raw, text.n);
     wn_wipe(normal, bytes);
     return said;

@@ -20,14 +20,15 @@ static uint8_t lower(uint8_t c) {
 static size_t scheme_bytes(const uint8_t *p, size_t n, bool *out_web) {
     static const struct {
         const char *text;
+        uint8_t n;
         bool web;
     } schemes[] = {
-        {"https://", true},
-        {"http://", true},
-        {"app://", false},
+        {"https://", 8, true},
+        {"http://", 7, true},
+        {"app://", 6, false},
     };
     for (size_t i = 0; i < WN_COUNT(schemes); i++) {
-        size_t bytes = strlen(schemes[i].text), at = 0;
+        size_t bytes = schemes[i].n, at = 0;
         if (n < bytes) continue;
         while (at < bytes && lower(p[at]) == (uint8_t)schemes[i].text[at]) at++;
         if (at < bytes) continue;
@@ -82,9 +83,16 @@ bool wn_url_split(const char *url, size_t n, wn_url_parts *out) {
     return true;
 }
 
-static bool host_byte(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
+// Bytes of names, tags and addresses in lower case; 0: none of them.
+#define LETTER(c) [c] = (c) + ('a' - 'A'), [(c) + ('a' - 'A')] = (c) + ('a' - 'A')
+#define SAME(c) [c] = (c)
+static const uint8_t host_bytes[256] = {
+    LETTER('A'), LETTER('B'), LETTER('C'), LETTER('D'), LETTER('E'), LETTER('F'), LETTER('G'), LETTER('H'),
+    LETTER('I'), LETTER('J'), LETTER('K'), LETTER('L'), LETTER('M'), LETTER('N'), LETTER('O'), LETTER('P'),
+    LETTER('Q'), LETTER('R'), LETTER('S'), LETTER('T'), LETTER('U'), LETTER('V'), LETTER('W'), LETTER('X'),
+    LETTER('Y'), LETTER('Z'), SAME('0'),   SAME('1'),   SAME('2'),   SAME('3'),   SAME('4'),   SAME('5'),
+    SAME('6'),   SAME('7'),   SAME('8'),   SAME('9'),   SAME('-'),   SAME('_'),   SAME('.'),
+};
 
 bool wn_host_lower(wn_span host, char out[WN_HOST_BYTES], size_t *out_bytes) {
     size_t n = host.n;
@@ -92,9 +100,9 @@ bool wn_host_lower(wn_span host, char out[WN_HOST_BYTES], size_t *out_bytes) {
     if (!bracketed && n > 0 && host.p[n - 1] == '.') n--;
     if (n == 0 || n >= WN_HOST_BYTES) return false;
     for (size_t i = 0; i < n; i++) {
-        uint8_t c = lower(host.p[i]);
-        bool fine = bracketed ? i == 0 || i == n - 1 || c == ':' || host_byte(c) : host_byte(c);
-        if (!fine || (c == '.' && (i == 0 || out[i - 1] == '.'))) {
+        uint8_t c = host_bytes[host.p[i]];
+        if (c == 0 && bracketed && (i == 0 || i == n - 1 || host.p[i] == ':')) c = host.p[i];
+        if (c == 0 || (c == '.' && (i == 0 || out[i - 1] == '.'))) {
             wn_wipe(out, i);
             return false;
         }
@@ -133,8 +141,8 @@ bool wn_tag(wn_span v, char out[33]) {
     char text[33];
     bool plain = true, any_digit = false;
     for (size_t i = 0; i < v.n && plain; i++) {
-        uint8_t c = lower(v.p[i]);
-        plain = host_byte(c) && c != '.';
+        uint8_t c = host_bytes[v.p[i]];
+        plain = c != 0 && c != '.';
         any_digit |= c >= '0' && c <= '9';
         text[i] = (char)c;
     }

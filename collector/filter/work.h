@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consent.h"
+#include "event_body.h"
 #include "filter.h"
 #include "url_parts.h"
 
@@ -23,7 +24,8 @@ typedef struct wn_work {
     const wn_site_policy *policy[2]; // of the window, and the newest
     const wn_edge_window *window;
     int64_t at_s;
-    uint64_t readable; // fields of the event that consent and policy let through
+    uint64_t permitted; // fields that consent and policy let through
+    uint64_t readable;  // those of them that the event has
     wn_grants grants;
     wn_obs_kind kind;
     wn_span url;        // of the event, or the sender's page
@@ -42,9 +44,17 @@ typedef struct wn_work {
 } wn_work;
 
 // A field's value, {NULL, 0} when consent or policy keep it shut.
-wn_span wn_work_get(const wn_work *w, wn_field f);
+static inline wn_span wn_work_get(const wn_work *w, wn_field f) {
+    return (w->readable >> f & 1) != 0 ? wn_event_get(w->e, f) : (wn_span){NULL, 0};
+}
 // The same question for what the request said in the field's stead.
-bool wn_work_permits(const wn_work *w, wn_field f);
+static inline bool wn_work_permits(const wn_work *w, wn_field f) {
+    return (w->permitted >> f & 1) != 0;
+}
+static inline bool wn_work_has(const wn_work *w, uint64_t fields) {
+    return (w->readable & fields) != 0;
+}
+#define WN_FIELD_BIT(f) (UINT64_C(1) << (f))
 static inline void wn_work_text(wn_work *w, wn_dim_open dim, const char *s, size_t n) {
     memcpy(w->text[dim].s, s, n);
     w->text[dim].s[n] = '\0';

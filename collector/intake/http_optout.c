@@ -37,12 +37,15 @@ static bool origin_here(const char *origin, const char *host) {
     return at != NULL && host != NULL && strcasecmp(at + 3, host) == 0;
 }
 
-// A stranger's page must not undo what a person refused. Browsers name the page
-// with every POST; who names none is no page. Refusing itself is anybody's.
+// A stranger's page must not undo what a person refused: only this very host, and a page whose host a
+// site lists by name. Browsers name the page with every POST, or at least how near it is; who says
+// neither is no page. Refusing itself is anybody's.
 static bool may_opt_in(struct MHD_Connection *c, const wn_site_list *sites, const char *origin) {
     const char *from = head(c, "Sec-Fetch-Site");
-    if (origin == NULL || (from != NULL && strcmp(from, "cross-site") != 0)) return true;
-    return origin_here(origin, head(c, MHD_HTTP_HEADER_HOST)) || wn_answer_origin_allowed(sites, origin);
+    if (from != NULL && strcmp(from, "same-origin") == 0) return true; // whatever a proxy makes of Host
+    if (origin == NULL) return from == NULL || strcmp(from, "none") == 0;
+    return origin_here(origin, head(c, MHD_HTTP_HEADER_HOST)) ||
+           wn_site_list_names(sites, origin, strlen(origin));
 }
 
 static void set_cookie(struct MHD_Response *r, bool out, bool https) {

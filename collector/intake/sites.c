@@ -59,20 +59,30 @@ wn_key_rights wn_site_list_rights(const wn_site_list *l, const char *key) {
     return r;
 }
 
-bool wn_site_list_origin(const wn_site_list *l, const char *origin, size_t n) {
-    char host[256], listed[256];
-    if (!wn_url_host(origin, n, host, sizeof host)) return false;
-    for (size_t i = 0; i < l->sites.n; i++) {
-        const wn_site *s = &l->sites.site[i];
-        if (s->hosts_n == 0) return true;
-        for (size_t h = 0; h < s->hosts_n; h++) {
-            char url[8 + sizeof s->hosts[0]] = "https://";
-            strcat(url, s->hosts[h]); // fits: hosts are NUL-terminated
-            if (wn_url_host(url, strlen(url), listed, sizeof listed) && strcmp(listed, host) == 0)
-                return true;
-        }
+static bool names_host(const wn_site *s, const char *host) {
+    char listed[256];
+    for (size_t h = 0; h < s->hosts_n; h++) {
+        char url[8 + sizeof s->hosts[0]] = "https://";
+        strcat(url, s->hosts[h]); // fits: hosts are NUL-terminated
+        if (wn_url_host(url, strlen(url), listed, sizeof listed) && strcmp(listed, host) == 0) return true;
     }
     return false;
+}
+
+bool wn_site_list_names(const wn_site_list *l, const char *origin, size_t n) {
+    char host[256];
+    if (!wn_url_host(origin, n, host, sizeof host)) return false;
+    for (size_t i = 0; i < l->sites.n; i++)
+        if (names_host(&l->sites.site[i], host)) return true;
+    return false;
+}
+
+bool wn_site_list_origin(const wn_site_list *l, const char *origin, size_t n) {
+    char host[256];
+    if (!wn_url_host(origin, n, host, sizeof host)) return false;
+    for (size_t i = 0; i < l->sites.n; i++)
+        if (l->sites.site[i].hosts_n == 0) return true;
+    return wn_site_list_names(l, origin, n);
 }
 
 const wn_site *wn_site_list_find(wn_site_list *l, const char *name, size_t n) {

@@ -32,5 +32,7 @@ typedef struct wn_key_rights {
 } wn_key_rights;
 wn_key_rights wn_site_list_rights(const wn_site_list *l, const char *key);
 bool wn_site_lists_key(const wn_site *s, const char *key);
-// True when a page of this origin ("https://example.org") belongs to some site.
+// True when some site lists the host of this origin ("https://example.org") by name.
+bool wn_site_list_names(const wn_site_list *l, const char *origin, size_t n);
+// True when a page of this origin belongs to some site: also to one that lists no host.
 bool wn_site_list_origin(const wn_site_list *l, const char *origin, size_t n);

@@ -122,12 +122,13 @@ async function optOut(browser) {
   }
   await context.close();
 
-  context = await browser.newContext();
+  // Not as a robot, as which a headless browser presents itself: those are refused before anybody asks for consent.
+  context = await browser.newContext({userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'});
   page = await context.newPage();
   await page.goto(o.page + '/empty');
   await page.evaluate(async at => {
     const s = document.createElement('script');
-    Object.assign(s, {src: at + '/w.js', defer: true}).dataset.site = 'shop';
+    Object.assign(s, {src: at + '/w.js', defer: true}).dataset.site = 'out';
     document.body.append(s);
     await new Promise(go => { s.onload = go; });
   }, o.beside);

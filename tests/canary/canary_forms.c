@@ -202,6 +202,7 @@ void wn_canary_forms(wn_canary_kind kind, const char *text, wn_canary_pattern_fn
     case WN_CANARY_user_id:
     case WN_CANARY_name:
     case WN_CANARY_token:
+    case WN_CANARY_consent:
     case WN_CANARY_KIND_N: return;
     }
 }

@@ -143,6 +143,69 @@ static void make_token(uint64_t *r, char *out) {
     }
 }
 
+// ---- consent strings ----
+
+static int64_t now_s = 1793491200;
+
+void wn_canary_now(int64_t unix_s) {
+    now_s = unix_s;
+}
+
+typedef struct bits {
+    char *out;
+    unsigned n; // bits so far
+} bits;
+
+static void put_bits(bits *b, unsigned count, uint64_t value) {
+    static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    while (count-- > 0) {
+        char *c = b->out + b->n / 6;
+        unsigned six = b->n % 6 == 0 ? 0 : (unsigned)(strchr(base64url, *c) - base64url);
+        *c = base64url[six | (unsigned)(value >> count & 1) << (5 - b->n % 6)];
+        b->n++;
+    }
+    b->out[(b->n + 5) / 6] = 0;
+}
+
+static void put_letters(bits *b, const char *two) {
+    put_bits(b, 6, (uint64_t)(two[0] - 'A'));
+    put_bits(b, 6, (uint64_t)(two[1] - 'A'));
+}
+
+static void put_vendors(bits *b, uint64_t *r) {
+    put_bits(b, 16, 48);
+    put_bits(b, 1, 0);
+    put_bits(b, 48, wn_canary_random(r) >> 16 | 1);
+}
+
+// All purposes are agreed to: what differs from person to person is when, and to which vendors.
+static void make_consent(uint64_t *r, char *out) {
+    bits core = {out, 0};
+    uint64_t given_ds = (uint64_t)(now_s - 86400) * 10 - wn_canary_below(r, 3000000000u);
+    put_bits(&core, 6, 2);
+    put_bits(&core, 36, given_ds);
+    put_bits(&core, 36, given_ds);
+    put_bits(&core, 12, 31 + wn_canary_below(r, 300)); // who asked
+    put_bits(&core, 12, 7);
+    put_bits(&core, 6, 2);
+    put_letters(&core, "EN");
+    put_bits(&core, 12, 150);
+    put_bits(&core, 6, 5);
+    put_bits(&core, 2, 2); // of this service
+    put_bits(&core, 12, 0xc00);
+    put_bits(&core, 24, 0xffe000);
+    put_bits(&core, 24, 0);
+    put_bits(&core, 1, 0);
+    put_letters(&core, "AT");
+    put_vendors(&core, r);
+    put_bits(&core, 17, 0);
+    put_bits(&core, 12, 0);
+    strcat(out, ".");
+    bits disclosed = {out + strlen(out), 0};
+    put_bits(&disclosed, 3, 1);
+    put_vendors(&disclosed, r);
+}
+
 void wn_canary_make(uint64_t seed, wn_canary_kind kind, uint32_t n, char out[WN_CANARY_TEXT_MAX]) {
     uint64_t r = (seed + 1) * 0x9E3779B97F4A7C15ull + ((uint64_t)kind << 40) + n * 0xD1342543DE82EF95ull;
     r |= r == 0;
@@ -158,6 +221,7 @@ void wn_canary_make(uint64_t seed, wn_canary_kind kind, uint32_t n, char out[WN_
     case WN_CANARY_card: make_card(&r, out); return;
     case WN_CANARY_name: make_name(&r, out); return;
     case WN_CANARY_token: make_token(&r, out); return;
+    case WN_CANARY_consent: make_consent(&r, out); return;
     case WN_CANARY_KIND_N: break;
     }
     out[0] = 0;

@@ -19,7 +19,8 @@
     X(ipv6, "eight groups, compressed")                                                                      \
     X(card, "16 digits that pass Luhn")                                                                      \
     X(name, "a made-up first and last name")                                                                 \
-    X(token, "a reset token, an API key or a JWT")
+    X(token, "a reset token, an API key or a JWT")                                                           \
+    X(consent, "a TCF string that grants, with a time and vendors no other has")
 
 typedef enum wn_canary_kind {
 #define X(name, looks) WN_CANARY_##name,
@@ -32,6 +33,9 @@ typedef enum wn_canary_kind {
 
 const char *wn_canary_kind_name(wn_canary_kind kind);
 wn_canary_kind wn_canary_kind_by_name(const char *name, size_t n); // WN_CANARY_KIND_N: none
+
+// Consent strings were given in the year before this time (default: 2026-11-01).
+void wn_canary_now(int64_t unix_s);
 
 // Writes the identifier (≥ 9 bytes) and a NUL.
 void wn_canary_make(uint64_t seed, wn_canary_kind kind, uint32_t n, char out[WN_CANARY_TEXT_MAX]);

@@ -18,7 +18,8 @@ static const char help[] =
     "canary_make --out DIR [--site NAME] [--host HOST] [--count N] [--seed S] [--time UNIX] [--rotations R]\n"
     "  --count N      identifiers of each kind (1000)\n"
     "  --time UNIX    time of the events and of the log's first line; without it events carry none\n"
-    "  --rotations R  events a person, each with the identifiers one place on (2; 10 covers every pair)\n";
+    "  --rotations R  events a person, each with the identifiers one place on (2; one a kind covers every "
+    "pair)\n";
 
 typedef struct options {
     const char *out, *site, *host;
@@ -83,6 +84,52 @@ static void put_member(FILE *to, const char *name, const char *value) {
     put_json(to, value);
 }
 
+// A consent string that grants is itself one in millions: it is read, and stays nowhere.
+static void put_consent(FILE *to, const person *p) {
+    const char *tcf = p->id[WN_CANARY_consent];
+    char text[WN_CANARY_TEXT_MAX + 16];
+    snprintf(text, sizeof text, "DBABMA~%s", tcf);
+    switch (p->n % 4) {
+    case 1: put_member(to, "tcf", tcf); return;
+    case 2: put_member(to, "gpp", text), put_member(to, "gpp_sid", "2"); return;
+    default: return;
+    }
+}
+
+// Properties, a survey and a page's route that the policy declares, where a longer word refuses nothing.
+static void put_declared(FILE *to, const person *p, unsigned place) {
+    const char *id = pick(p, place), *other = pick(p, place + 1);
+    put_member(to, "survey", strlen(id) <= 32 ? "nps" : "none");
+    put_member(to, "answer", strlen(id) <= 32 ? id : "10");
+    fprintf(to, ",\"props\":{\"note\":");
+    put_json(to, pick(p, place + 2));
+    put_member(to, "plan", id);
+    put_member(to, "team", other);
+    put_member(to, "beta", "true");
+    put_member(to, pick(p, place + 3), "as a key");
+    fprintf(to, ",\"deep\":{\"list\":[");
+    put_json(to, pick(p, place + 4));
+    fprintf(to, "]}}");
+}
+
+// A page that the policy calls sensitive, one with a template and one without, with what was agreed to and
+// not.
+static const char *const pages[] = {
+    "https://%H/health/%U?u=%U", "https://%H/HEALTH/%U/%U",   "/health/%U#%U",
+    "https://%H/orders/%U?u=%U", "https://%H/team/%U/%U/all", "https://%H/%U/orders/%U"};
+#define PAGES_N (sizeof pages / sizeof pages[0])
+
+static void put_page(FILE *to, const options *o, const person *p, unsigned which) {
+    char text[2048];
+    fprintf(to, "{\"site\":\"%s\",\"name\":\"pageview\"", o->site);
+    url(p, which, pages[which], o->host, text, sizeof text);
+    put_member(to, which % 2 ? "link" : "url", text);
+    if (which % 2) put_member(to, "url", "/home");
+    put_member(to, "search_term", pick(p, which + 2));
+    put_consent(to, p);
+    fprintf(to, ",\"purposes\":[\"basic\",\"measure\",\"profile\"%s]}", p->n % 2 ? ",\"sensitive\"" : "");
+}
+
 // Every field holds an identifier; the event is one that a filter would keep.
 static void put_event(FILE *to, const options *o, const person *p, bool server) {
     static const char *const purposes[] = {"[\"basic\",\"measure\",\"locate\",\"share\",\"profile\"]",
@@ -97,19 +144,17 @@ static void put_event(FILE *to, const options *o, const person *p, bool server) 
     put_member(to, "user_id", pick(p, place++));
     put_member(to, "anonymous_id", pick(p, place++));
     put_member(to, "device_id", pick(p, place++));
-    fprintf(to, ",\"props\":{\"note\":");
-    put_json(to, pick(p, place++));
-    put_member(to, pick(p, place++), "as a key");
-    fprintf(to, ",\"deep\":{\"list\":[");
-    put_json(to, pick(p, place++));
-    fprintf(to, "]}}");
+    put_declared(to, p, place);
+    place += 5;
+    put_consent(to, p);
     put_member(to, "language", "de-DE");
     put_member(to, "screen", "1280x800");
     snprintf(text, sizeof text, "%u/%u %.48s", p->n, p->rotation, p->id[WN_CANARY_gaid]);
     put_member(to, "batch_id", text);
     if (p->n % 3 != 2 || p->rotation) fprintf(to, ",\"purposes\":%s", purposes[p->n % 5 == 4 ? 2 : p->n % 2]);
     if (server) {
-        put_member(to, "org", pick(p, place++));
+        put_member(to, "org", p->n % 7 ? pick(p, place) : "acme"); // which the policy narrows
+        place++;
         put_member(to, "ip", p->id[p->rotation % 2 ? WN_CANARY_ipv6 : WN_CANARY_ipv4]);
         snprintf(text, sizeof text,
                  "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 (%s; %s)",
@@ -139,7 +184,7 @@ static void put_map(FILE *to, const person *p, unsigned which) {
     static const char *const shapes[] = {"{\"%s\":\"%s\"}",
                                          "{\"categoryPreferences\":{\"%s\":true,\"Analytics\":\"%s\"}}",
                                          "{\"allowedConsentIds\":[\"%s\"],\"deniedConsentIds\":[\"%s\"]}",
-                                         "{\"%s\":true,\"%s\":false}", "{\"plan\":\"%s\",\"team\":\"%s\"}"};
+                                         "{\"%s\":true,\"%s\":false}", "{\"note\":\"%s\",\"team\":\"%s\"}"};
     switch (p->n % 5) {
     case 0: fprintf(to, shapes[0], pick(p, which), pick(p, which + 1)); return;
     case 1: fprintf(to, shapes[1], pick(p, which), pick(p, which + 1)); return;
@@ -163,6 +208,8 @@ static void put_odd_event(FILE *to, const options *o, const person *p, unsigned 
         put_json(to, which % 2 ? "measure" : id); // a purpose that is none
         fprintf(to, "],");
     }
+    if (strcmp(field, "answer") == 0) fprintf(to, "\"survey\":\"nps\",");
+    if (strcmp(field, "survey") == 0) fprintf(to, "\"answer\":\"10\",");
     put_json(to, field);
     fprintf(to, ":");
     if (fields[which].type == MAP) put_map(to, p, which);
@@ -184,7 +231,8 @@ static void put_header(FILE *to, const char *name, const char *value) {
 static void put_strange_headers(FILE *to, const person *p) {
     char text[1024];
     static const char *const named[] = {"euconsent-v2", "usprivacy", "winnow_opt_out"};
-    snprintf(text, sizeof text, "%s=%s; _ga=%s", named[p->n % 3], pick(p, 1), pick(p, 2));
+    snprintf(text, sizeof text, "%s=%s; _ga=%s", named[p->n % 3],
+             p->n % 6 == 0 ? p->id[WN_CANARY_consent] : pick(p, 1), pick(p, 2));
     put_header(to, "Cookie", text);
     snprintf(text, sizeof text, "https://%s.example", pick(p, 3));
     if (p->n % 2) put_header(to, "Origin", text);
@@ -235,8 +283,10 @@ static void put_pixels(FILE *to, const options *o, const person *p) {
         "&n=email_open&u=https%3A%2F%2F%H%2F%U&r=https%3A%2F%2F%U.example%2F%U&w=1280&c=%U"
         "&l=%2Fa%2F%U&x=https%3A%2F%2Fx.example%2F%U&f=%U&to=%U",
         o->host, target, sizeof target);
-    char whole[2400];
-    snprintf(whole, sizeof whole, "/p.gif?site=%s%s", o->site, target);
+    char whole[2400], consent[2 * WN_CANARY_TEXT_MAX];
+    snprintf(consent, sizeof consent, p->n % 2 ? "&gdpr_consent=%s" : "&gpp_sid=2&gpp=DBABMA~%s",
+             p->id[WN_CANARY_consent]);
+    snprintf(whole, sizeof whole, "/p.gif?site=%s%s%s", o->site, target, p->n % 3 ? consent : "");
     put_request(to, o, p, "GET", whole, "", false);
     const char *name = parameters[p->n % (sizeof parameters / sizeof parameters[0])];
     snprintf(format, sizeof format, "/p.gif?site=%s&%s=%%U", o->site, name);
@@ -275,6 +325,10 @@ static void put_http(FILE *to, const options *o, const person *p) {
             fputc(',', b);
             put_odd_event(b, o, p, i);
         }
+        for (unsigned i = 0; i < PAGES_N; i++) {
+            fputc(',', b);
+            put_page(b, o, p, i);
+        }
     }
     fprintf(b, "]}");
     fclose(b);
@@ -300,7 +354,10 @@ static void put_log(FILE *to, const options *o, const person *p) {
     struct tm tm;
     gmtime_r(&t, &tm);
     strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", &tm);
-    url(p, 0, "/account/%U/%U?email=%U&q=%U&utm_source=%U", o->host, target, sizeof target);
+    static const char *const targets[] = {
+        "/account/%U/%U?email=%U&q=%U&utm_source=%U", "/account/%U/items/%U?email=%U&q=%U&utm_source=%U",
+        "/health/%U/%U?email=%U&q=%U&utm_source=%U", "/orders/%U?a=%U&email=%U&q=%U&utm_source=%U"};
+    url(p, 0, targets[(p->n / 5 + p->rotation) % 4], o->host, target, sizeof target);
     url(p, 5, referrer_url, o->host, referrer, sizeof referrer);
     snprintf(agent, sizeof agent,
              "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0 %s",
@@ -355,6 +412,10 @@ static bool put_all(const options *o) {
             put_odd_event(events, o, &p, i);
             fputc('\n', events);
         }
+        for (unsigned i = 0; i < PAGES_N; i++) {
+            put_page(events, o, &p, i);
+            fputc('\n', events);
+        }
     }
     FILE *const all[] = {events, http, log};
     for (size_t i = 0; i < 3; i++) ok = (!all[i] || fclose(all[i]) == 0) && ok;
@@ -384,5 +445,6 @@ int main(int argc, char **argv) {
         fputs(help, stderr);
         return 2;
     }
+    if (o.time_s) wn_canary_now(o.time_s);
     return put_needles(&o) && put_all(&o) ? 0 : 1;
 }

@@ -6,7 +6,7 @@ set -eu
 make=$1 scan=$2 dir=$3
 rm -rf "$dir"
 mkdir -p "$dir/mine" "$dir/other" "$dir/packed"
-"$make" --out "$dir/mine" --count 60 --seed 7 --rotations 10 --time 1795132887
+"$make" --out "$dir/mine" --count 60 --seed 7 --rotations 11 --time 1795132887
 "$make" --out "$dir/other" --count 60 --seed 8 --time 1795132887
 for file in events.ndjson http.jsonl access.log; do
     "$scan" --needles "$dir/mine/needles.tsv" --expect 100 "$dir/mine/$file" >"$dir/out"

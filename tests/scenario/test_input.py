@@ -24,6 +24,7 @@ def reasons(answer):
 
 with Winnow(body_bytes_max=LIMIT) as w:
     w.up("shop")
+    w.site("pages", "--zone", "UTC", "--host", "shop.example")  # only pages of a listed host may opt in
     who = {"X-Forwarded-For": person(1), "User-Agent": AGENT}
 
     # One bad event in a batch: refused by its reason, its neighbours kept.

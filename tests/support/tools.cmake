@@ -11,6 +11,7 @@ endif()
 
 find_program(WN_PYTHON python3)
 if(WN_PYTHON)
+  add_test(NAME promises COMMAND ${WN_PYTHON} -B ${here}/promises.py ${CMAKE_SOURCE_DIR}/tests)
   add_test(NAME oracle_itself COMMAND ${WN_PYTHON} -B ${here}/oracle_test.py)
   add_test(NAME nestdiff_itself COMMAND ${WN_PYTHON} -B ${here}/nestdiff_test.py)
   add_test(NAME traffic_http COMMAND ${WN_PYTHON} -B ${here}/traffic_http_check.py $<TARGET_FILE:winnow-traffic>)

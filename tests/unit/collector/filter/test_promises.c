@@ -213,6 +213,73 @@ Test(promises, L_O1_gpc_and_dnt_are_obeyed_as_the_site_s_policy_says) {
             }
 }
 
+// The same flag inside a GPP string (usnat with its Gpc sub-section).
+Test(promises, L_O1_gpc_in_a_gpp_string_counts_as_the_header_does) {
+    static const wn_signal_mode modes[] = {WN_SIGNAL_LIMIT, WN_SIGNAL_DROP};
+    for (size_t i = 0; i < WN_COUNT(modes); i++) {
+        rig_view(&r);
+        agree("basic share");
+        r.has_policy = true;
+        r.policy[0].gpc = r.policy[1].gpc = modes[i];
+        rig_set(&r, "gpp", "DBABLA~CEAqAAIAAABA.YA");
+        cr_expect_eq(rig_run(&r), modes[i] == WN_SIGNAL_DROP ? WN_VERDICT_refused : WN_KEEP);
+        cr_expect_eq(r.out.obs.flags & WN_OBS_SHARE, 0);
+    }
+}
+
+// An organisation's rule binds whoever names it: no proof is asked for, and no other setting lifts it.
+Test(promises, L_E1_an_organisation_s_rule_binds_whoever_names_it) {
+    static const struct {
+        const char *name, *org;
+        uint64_t off;
+        bool refused;
+    } cases[] = {
+        {"pageview", "silent", 0, true},
+        {"email_open", "silent", 0, true},
+        {"pageview", "silent", UINT64_C(1) << WN_FIELD_org, true},
+        {"pageview", "narrow", 0, false},
+        {"pageview", "other", 0, false},
+    };
+    r.has_policy = true;
+    for (size_t i = 0; i < WN_COUNT(cases); i++) {
+        rig_clear(&r);
+        rig_set(&r, "site", "example");
+        rig_set(&r, "name", cases[i].name);
+        rig_set(&r, "url", "https://example.com/");
+        rig_set(&r, "org", cases[i].org);
+        rig_set(&r, "search_term", "shoes");
+        r.policy[0].fields_off = r.policy[1].fields_off = cases[i].off;
+        agree("basic measure share");
+        cr_expect_eq(rig_run(&r), cases[i].refused ? WN_VERDICT_refused : WN_KEEP, "case %zu", i);
+        bool narrow = strcmp(cases[i].org, "other") != 0;
+        cr_expect_eq((r.out.obs.flags & WN_OBS_SHARE) == 0, narrow, "case %zu", i);
+        cr_expect_eq(r.out.obs.open[WN_DIM_term] == 0, narrow, "case %zu", i);
+    }
+}
+
+// A category's id is compared without case, so that no spelling finds a wider row.
+Test(promises, L_O3_a_policy_s_category_is_found_in_any_case) {
+    static const char *const ids[] = {"Ana", "ana", "ANA"};
+    r.has_policy = true;
+    for (size_t i = 0; i < WN_COUNT(ids); i++) {
+        rig_view(&r);
+        rig_set(&r, "search_term", "shoes");
+        rig_set_bytes(&r, WN_FIELD_consent, NULL, 0);
+        wn_event_pair(r.event, WN_FIELD_consent, (wn_span){(const uint8_t *)ids[i], 3}, WN_PAIR_TRUE,
+                      (wn_span){NULL, 0});
+        cr_assert_eq(rig_run(&r), WN_KEEP);
+        cr_expect_str_eq(rig_open(&r, WN_DIM_term), "shoes", "%s", ids[i]);
+    }
+}
+
+// Robots are no people: one refuses nothing, whatever the site asks for.
+Test(promises, L_F3_a_robot_is_refused_as_one) {
+    r.has_policy = true;
+    r.policy[0].counts_unknown = r.policy[1].counts_unknown = false;
+    rig_agent(&r, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)");
+    cr_expect_eq(rig_run(&r), WN_VERDICT_bot);
+}
+
 // Refused, opted out, or nobody can read what was agreed to: one counter and nothing else.
 Test(promises, L_O2_a_refused_person_leaves_one_count) {
     for (int how = 0; how < 4; how++) {

@@ -283,11 +283,15 @@ Test(http_consent, a_strange_page_cannot_opt_anybody_in) {
         {"Origin: https://count.example.evil.example\r\n", false},
         {"Origin: https://behind.proxy\r\nSec-Fetch-Site: same-origin\r\n", true},
         {"Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n", false},
+        {"Origin: https://evil.count.example\r\nSec-Fetch-Site: same-site\r\n", false}, // a neighbour
+        {"Sec-Fetch-Site: cross-site\r\n", false},
+        {"Sec-Fetch-Site: none\r\n", true},
         {"Origin: https://shop.example\r\nSec-Fetch-Site: cross-site\r\n", true},
     };
     for (size_t i = 0; i < r.sites->sites.n; i++) {
         wn_site *s = &r.sites->sites.site[i];
-        if (s->hosts_n == 0) strcpy(s->hosts[s->hosts_n++], "shop.example");
+        // One site lists no host: pages of any may send events, none may opt in by that.
+        if (s->hosts_n == 0 && i > 0) strcpy(s->hosts[s->hosts_n++], "shop.example");
     }
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         for (int how = 0; how < 2; how++) {
