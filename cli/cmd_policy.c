@@ -24,24 +24,41 @@ bool wn_cli_policy(const wn_cli *c, wn_policy *out) {
     return load(c, NULL, out);
 }
 
-// What the collector last had in force, when this user may look; whether `p` may follow it.
-static bool follows(const wn_cli *c, const wn_policy *p, FILE *out) {
-    char dir[200], why[400] = "";
-    wn_policy now = {.version = 0};
+// What the collector last had in force, when this user may look.
+static bool last_in_force(const wn_cli *c, wn_policy *out) {
+    char dir[200];
     snprintf(dir, sizeof dir, "%s/policy", c->collector_dir);
-    wn_err err = wn_policies_last(dir, &now);
+    wn_err err = wn_policies_last(dir, out);
     if (err == WN_ERR_AUTH)
-        fputs("Not compared with the version in force: this user may not read the collector's state.\n", out);
-    if (err != WN_OK) return true;
-    if (now.id == p->id) fprintf(out, "It is the one in force.\n");
-    else fprintf(out, "In force is version %u of %s.\n", now.version, now.date);
+        puts("Not compared with the version in force: this user may not read the collector's state.");
+    return err == WN_OK;
+}
+
+static void say_date(const wn_policy *now, const wn_policy *p) {
+    if (wn_policy_dated_before(now, p))
+        printf("Its date, %s, lies before %s, that of the one in force: is it the right file?\n", p->date,
+               now->date);
+}
+
+// Whether a reload would take it; says what is in force.
+static bool follows(const wn_cli *c, const wn_policy *p) {
+    char why[400] = "";
+    wn_policy now;
+    if (!last_in_force(c, &now)) return true;
+    if (now.id == p->id) puts("It is the one in force.");
+    else printf("In force is version %u of %s.\n", now.version, now.date);
     bool may = wn_policy_follows(&now, p, why, sizeof why) == WN_OK;
     if (!may) (void)wn_cli_failed("a reload would refuse it: %s", why);
-    if (wn_policy_dated_before(&now, p))
-        fprintf(out, "Its date, %s, lies before %s, that of the one in force: is it the right file?\n",
-                p->date, now.date);
+    say_date(&now, p);
     wn_policy_fini(&now);
     return may;
+}
+
+static void warn_of_date(const wn_cli *c, const wn_policy *p) {
+    wn_policy now;
+    if (!last_in_force(c, &now)) return;
+    say_date(&now, p);
+    wn_policy_fini(&now);
 }
 
 static int check(const wn_cli *c, const wn_policy *p) {
@@ -51,7 +68,7 @@ static int check(const wn_cli *c, const wn_policy *p) {
     if (!wn_cli_sites(c, &sites)) return WN_EXIT_FAILED;
     printf("The policy is right: version %u of %s, digest %s, %zu site%s with rules of %s own.\n", p->version,
            p->date, id, p->sites_n, p->sites_n == 1 ? "" : "s", p->sites_n == 1 ? "its" : "their");
-    bool may = follows(c, p, stdout);
+    bool may = follows(c, p);
     for (size_t i = 0; i < p->sites_n; i++) {
         const char *name = p->sites[i].site;
         if (!wn_sites_by_name(&sites, name, strlen(name)))
@@ -94,7 +111,7 @@ static int run(wn_cli *c, const wn_args *a) {
     wn_policy p;
     if (!load(c, path, &p)) return WN_EXIT_FAILED;
     int code = WN_EXIT_OK;
-    if (reloads) (void)follows(c, &p, stdout);
+    if (reloads) warn_of_date(c, &p);
     if (reloads) code = wn_cli_reload(c) ? WN_EXIT_OK : WN_EXIT_FAILED;
     else if (prints) fwrite(p.text, 1, p.text_bytes, stdout);
     else code = describes ? describe(c, &p, site) : check(c, &p);

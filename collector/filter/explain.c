@@ -221,7 +221,8 @@ static void explain_props(const wn_work *w, wn_trace *t) {
         const char *why = why_not(w, list, listed(newest->props, newest->props_n, name));
         memcpy(add(t, WN_FIELD_props, why)->out, list->name, name.n);
     }
-    if (undeclared) add(t, WN_FIELD_props, any ? "dropped: others, which the policy does not declare" : UNDECLARED);
+    if (undeclared)
+        add(t, WN_FIELD_props, any ? "dropped: others, which the policy does not declare" : UNDECLARED);
 }
 
 static const char *survey_shut(const wn_work *w) {

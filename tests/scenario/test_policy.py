@@ -86,6 +86,10 @@ with Winnow() as w:
         policy.write(GOOD.format(version, "drop" if turn % 2 else "limit") + "# changed\n")
         code, said = policy.reload()
         expect(code == 1 and f"raise version to {version + 1}" in said, "changed under one version", said)
+        os.unlink(policy.path)
+        code, said = policy.reload()
+        expect(code == 1 and f"policy.yaml is gone; version {version} of 2026-11-20 was in force" in said
+               and said.count("policy.yaml") == said.count("policy.yaml is gone"), "the file is gone", said)
     policy.write(GOOD.format(version, "drop"))
     stop.set()
     for t in threads:
