@@ -117,5 +117,7 @@ Test(collector_verbs, a_bad_policy_keeps_the_old_one_and_the_old_sites_and_says_
     unlink(policy_file); // a policy that vanishes would widen what is in force
     reload();
     cr_expect_not(well);
-    cr_expect_not_null(strstr(text, "raise version to 1000001"), "%s", text);
+    cr_expect_str_eq(text,
+                     "policy.yaml is gone; version 1000000 of 2026-11-20 was in force: write one of version "
+                     "1000001 or higher; the old one stays");
 }
