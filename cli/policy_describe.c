@@ -236,9 +236,9 @@ static void describe_children(FILE *out) {
     fputs("\n## Children\n\n"
           "An event is dropped before anything else of it is looked at when it says `child`, or states an "
           "`age` or "
-          "a `birthday` of under 13 years. A GPP string that tells of a known child under 13 refuses it as "
-          "well. "
-          "Nobody is asked for an age, and none is guessed.\n",
+          "a `birthday` of under 13 years, or one that cannot be read. A GPP string that tells of a known "
+          "child under "
+          "13 refuses it as well. Nobody is asked for an age, and none is guessed.\n",
           out);
 }
 

@@ -49,10 +49,6 @@ static wn_signal flag_signal(wn_signal_mode mode) {
     return wn_signal_refusing((uint8_t)~BASIC);
 }
 
-static wn_signal_mode stricter(wn_signal_mode a, wn_signal_mode b) {
-    return a > b ? a : b;
-}
-
 static void add_purposes(gathered *g, const wn_event *e) {
     if (!e->list_begun) return;
     add_bits(g, WN_SIGNAL_purposes, e->granted, (uint8_t)(WN_PURPOSES_ALL & ~e->granted));
@@ -84,6 +80,8 @@ static wn_signal gpc_as_policy(wn_signal s, const wn_site_policy *policy) {
 static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
     wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
+    if (sender->tcf.n > 0 && tcf.p != sender->tcf.p) // the cookie and the event's own: either may deny
+        add(g, WN_SIGNAL_tcf, wn_tcf_read(sender->tcf, &terms));
     wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
     add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
     add(g, WN_SIGNAL_gpp, gpc_as_policy(wn_gpp_read(gpp, sid, &terms), policy));
@@ -108,6 +106,8 @@ static bool is(wn_span s, const char *word) {
 
 // The policy's own list goes before that of schemas/.
 static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
+    while (id.n > 0 && id.p[0] == ' ') id = (wn_span){id.p + 1, id.n - 1};
+    while (id.n > 0 && id.p[id.n - 1] == ' ') id.n--;
     for (size_t i = 0; i < p->categories_n; i++) {
         const char *name = p->categories[i].id; // without case, as those of schemas/
         if (strlen(name) != id.n || strncasecmp(name, (const char *)id.p, id.n) != 0) continue;
@@ -117,33 +117,50 @@ static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, 
     wn_categories_add(c, id, yes);
 }
 
-static void read_pair(wn_categories *c, const wn_site_policy *policy, const wn_pair *p) {
-    bool allowed = is(p->key, "allowedConsentIds"), denied = is(p->key, "deniedConsentIds");
-    bool segment = is(p->key, "categoryPreferences");
-    switch (p->type) {
-    case WN_PAIR_TRUE:
-    case WN_PAIR_FALSE:
+// What a pair stands inside of. A denial must not be read as a grant because it was written in
+// another shape: whatever is not one of the known shapes is a doubt.
+typedef enum place { TOP, PREFERENCES, ALLOWED, DENIED } place;
+
+static place enter(wn_categories *c, const wn_pair *p) {
+    if (p->type == WN_PAIR_MAP && is(p->key, "categoryPreferences")) {
+        wn_categories_begin(c, true);
+        return PREFERENCES;
+    }
+    bool allowed = is(p->key, "allowedConsentIds");
+    if (p->type != WN_PAIR_LIST || (!allowed && !is(p->key, "deniedConsentIds"))) {
+        wn_categories_doubt(c);
+        return TOP;
+    }
+    wn_categories_begin(c, false);
+    return allowed ? ALLOWED : DENIED;
+}
+
+static void read_scalar(wn_categories *c, const wn_site_policy *policy, place in, const wn_pair *p) {
+    bool flag = p->type == WN_PAIR_TRUE || p->type == WN_PAIR_FALSE;
+    if (flag && (in == TOP || in == PREFERENCES)) {
         wn_categories_begin(c, true);
         add_category(c, policy, p->key, p->type == WN_PAIR_TRUE);
-        return;
-    case WN_PAIR_OPEN:
-        if (allowed || denied || segment) wn_categories_begin(c, segment);
-        else wn_categories_doubt(c);
-        return;
-    case WN_PAIR_TEXT:
-        if (allowed || denied) add_category(c, policy, p->value, allowed);
-        // Rudder says beside its lists who asked and how they are put together.
-        else if (!is(p->key, "provider") && !is(p->key, "resolutionStrategy")) wn_categories_doubt(c);
-        return;
-    default: wn_categories_doubt(c); return;
+    } else if (p->type == WN_PAIR_TEXT && (in == ALLOWED || in == DENIED)) {
+        add_category(c, policy, p->value, in == ALLOWED);
+    } else if (p->type != WN_PAIR_TEXT || in != TOP ||
+               // Rudder says beside its lists who asked and how they are put together.
+               (!is(p->key, "provider") && !is(p->key, "resolutionStrategy"))) {
+        wn_categories_doubt(c);
     }
 }
 
 static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy) {
     wn_categories c;
     wn_pair p;
+    place in = TOP;
     wn_categories_init(&c);
-    for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) read_pair(&c, policy, &p);
+    for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) {
+        bool opens = p.type == WN_PAIR_MAP || p.type == WN_PAIR_LIST;
+        if (opens && in != TOP) wn_categories_doubt(&c); // nothing stands inside these
+        else if (opens) in = enter(&c, &p);
+        else if (p.type == WN_PAIR_END) in = TOP;
+        else read_scalar(&c, policy, in, &p);
+    }
     return wn_categories_end(&c);
 }
 
@@ -157,47 +174,55 @@ static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy
      UINT64_C(1) << WN_FIELD_windows_id)
 
 static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
-                        const wn_site_policy *const policy[2]) {
+                        const wn_site_policy *policy) {
     if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
-    for (size_t i = 0; i < 2 && (i == 0 || policy[1] != policy[0]); i++) {
-        bool opt_in = !policy[i]->counts_unknown;
-        add_iab(g, e, sender, policy[i]);
-        add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
-        add(g, WN_SIGNAL_gcm,
-            wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT), opt_in));
-        add(g, WN_SIGNAL_att, read_mobile(e));
-        add(g, WN_SIGNAL_categories, read_categories(e, policy[i]));
-    }
+    add_iab(g, e, sender, policy);
+    // The cookie and the event's own: what either denies is denied.
+    add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
+    if (sender->us_privacy.n > 0) add(g, WN_SIGNAL_us_privacy, wn_usp_read(sender->us_privacy));
+    add(g, WN_SIGNAL_gcm,
+        wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT),
+                    !policy->counts_unknown));
+    add(g, WN_SIGNAL_att, read_mobile(e));
+    add(g, WN_SIGNAL_categories, read_categories(e, policy));
 }
 
 // GPC or DNT as header, or as field of the event.
-static wn_signal read_flag(const wn_event *e, wn_field f, bool header, wn_signal_mode a, wn_signal_mode b) {
+static void add_flag(gathered *g, wn_signal_kind kind, const wn_event *e, wn_field f, bool header,
+                     wn_signal_mode mode) {
     wn_span v = wn_event_get(e, f);
     bool one = v.n == 1 && v.p[0] == '1', zero = v.n == 1 && v.p[0] == '0';
-    if (wn_event_has(e, f) && !one && !zero) return (wn_signal){.doubt = true};
-    return one || header ? flag_signal(stricter(a, b)) : (wn_signal){0};
+    if (wn_event_has(e, f) && !one && !zero) g->doubt = true;
+    else if (one || header) add(g, kind, flag_signal(mode));
 }
 
-wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
-                            const wn_site_policy *const policy[2]) {
+static wn_grants decide(const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     gathered g = {.doubt = e->doubt};
     bool opted_out = sender->opted_out;
 #ifdef WN_MUTANT_OPT_OUT_IGNORED
     opted_out = false;
 #endif
     if (opted_out) add(&g, WN_SIGNAL_opt_out, wn_signal_refusing(WN_PURPOSES_ALL));
-    if (sender->gpc || wn_event_has(e, WN_FIELD_gpc))
-        add(&g, WN_SIGNAL_gpc, read_flag(e, WN_FIELD_gpc, sender->gpc, policy[0]->gpc, policy[1]->gpc));
-    if (sender->dnt || wn_event_has(e, WN_FIELD_dnt))
-        add(&g, WN_SIGNAL_dnt, read_flag(e, WN_FIELD_dnt, sender->dnt, policy[0]->dnt, policy[1]->dnt));
+    add_flag(&g, WN_SIGNAL_gpc, e, WN_FIELD_gpc, sender->gpc, policy->gpc);
+    add_flag(&g, WN_SIGNAL_dnt, e, WN_FIELD_dnt, sender->dnt, policy->dnt);
     add_purposes(&g, e);
     add_strings(&g, e, sender, policy);
 #ifdef WN_MUTANT_DOUBT_GRANTS
     g.doubt = false;
 #endif
     if (g.doubt) return (wn_grants){.refused = true, .by = WN_SIGNAL_doubt};
-    uint8_t bits = g.yes;
-    if (policy[0]->counts_unknown && policy[1]->counts_unknown) bits |= BASIC;
+    uint8_t bits = policy->counts_unknown ? g.yes | BASIC : g.yes;
     bits &= (uint8_t)~g.no;
     return (wn_grants){.bits = bits, .refused = !(bits & BASIC), .by = g.by};
+}
+
+// Under each policy by itself, and granted is what both grant: nothing in the one widens the other.
+wn_grants wn_consent_decide(const wn_event *e, const wn_sender *sender,
+                            const wn_site_policy *const policy[2]) {
+    wn_grants a = decide(e, sender, policy[0]);
+    if (policy[1] == policy[0] || a.refused) return a;
+    wn_grants b = decide(e, sender, policy[1]);
+    if (b.refused) return b;
+    uint8_t both = a.bits & b.bits;
+    return (wn_grants){.bits = both, .by = both == a.bits ? a.by : b.by};
 }

@@ -50,7 +50,8 @@ static wn_span value_of(const wn_pair *p) {
     static const uint8_t yes[] = "true", no[] = "false";
     if (p->type == WN_PAIR_TRUE) return (wn_span){yes, 4};
     if (p->type == WN_PAIR_FALSE) return (wn_span){no, 5};
-    if (p->type == WN_PAIR_OPEN || p->value.n > WN_POLICY_WORD_MAX) return (wn_span){NULL, 0};
+    bool scalar = p->type == WN_PAIR_TEXT || p->type == WN_PAIR_NUMBER;
+    if (!scalar || p->value.n > WN_POLICY_WORD_MAX) return (wn_span){NULL, 0};
     return p->value;
 }
 

@@ -50,14 +50,16 @@ void wn_event_wipe(wn_event *e); // overwrites what was set; ready for the next 
 // Answers WN_KEEP, too_long or duplicate_field; once it refused, the event stays refused.
 wn_verdict wn_event_set(wn_event *e, wn_field f, const void *p, size_t n);
 // One key of a map (`props`, `consent`) with its value. A map or list inside is
-// a pair OPEN, its contents pairs with their own key, or with the list's.
+// a pair MAP or LIST, its contents pairs with their own key, or with the list's, up to END.
 // Pairs whose key or value is longer than any declared one are dropped.
 typedef enum wn_pair_type {
     WN_PAIR_TEXT,
     WN_PAIR_NUMBER, // decimal text
     WN_PAIR_TRUE,
     WN_PAIR_FALSE,
-    WN_PAIR_OPEN,
+    WN_PAIR_MAP,  // a map begins inside
+    WN_PAIR_LIST, // a list begins inside
+    WN_PAIR_END,  // of the one that began last; no key
     WN_PAIR_N
 } wn_pair_type;
 #define WN_PAIR_BYTES_MAX 128 // of a key or a value

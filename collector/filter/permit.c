@@ -41,6 +41,14 @@ static bool find_window(wn_work *w) {
     return !late;
 }
 
+// An age that nobody can read may be a child's.
+static bool of_a_child(const wn_work *w, wn_field f) {
+    wn_span text = wn_event_get(w->e, f);
+    if (text.n == 0) return false;
+    wn_age age = wn_age_band(text, (int32_t)(w->at_s / 86400));
+    return age == WN_AGE_child || age == WN_AGE_unknown;
+}
+
 // A child's event is dropped before anything else of it is looked at.
 static bool is_child(const wn_work *w) {
 #ifdef WN_MUTANT_CHILD_COUNTED
@@ -49,9 +57,7 @@ static bool is_child(const wn_work *w) {
     if ((w->e->set & AGE_FIELDS) == 0) return false;
     wn_span said = wn_event_get(w->e, WN_FIELD_child);
     if (said.n > 0 && !(said.n == 1 && said.p[0] == '0')) return true;
-    int32_t day = (int32_t)(w->at_s / 86400);
-    return wn_age_band(wn_event_get(w->e, WN_FIELD_age), day) == WN_AGE_child ||
-           wn_age_band(wn_event_get(w->e, WN_FIELD_birthday), day) == WN_AGE_child;
+    return of_a_child(w, WN_FIELD_age) || of_a_child(w, WN_FIELD_birthday);
 }
 
 // Every purpose of the field was granted, and no policy shuts it.

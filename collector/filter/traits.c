@@ -92,13 +92,30 @@ static bool birthday(wn_span text, date *out) {
     return exists(a);
 }
 
+// "12", "12.0", "12.5": whole years, as programs write numbers.
+static bool years_stated(wn_span text, unsigned *out) {
+    unsigned years = 0;
+    size_t i = 0;
+    for (; i < text.n && i < 3 && is_digit(text.p[i]); i++) years = years * 10 + (text.p[i] - '0');
+    if (i == 0) return false;
+    if (i < text.n && text.p[i++] != '.') return false;
+    size_t fraction = i;
+    for (; i < text.n; i++)
+        if (!is_digit(text.p[i])) return false;
+    if (i - fraction > 6 || memchr(text.p + fraction, '.', i - fraction) != NULL) return false;
+    *out = years;
+    return true;
+}
+
+static wn_span trimmed(wn_span s) {
+    while (s.n > 0 && s.p[0] == ' ') s = (wn_span){s.p + 1, s.n - 1};
+    while (s.n > 0 && s.p[s.n - 1] == ' ') s.n--;
+    return s;
+}
+
 static bool years_of(wn_span text, int32_t today, unsigned *out) {
-    unsigned v[3];
-    size_t digits[3];
-    if (numbers(text, v, digits) == 1 && digits[0] <= 3) {
-        *out = v[0];
-        return v[0] <= YEARS_MAX;
-    }
+    text = trimmed(text);
+    if (years_stated(text, out)) return *out <= YEARS_MAX;
     date born, now = date_of(today);
     if (!birthday(text, &born)) return false;
     bool partial = text.n == 4 || text.n == 7; // read as its last day, which may be to come

@@ -180,12 +180,16 @@ void wn_filling_map_value(wn_filling *f, wn_pair_type type, wn_span value) {
 }
 
 void wn_filling_map_open(wn_filling *f, bool list) {
-    wn_filling_map_value(f, WN_PAIR_OPEN, (wn_span){NULL, 0});
+    wn_filling_map_value(f, list ? WN_PAIR_LIST : WN_PAIR_MAP, (wn_span){NULL, 0});
     wn_event_map_open(&f->map, list);
 }
 
 bool wn_filling_map_close(wn_filling *f) {
-    return wn_event_map_close(&f->map);
+    bool whole = wn_event_map_close(&f->map);
+    // Of consent it counts what stands inside what.
+    if (!whole && f->event != NULL && wn_filling_about_consent(f->map.field))
+        (void)wn_event_pair(f->event, f->map.field, (wn_span){NULL, 0}, WN_PAIR_END, (wn_span){NULL, 0});
+    return whole;
 }
 
 void wn_filling_map_odd(wn_filling *f) {

@@ -48,7 +48,7 @@ bool wn_filling_field(wn_filling *f, wn_field field);
 bool wn_filling_stated(const wn_filling *f, wn_field field); // with a value
 wn_shape wn_filling_shape(wn_field field);
 bool wn_filling_about_consent(wn_field field); // present but unreadable refuses everything
-// A scalar as the field's value; of the wrong type it is wn_filling_wrong. Not WN_PAIR_OPEN.
+// A scalar as the field's value; of the wrong type it is wn_filling_wrong. Neither MAP, LIST nor END.
 void wn_filling_value(wn_filling *f, wn_field field, wn_pair_type type, const void *p, size_t n);
 void wn_filling_text(wn_filling *f, wn_field field, const void *p, size_t n);
 // A list written as text with commas; it stands there even when nothing is in it.

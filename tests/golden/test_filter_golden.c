@@ -55,13 +55,15 @@ static void surround(golden *g, const char *name, const char *value) {
     } else cr_assert_fail("%s: no such surrounding: %s", g->title, name);
 }
 
-// "key=value" is a pair, "key{" the beginning of a map or list inside.
+// "key=value" is a pair, "key{" or "key[" the beginning of a map or list inside, "}" its end.
 static void set_map(golden *g, wn_field f, char *value) {
     rig_set_bytes(&g->r, f, NULL, 0);
     for (char *save = NULL, *item = strtok_r(value, " ", &save); item; item = strtok_r(NULL, " ", &save)) {
-        size_t key_n = strcspn(item, "={");
+        size_t key_n = strcspn(item, "={[}");
         const char *v = item[key_n] == '=' ? item + key_n + 1 : "";
-        wn_pair_type type = item[key_n] == '{'         ? WN_PAIR_OPEN
+        wn_pair_type type = item[key_n] == '{'        ? WN_PAIR_MAP
+                            : item[key_n] == '['      ? WN_PAIR_LIST
+                            : strcmp(item, "}") == 0  ? WN_PAIR_END
                             : strcmp(v, "true") == 0  ? WN_PAIR_TRUE
                             : strcmp(v, "false") == 0 ? WN_PAIR_FALSE
                                                       : WN_PAIR_TEXT;

@@ -67,7 +67,7 @@ static void random_extras(script *s) {
         {WN_FIELD_interaction, {"1", "7", "many"}},
         {WN_FIELD_search_term, {"red shoes", "Schuhe", "call 0660 1234567"}},
         {WN_FIELD_crash, {"SIGSEGV", "java.lang.NullPointerException", "x: y"}},
-        {WN_FIELD_age, {"40", "13", "200"}},
+        {WN_FIELD_age, {"40", "13", "61.0"}},
         {WN_FIELD_job_title, {"Nurse", "Software Engineer", "Wizard"}},
         {WN_FIELD_survey, {"nps", "nps", "other"}},
         {WN_FIELD_answer, {"0", "10", "11"}},
@@ -75,9 +75,9 @@ static void random_extras(script *s) {
         {WN_FIELD_att, {"3", "2", "authorized"}},
         {WN_FIELD_gcs, {"G111", "G100", "G1--"}},
     };
-    static const wn_field ids[] = {WN_FIELD_idfa,       WN_FIELD_gaid,  WN_FIELD_windows_id, WN_FIELD_idfv,
-                                   WN_FIELD_udid,       WN_FIELD_phone, WN_FIELD_carrier,    WN_FIELD_latitude,
-                                   WN_FIELD_android_id, WN_FIELD_longitude};
+    static const wn_field ids[] = {
+        WN_FIELD_idfa,  WN_FIELD_gaid,    WN_FIELD_windows_id, WN_FIELD_idfv,       WN_FIELD_udid,
+        WN_FIELD_phone, WN_FIELD_carrier, WN_FIELD_latitude,   WN_FIELD_android_id, WN_FIELD_longitude};
     char id[64];
     for (size_t i = 0; i < WN_COUNT(rows); i++)
         if (rand() % 4 == 0) add(s, rows[i].field, rows[i].values[rand() % 3]);

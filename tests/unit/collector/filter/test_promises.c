@@ -297,6 +297,33 @@ Test(promises, L_O2_a_refused_person_leaves_one_count) {
     }
 }
 
+// The same for what a consent platform's category stands for.
+Test(promises, L_O3_neither_policy_s_categories_widen_the_other) {
+    static wn_policy_category wide[] = {{"C9", WN_PURPOSES_ALL}}, narrow[] = {{"C9", 1u << WN_PURPOSE_basic}};
+    r.has_policy = true;
+    for (int i = 0; i < 4; i++)
+        for (int list = 0; list < 2; list++) {
+            rig_view(&r);
+            rig_set(&r, "search_term", "shoes");
+            rig_set(&r, "age", "40");
+            for (int p = 0; p < 2; p++) {
+                r.policy[p].categories = i >> p & 1 ? narrow : wide;
+                r.policy[p].categories_n = 1;
+            }
+            wn_span id = {(const uint8_t *)"C9", 2}, key = {(const uint8_t *)"allowedConsentIds", 17},
+                    none = {NULL, 0};
+            rig_set_bytes(&r, WN_FIELD_consent, NULL, 0);
+            if (list) wn_event_pair(r.event, WN_FIELD_consent, key, WN_PAIR_LIST, none);
+            wn_event_pair(r.event, WN_FIELD_consent, list ? key : id, list ? WN_PAIR_TEXT : WN_PAIR_TRUE,
+                          list ? id : none);
+            if (list) wn_event_pair(r.event, WN_FIELD_consent, none, WN_PAIR_END, none);
+            cr_assert_eq(rig_run(&r), WN_KEEP);
+            cr_expect_eq((r.out.obs.flags & WN_OBS_SHARE) != 0, i == 0, "%d %d", i, list);
+            cr_expect_eq(r.out.obs.open[WN_DIM_term] != 0, i == 0, "%d %d", i, list);
+            cr_expect_eq(r.out.obs.closed[WN_DIM_age] != 0, i == 0, "%d %d", i, list);
+        }
+}
+
 // A newer policy acts at once where it narrows, and never widens a window that has begun.
 Test(promises, L_O3_a_newer_policy_narrows_at_once_and_never_widens) {
     static const wn_site_policy open_one = {.counts_unknown = true};
@@ -316,7 +343,20 @@ Test(promises, L_O3_a_newer_policy_narrows_at_once_and_never_widens) {
 Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
     static const struct {
         const char *field, *value;
-    } said[] = {{"child", "1"}, {"age", "12"}, {"birthday", "2012-06-01"}};
+    } said[] = {{"child", "1"},
+                {"age", "12"},
+                {"birthday", "2012-06-01"},
+                {"age", "12.0"},
+                {"age", " 12"},
+                {"age", "12.9"},
+                {"age", "1.2e1"},
+                {"age", "0012"},
+                {"age", "8-12"},
+                {"age", "<13"},
+                {"birthday", " 2015-06-01"},
+                {"birthday", "01/06/15"},
+                {"birthday", "2031-01-01"},
+                {"birthday", "1433116800"}};
     for (size_t i = 0; i < WN_COUNT(said); i++) {
         rig_view(&r);
         agree(EVERYTHING);
@@ -335,8 +375,9 @@ Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
 }
 
 Test(promises, L_N1_sensitive_pages_need_consent_to_that_and_are_never_shared) {
-    static const char *const ways[] = {"https://example.com/health/hiv", "/HEALTH/hiv", "/%68ealth/x",
-                                       "/%2568ealth/x",                  "//example.com//health;a=b/x", "/health"};
+    static const char *const ways[] = {
+        "https://example.com/health/hiv", "/HEALTH/hiv", "/%68ealth/x", "/%2568ealth/x",
+        "//example.com//health;a=b/x",    "/health"};
     r.has_policy = true;
     for (size_t i = 0; i < WN_COUNT(ways); i++) {
         rig_view(&r);

@@ -29,7 +29,7 @@ Test(traits, birthdays_become_bands_and_doubt_makes_younger) {
         {"79", WN_AGE_from_70},
         {"80", WN_AGE_from_80},
         {"42 years", WN_AGE_unknown},
-        {"4.2", WN_AGE_unknown},
+        {"4.2", WN_AGE_child},
         {"2026-05-18", WN_AGE_unknown}, // to come
         {"2026-05-17", WN_AGE_child},
         {"2013-05-18", WN_AGE_child}, // 13 tomorrow

@@ -63,11 +63,12 @@ const char *fake_pairs(const wn_event *e) {
     all[0] = '\0';
     for (size_t i = 0; i < e->pairs_n; i++) {
         const fake_pair *p = &e->pairs[i];
-        const char *mark = p->type == WN_PAIR_TEXT     ? "="
-                           : p->type == WN_PAIR_NUMBER ? "=#"
-                           : p->type == WN_PAIR_OPEN   ? "{"
-                           : p->type == WN_PAIR_TRUE   ? "=t"
-                                                       : "=f";
+        const char *mark = p->type == WN_PAIR_TEXT                             ? "="
+                           : p->type == WN_PAIR_NUMBER                         ? "=#"
+                           : p->type == WN_PAIR_MAP || p->type == WN_PAIR_LIST ? "{"
+                           : p->type == WN_PAIR_END                            ? "}"
+                           : p->type == WN_PAIR_TRUE                           ? "=t"
+                                                                               : "=f";
         n += (size_t)snprintf(all + n, sizeof all - n, "%s%s.%s%s%s", i == 0 ? "" : ";",
                               wn_field_name(p->field), e->pool + p->key, mark, e->pool + p->text);
     }

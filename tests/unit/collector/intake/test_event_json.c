@@ -149,12 +149,13 @@ Test(event_json, maps_come_as_pairs) {
          "props.a{;props.d{;props.f=#5"},
         // of consent all of them; in a list the list's key stands, also behind a map inside it
         {"{\"consent\":{\"categoryPreferences\":{\"C0001\":true,\"C0002\":false}}}",
-         "consent.categoryPreferences{;consent.C0001=t;consent.C0002=f"},
+         "consent.categoryPreferences{;consent.C0001=t;consent.C0002=f;consent.}"},
         {"{\"consent\":{\"allowedConsentIds\":[\"a\",\"b\"],\"deniedConsentIds\":[],\"p\":null}}",
          "consent.allowedConsentIds{;consent.allowedConsentIds=a;consent.allowedConsentIds=b;"
-         "consent.deniedConsentIds{"},
+         "consent.};consent.deniedConsentIds{;consent.}"},
         {"{\"consent\":{\"k\":[{\"m\":1},[2,null],3],\"z\":{}}}",
-         "consent.k{;consent.k{;consent.m=#1;consent.k{;consent.k=#2;consent.k=#3;consent.z{"},
+         "consent.k{;consent.k{;consent.m=#1;consent.};consent.k{;consent.k=#2;consent.};consent.k=#3;consent.};"
+         "consent.z{;consent.}"},
         {"{\"props\":{\"a\":1},\"consent\":{\"a\":true}}", "props.a=#1;consent.a=t"},
     };
     for (size_t i = 0; i < WN_COUNT(cases); i++) {
@@ -349,7 +350,7 @@ Test(event_json, pieces_make_no_difference) {
         cr_expect_eq(wn_json_batch_id(json).n, 2);
         cr_expect_str_eq(fake_pairs(&fed->event[0]), "props.x{;props.pl\xc3\xa4n=gr\xc3\xb6\xc3\x9f"
                                                      "er;props.n=#-12.5;consent.cA{;"
-                                                     "consent.x{;consent.x=t;consent.x=long");
+                                                     "consent.x{;consent.x=t;consent.x=long;consent.};consent.}");
     }
 }
 

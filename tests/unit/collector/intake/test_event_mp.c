@@ -210,7 +210,7 @@ Test(event_mp, maps_come_as_pairs) {
     cr_expect_str_eq(pairs(), "props.a=x;props.b=#-3;props.c=#1.5;props.d=t;props.f{;props.g=#2.0");
     one_field("consent"), msgpack_pack_map(&pk, 1), text("k"), msgpack_pack_array(&pk, 3);
     msgpack_pack_map(&pk, 1), text("m"), msgpack_pack_false(&pk), msgpack_pack_array(&pk, 0), text("z");
-    cr_expect_str_eq(pairs(), "consent.k{;consent.k{;consent.m=f;consent.k{;consent.k=z");
+    cr_expect_str_eq(pairs(), "consent.k{;consent.k{;consent.m=f;consent.};consent.k{;consent.};consent.k=z;consent.}");
     cr_expect_not(fed->event[0].doubt);
     one_field("props"), msgpack_pack_map(&pk, 2), text("a"), text("1"), text("a"), text("2");
     cr_expect_eq(first_verdict(), WN_VERDICT_duplicate_field);
