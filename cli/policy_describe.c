@@ -66,6 +66,10 @@ static const char *kept_nowhere(size_t f) {
 // What is looked at of a field although nothing of it is kept: of everybody, whatever was agreed to.
 static const char *checked(size_t f) {
     if (transform_is(f, "AGE_BAND")) return " Read of every event for the check that keeps children out.";
+    if (transform_is(f, "IP_TO_COUNTRY"))
+        return " The keyed prefix is made for every counted event: the locks need it.";
+    if (transform_is(f, "AGENT_TO_FAMILY"))
+        return " Read of every event to know robots, and to tell people of one network apart.";
     if (transform_is(f, "CHILD")) return " Read of every event.";
     if (transform_is(f, "URL_TO_ROUTE"))
         return " Its host is compared with the site's and its path with the sensitive pages in any case.";

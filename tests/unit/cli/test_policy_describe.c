@@ -36,6 +36,8 @@ static char *describe(const char *site, int kind) {
     cr_assert_eq(wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line),
                  WN_OK);
     wn_description d = {.policy = &p, .plan = &plan, .site = site, .kind = kind, .seal_hold_s = 86400};
+    free(page);
+    page = NULL;
     FILE *out = open_memstream(&page, &page_n);
     wn_policy_describe(&d, out);
     fclose(out);
@@ -131,6 +133,7 @@ Test(policy_describe, says_where_a_field_comes_from_and_what_is_read_all_the_sam
         cr_expect(taken && taken < strchr(line + 1, '\n'), "%s", line);
     }
     says("check that keeps children out");
+    says("The keyed prefix is made for every counted event");
     says("compared with the site's and its path with the sensitive pages in any case");
     says("an event that holds anything else is refused and counted");
     describe(NULL, WN_KIND_N);
