@@ -81,7 +81,7 @@ static bool same(const char *want, size_t n, wn_span have, bool odd) {
     if (n > 1 && want[0] == ':') return true;
     wn_span text = {(const uint8_t *)want, n};
     if (equal(text, have)) return true;
-    if (!odd) return false;
+    if (!odd && is_ascii(text)) return false;
     text = trimmed(text);
     have = trimmed(have);
     return equal(text, have) || (!(is_ascii(text) && is_ascii(have)) && equal_folded(text, have));
