@@ -27,11 +27,12 @@ static void seal_texts(const wn_work *w, wn_filtered *out) {
 static void set_batch_key(const wn_work *w, const uint8_t dedupe_key[32], wn_filtered *out) {
     wn_span id = wn_event_get(w->e, WN_FIELD_batch_id);
     if (id.n == 0) return;
-    uint8_t text[8 + 64];
-    memcpy(text, &w->site->tag, 8);
-    memcpy(text + 8, id.p, id.n);
-    wn_prf(dedupe_key, (wn_span){text, 8 + id.n}, out->batch_key, sizeof out->batch_key);
-    wn_wipe(text, 8 + id.n);
+    uint8_t text[16 + 64];
+    memcpy(text, &w->sender->scope, 8);
+    memcpy(text + 8, &w->site->tag, 8);
+    memcpy(text + 16, id.p, id.n);
+    wn_prf(dedupe_key, (wn_span){text, 16 + id.n}, out->batch_key, sizeof out->batch_key);
+    wn_wipe(text, 16 + id.n);
     out->has_batch_id = true;
 }
 

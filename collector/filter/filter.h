@@ -119,6 +119,7 @@ typedef struct wn_sender {     // what the intake knows apart from the event
     bool doubt;          // one of them stood there unreadable: the intake doubts every event's consent
     bool server_key;     // may state ip, user_agent, org
     bool backfill;       // log import: any past time is allowed if its window is open
+    uint64_t scope;      // whose batch_ids these are: a tag of the key; 0: of nobody known
     const wn_site *site; // set: the only site this sender may write to, and the default
     int64_t now_s;
 } wn_sender;
@@ -127,6 +128,9 @@ typedef struct wn_scratch wn_scratch; // caches, keyed by secret hashes; about 2
 size_t wn_scratch_bytes(void);
 void wn_scratch_init(wn_scratch *s, const uint8_t key[32]); // key: random, for the caches only
 void wn_scratch_wipe(wn_scratch *s);
+// Forgets everything and begins again under a new random key: a window is gone, and with it all that
+// its events left in here. No event is being filtered.
+void wn_scratch_renew(wn_scratch *s, const uint8_t key[32]);
 
 typedef struct wn_filtered {
     wn_observation obs;                // valid when kept

@@ -35,13 +35,7 @@ static size_t decode_round(uint8_t *p, size_t n) {
     return to;
 }
 
-// Once decoded and cut these are steps in a path, and a browser would resolve them: no page's name.
-static bool is_dots(const uint8_t *s, size_t n) {
-    return n <= 2 && s[0] == '.' && s[n - 1] == '.';
-}
-
 static bool hide(const uint8_t *s, size_t n) {
-    if (is_dots(s, n)) return true;
 #ifdef WN_MUTANT_DECODE_ONCE
     if (memchr(s, '%', n)) return false;
 #endif
@@ -73,14 +67,54 @@ static size_t join_segments(const uint8_t *p, size_t n, char *out) {
     return to;
 }
 
+// ---- steps: "." and "..", which name no page ----
+
+static bool separates(uint8_t c) {
+    return c == '/' || c == '\\';
+}
+
+// Most paths hold no dot at all, and few one that a segment begins with.
+static bool may_step(wn_span path) {
+    const uint8_t *end = path.p + path.n;
+    for (const uint8_t *p = path.p; p < end && (p = memchr(p, '.', (size_t)(end - p))) != NULL; p++)
+        if (p > path.p && separates(p[-1])) return true;
+    return false;
+}
+
+// 1: stays, 2: goes up; 0: a name. Servers that know parameters cut them first: "..;v=1" goes up.
+static int step_of(const uint8_t *s, size_t n) {
+    const uint8_t *cut = n == 0 ? NULL : memchr(s, ';', n);
+    if (cut != NULL) n = (size_t)(cut - s);
+    if (n == 1 && s[0] == '.') return 1;
+    return n == 2 && s[0] == '.' && s[1] == '.' ? 2 : 0;
+}
+
+size_t wn_path_steps(uint8_t *p, size_t n) {
+    size_t floor = 0;
+    while (floor < n && !separates(p[floor])) floor++; // an app's host, from which nothing goes up
+    size_t to = floor, i = floor;
+    while (i < n) {
+        size_t begin = i++;
+        while (i < n && !separates(p[i])) i++;
+        int step = step_of(p + begin + 1, i - begin - 1);
+        if (step == 0) {
+            memmove(p + to, p + begin, i - begin);
+            to += i - begin;
+        }
+        while (step == 2 && to > floor && !separates(p[--to])) continue;
+    }
+    return to;
+}
+
 wn_span wn_path_plain(wn_span path, uint8_t *room) {
-    if (path.n == 0 || memchr(path.p, '%', path.n) == NULL) return path;
+    bool escaped = path.n > 0 && memchr(path.p, '%', path.n) != NULL;
+    if (!escaped && (path.n == 0 || !may_step(path))) return path;
     memcpy(room, path.p, path.n);
     size_t n = path.n;
-    for (int round = 0; round < DECODE_ROUNDS; round++) n = decode_round(room, n);
+    for (int round = 0; escaped && round < DECODE_ROUNDS; round++) n = decode_round(room, n);
     size_t end = 0;
     while (end < n && room[end] != '?' && room[end] != '#') end++;
-    return (wn_span){room, end};
+    return (wn_span){room, may_step((wn_span){room, end}) ? wn_path_steps(room, end) : end};
 }
 
 static size_t route_of_path(wn_span path, char *out) {

@@ -64,6 +64,12 @@ void wn_scratch_wipe(wn_scratch *s) {
     wn_wipe(s, sizeof *s);
 }
 
+// Agents and hosts are hashed under no window's key, so that they would outlive every window.
+void wn_scratch_renew(wn_scratch *s, const uint8_t key[32]) {
+    wn_scratch_wipe(s);
+    wn_scratch_init(s, key);
+}
+
 static uint64_t hash_of(const uint8_t key[16], wn_span text) {
     uint64_t h = wn_prf64(key, text);
     return h ? h : 1;

@@ -58,6 +58,7 @@ bool wn_url_split(const char *url, size_t n, wn_url_parts *out) {
     const uint8_t *p = (const uint8_t *)url;
     if (n == 0 || n > WN_URL_BYTES_MAX) return false;
     wn_url_parts parts = {0};
+    bool app = false;
     size_t i = 0;
     if (is_slash(p[0])) {
         if (n > 1 && is_slash(p[1])) {
@@ -67,6 +68,7 @@ bool wn_url_split(const char *url, size_t n, wn_url_parts *out) {
     } else {
         i = scheme_bytes(p, n, &parts.web);
         if (i == 0) return false;
+        app = !parts.web;
     }
     const uint8_t *end = p + n, *hash = memchr(p, '#', n);
     if (hash != NULL) end = hash;
@@ -76,6 +78,8 @@ bool wn_url_split(const char *url, size_t n, wn_url_parts *out) {
         const uint8_t *host = at;
         while (at < path_end && !is_slash(*at)) at++;
         parts.host = host_of(host, (size_t)(at - host));
+        if (app && parts.host.p + parts.host.n != at) return false; // a port is in no app's page
+        if (app) at = parts.host.p;
     }
     parts.path = (wn_span){at, (size_t)(path_end - at)};
     if (ask != NULL) parts.query = (wn_span){ask + 1, (size_t)(end - ask) - 1};

@@ -9,14 +9,14 @@
 
 // Borrowed from the address. host: without userinfo and port, as written.
 typedef struct wn_url_parts {
-    wn_span host; // n = 0: none, as in "/path"
-    wn_span path;
+    wn_span host;  // n = 0: none, as in "/path"
+    wn_span path;  // of an app address with its host before it: there the host is a page's first segment
     wn_span query; // without '?'
     bool web;      // http, https or //host
 } wn_url_parts;
 
 // Taken are http, https and app addresses, "//host/path" and "/path". Any other
-// scheme (file, data, mailto, …) holds things that are no page: false.
+// scheme (file, data, mailto, …) holds things that are no page: false. So does an app's host with a port.
 bool wn_url_split(const char *url, size_t n, wn_url_parts *out);
 
 // Lower case, without a final dot; false unless a name or address of [a-z0-9._-] or a bracketed IPv6.
@@ -29,9 +29,12 @@ bool wn_tag(wn_span value, char out[33]);
 // As wn_url_utm, on a query.
 bool wn_query_utm(wn_span query, const char *key, char out[33]);
 
-// The path with escapes undone to a fixed point, up to a '?' or '#' that came out of them.
-// `room` holds path.n bytes; the result borrows from it, or from the path when it has no escapes.
+// The path with escapes undone to a fixed point, up to a '?' or '#' that came out of them, and then
+// with "." and ".." resolved as a browser does. `room` holds path.n bytes; the result borrows from
+// it, or from the path when there was nothing to do.
 wn_span wn_path_plain(wn_span path, uint8_t *room);
+// Resolves "." and ".." in place; returns the new length.
+size_t wn_path_steps(uint8_t *p, size_t n);
 
 // As wn_url_route, on an address already cut.
 size_t wn_parts_route(const wn_url_parts *parts, char out[WN_OPEN_TEXT_MAX + 1]);

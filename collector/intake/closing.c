@@ -76,6 +76,7 @@ static bool step(wn_closing *c, const wn_window *w) {
     }
     if (!wn_spool_window_drained(c->parts.spool, w, &generation, &sequence)) return false;
     // A failure leaves the window closing, and its keys to the next turn.
+    if (wn_pipeline_forget_cached(c->parts.pipeline) != WN_OK) return false;
     if (wn_edge_forget(c->parts.edge, w) != WN_OK || wn_spool_forget(c->parts.spool, w) != WN_OK)
         return false;
     remember(c, w, generation, sequence);

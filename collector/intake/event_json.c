@@ -10,6 +10,7 @@
 #define ARENA_BYTES 3072 // what yajl needs for a body that arrives whole
 #define SITE_BYTES_MAX 63
 #define BATCH_ID_BYTES_MAX 64
+#define BODY_DEPTH_MAX 32 // deeper is no body at all; an event above WN_EVENT_DEPTH_MAX is refused alone
 
 typedef enum where {
     AT_ROOT,     // nothing yet
@@ -219,7 +220,8 @@ static void field_open(wn_json *j, wn_shape shape) {
 }
 
 static int open_value(wn_json *j, wn_shape shape) {
-    if (++j->depth > WN_EVENT_DEPTH_MAX) wn_filling_refuse(&j->fill, WN_VERDICT_too_deep);
+    if (++j->depth > BODY_DEPTH_MAX) return stop(j); // yajl's own stack is slow to grow
+    if (j->depth > WN_EVENT_DEPTH_MAX) wn_filling_refuse(&j->fill, WN_VERDICT_too_deep);
     switch (j->where) {
     case AT_ROOT: j->where = shape == WN_SHAPE_MAP ? IN_ROOT_MAP : IN_EVENTS; return GO;
     case IN_EVENTS:

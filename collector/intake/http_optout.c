@@ -31,10 +31,15 @@ static const char *head(struct MHD_Connection *c, const char *name) {
     return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-// Origin "https://host:port" of this very host.
+// Where "https://host:port" names its host; 0: no page of the web, which alone may ask.
+static size_t scheme_bytes(const char *origin) {
+    if (strncasecmp(origin, "https://", 8) == 0) return 8;
+    return strncasecmp(origin, "http://", 7) == 0 ? 7 : 0;
+}
+
+// Of this very host.
 static bool origin_here(const char *origin, const char *host) {
-    const char *at = strstr(origin, "://");
-    return at != NULL && host != NULL && strcasecmp(at + 3, host) == 0;
+    return host != NULL && strcasecmp(origin + scheme_bytes(origin), host) == 0;
 }
 
 // A stranger's page must not undo what a person refused: only this very host, and a page whose host a
@@ -44,6 +49,7 @@ static bool may_opt_in(struct MHD_Connection *c, const wn_site_list *sites, cons
     const char *from = head(c, "Sec-Fetch-Site");
     if (from != NULL && strcmp(from, "same-origin") == 0) return true; // whatever a proxy makes of Host
     if (origin == NULL) return from == NULL || strcmp(from, "none") == 0;
+    if (scheme_bytes(origin) == 0) return false;
     return origin_here(origin, head(c, MHD_HTTP_HEADER_HOST)) ||
            wn_site_list_names(sites, origin, strlen(origin));
 }

@@ -75,7 +75,23 @@ static void platform_cookie(heads *h, wn_span *at, wn_span value, wn_field field
     else *at = value;
 }
 
+// However it is written and whatever it says: read too often it refuses, read too rarely it counts somebody.
+static bool is_optout(wn_span pair) {
+    const char *at = (const char *)pair.p, *end = at + pair.n;
+    while (at < end) {
+        const char *comma = memchr(at, ',', (size_t)(end - at)), *stop = comma == NULL ? end : comma;
+        const char *equals = memchr(at, '=', (size_t)(stop - at));
+        wn_span name = trimmed(at, (size_t)((equals == NULL ? stop : equals) - at));
+        if (name.n == strlen(WN_OPTOUT_COOKIE) &&
+            strncasecmp((const char *)name.p, WN_OPTOUT_COOKIE, name.n) == 0)
+            return true;
+        at = comma == NULL ? end : comma + 1;
+    }
+    return false;
+}
+
 static void one_cookie(heads *h, wn_span pair) {
+    h->opted_out |= is_optout(pair);
     const char *text = (const char *)pair.p, *equals = memchr(text, '=', pair.n);
     if (equals == NULL) return;
     wn_span name = trimmed(text, (size_t)(equals - text));
@@ -84,7 +100,6 @@ static void one_cookie(heads *h, wn_span pair) {
         value = (wn_span){value.p + 1, value.n - 2};
     if (is(name, "euconsent-v2")) platform_cookie(h, &h->tcf, value, WN_FIELD_tcf);
     else if (is(name, "usprivacy")) platform_cookie(h, &h->us_privacy, value, WN_FIELD_us_privacy);
-    else if (is(name, WN_OPTOUT_COOKIE)) h->opted_out = true; // whatever it says
 }
 
 static void read_cookies(heads *h, const char *value) {

@@ -40,6 +40,14 @@ wn_err wn_pipeline_open(const wn_pipeline_parts *parts, wn_site_list *sites, wn_
     return WN_OK;
 }
 
+wn_err wn_pipeline_forget_cached(wn_pipeline *p) {
+    uint8_t key[32];
+    WN_TRY(wn_random(key, sizeof key));
+    wn_scratch_renew(p->scratch, key);
+    wn_wipe(key, sizeof key);
+    return WN_OK;
+}
+
 void wn_pipeline_close(wn_pipeline *p) {
     if (p == NULL) return;
     for (size_t i = 0; i < WN_PIPELINE_BATCHES_MAX; i++) wn_batch_builder_free(p->batch[i].builder);

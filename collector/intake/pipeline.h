@@ -56,7 +56,9 @@ typedef struct wn_pipeline_parts { // all kept
 } wn_pipeline_parts;
 
 WN_MUST_USE wn_err wn_pipeline_open(const wn_pipeline_parts *parts, wn_site_list *sites, wn_pipeline **out);
-void wn_pipeline_close(wn_pipeline *p);                      // every request is gone by now
+void wn_pipeline_close(wn_pipeline *p); // every request is gone by now
+// Before a window's keys are wiped: what its events left in the filter's caches goes with them.
+WN_MUST_USE wn_err wn_pipeline_forget_cached(wn_pipeline *p);
 void wn_pipeline_sites(wn_pipeline *p, wn_site_list *sites); // drops the old, holds the new
 const wn_site_list *wn_pipeline_site_list(const wn_pipeline *p);
 // The second every event from now on is judged by.

@@ -104,9 +104,16 @@ static const char *open_error(wn_err err) {
     return err == WN_ERR_FULL ? "too_many" : "malformed";
 }
 
+// One sender's ids mean nothing to another: nobody can use up those of somebody else.
+static uint64_t key_scope(const char *key) {
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (; *key != '\0'; key++) h = (h ^ (uint8_t)*key) * UINT64_C(1099511628211);
+    return h | 1;
+}
+
 static wn_request *request_begin(wn_sdk *s, const char *key) {
     wn_key_rights rights = wn_site_list_rights(wn_pipeline_site_list(s->pipeline), key);
-    wn_sender sender = {.site = rights.only, .server_key = rights.server};
+    wn_sender sender = {.site = rights.only, .server_key = rights.server, .scope = key_scope(key)};
     return wn_request_begin(s->pipeline, &sender, key);
 }
 
@@ -129,12 +136,6 @@ static void take(wn_sdk *s, wn_request *r, wn_span routing_id, const wn_message 
     memcpy(p->routing_id, routing_id.p, routing_id.n);
     p->batch_id_n = (uint8_t)m->batch_id.n;
     memcpy(p->batch_id, m->batch_id.p, m->batch_id.n);
-}
-
-static uint64_t key_scope(const char *key) {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (; *key != '\0'; key++) h = (h ^ (uint8_t)*key) * UINT64_C(1099511628211);
-    return h | 1;
 }
 
 static void handle(wn_sdk *s, wn_span routing_id, zmq_msg_t *body) {

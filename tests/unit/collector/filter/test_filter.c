@@ -296,6 +296,20 @@ Test(filter, stated_values_win_over_the_requests) {
     cr_expect_eq(r.out.obs.closed[WN_DIM_country], 0);
 }
 
+Test(filter, batch_ids_are_keyed_per_sender) {
+    uint8_t key[3][16];
+    for (uint64_t scope = 0; scope < 3; scope++) {
+        r.sender.scope = scope;
+        cr_expect_eq(with("batch_id", "b-1"), WN_KEEP);
+        cr_expect(r.out.has_batch_id);
+        memcpy(key[scope], r.out.batch_key, 16);
+        for (uint64_t other = 0; other < scope; other++) cr_expect_arr_neq(key[other], key[scope], 16);
+    }
+    r.sender.scope = 1;
+    cr_expect_eq(with("batch_id", "b-1"), WN_KEEP);
+    cr_expect_arr_eq(key[1], r.out.batch_key, 16);
+}
+
 Test(filter, batch_ids_are_keyed_per_site) {
     cr_expect_eq(with("batch_id", "b-1"), WN_KEEP);
     cr_expect(r.out.has_batch_id);

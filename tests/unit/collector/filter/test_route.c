@@ -48,7 +48,7 @@ Test(route, drops_userinfo_host_port_query_fragment_and_parameters) {
         {"https://bob:secret@example.com:8443/a?token=1#bob", "/a"},
         {"HTTPS://EXAMPLE.COM/A", "/A"},
         {"//bob@example.com/a", "/a"},
-        {"app://com.example/home", "/home"},
+        {"app://com.example/home", "/com.example/home"},
         {"https://example.com", "/"},
         {"https://example.com?email=bob@example.com", "/"},
         {"https://example.com#bob", "/"},
@@ -216,16 +216,50 @@ Test(route, leaks_seen_elsewhere_stay_shut) {
     expect(rows, WN_COUNT(rows));
 }
 
-Test(route, hides_steps_that_a_browser_would_take) {
+Test(route, takes_the_steps_that_a_browser_would_take) {
     static const row rows[] = {
-        {"/..", "/:x"},
-        {"/.", "/:x"},
-        {"/a;x/%252e%252e/b", "/a/:x/b"},
-        {"/a/%2e;v=1/b", "/a/:x/b"},
+        {"/..", "/"},
+        {"/.", "/"},
+        {"/a/..", "/"},
+        {"/a/.", "/a"},
+        {"/./a/b", "/a/b"},
+        {"/a/./b", "/a/b"},
+        {"/a/../b", "/b"},
+        {"/../../a", "/a"},
+        {"/a/b/../../../c", "/c"},
+        {"/a\\..\\b", "/b"},
+        {"/a//../b", "/a/b"},
+        {"/%2e/a", "/a"},
+        {"/a/%2E%2e/b", "/b"},
+        {"/a/.%2e/b", "/b"},
+        {"/a/..%2fb", "/b"},
+        {"/a%5C..%5Cb", "/b"},
+        {"/a/%252e%252e/b", "/b"},
+        {"/a;x/%252e%252e/b", "/b"},
+        {"/a/%2e;v=1/b", "/a/b"},
+        {"/a/..;/b", "/b"},
+        {"/a;x/%252e%252e/b/.;y/c", "/b/c"},
         {"/a/.%2525252e/b", "/a/:x/b"},
-        {"/a/..;/b", "/a/:x/b"},
+        {"/a/..?b", "/"},
+        {"https://example.com/../a", "/a"},
         {"/...", "/..."},
         {"/.a/a.", "/.a/a."},
+        {"/..a/.a.", "/..a/.a."},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
+Test(route, an_apps_host_is_its_first_segment) {
+    static const row rows[] = {
+        {"app://health/hiv-test", "/health/hiv-test"},
+        {"APP://Health", "/Health"},
+        {"app://bob:pw@health/x", "/health/x"},
+        {"app://health/../x", "/health/x"},
+        {"app://health/..%2f..%2fx", "/health/x"},
+        {"app://a4815162342/x", "/:x/x"},
+        {"app:///x", "/x"},
+        {"app://health:80/x", ""},
+        {"app://[health/x", ""},
     };
     expect(rows, WN_COUNT(rows));
 }
@@ -262,7 +296,7 @@ Test(route, ends_at_the_last_whole_segment_that_fits) {
 Test(route, twice_equals_once_and_holds_no_escape) {
     srand(2);
     for (int i = 0; i < 300000; i++) {
-        static const char alphabet[] = "abcABC0129/%%%%23Ff45;?#-_.~+@= \\\x01\xc3:";
+        static const char alphabet[] = "abcABC0129/%%%%23Ff45;?#-_...//~+@= \\\x01\xc3:";
         char url[80], once[WN_OPEN_TEXT_MAX + 1], twice[WN_OPEN_TEXT_MAX + 1];
         size_t n = 1 + (size_t)rand() % 60;
         url[0] = '/';
@@ -271,6 +305,7 @@ Test(route, twice_equals_once_and_holds_no_escape) {
         size_t a = wn_url_route(url, n, once);
         cr_assert(a > 0 && a <= WN_OPEN_TEXT_MAX && strlen(once) == a && once[0] == '/');
         cr_assert_null(strpbrk(once, "%@;?#=&\\\x01\xc3"), "%s", once);
+        cr_assert(strstr(once, "/./") == NULL && strstr(once, "/../") == NULL, "%s", once);
         cr_assert_eq(wn_url_route(once, a, twice), a);
         cr_assert_str_eq(once, twice);
     }

@@ -134,3 +134,29 @@ Test(scratch, holds_no_text) {
     for (size_t i = 0; i < wn_scratch_bytes() - 16; i++) cr_assert_eq(p[i], 0);
     free(s);
 }
+
+// What is a pattern in memory of one run must not be there in the next: entries and keys alike.
+Test(scratch, renewed_it_holds_nothing_of_before) {
+    wn_scratch *s = fresh(1), *untouched = fresh(2);
+    size_t n = wn_scratch_bytes();
+    uint8_t key[32] = {9}, other[32];
+    for (int round = 0; round < 2; round++) {
+        wn_agent a;
+        wn_scratch_begin(s, key);
+        for (int i = 0; i < 3000; i++) {
+            char text[32];
+            snprintf(text, sizeof text, "h%d.example.com", i);
+            wn_scratch_host(s, text, strlen(text));
+            wn_scratch_agent(s, span(text), &a);
+            wn_scratch_begin(s, key);
+            wn_scratch_value(s, 0, key, span(text));
+        }
+        cr_assert_neq(memcmp(s, untouched, n), 0);
+        memset(other, 2 + round, sizeof other);
+        wn_scratch_renew(s, other);
+        if (round == 0) cr_expect_eq(memcmp(s, untouched, n), 0, "as if it had only just begun");
+        else cr_expect_neq(memcmp(s, untouched, n), 0, "another key is another beginning");
+    }
+    free(s);
+    free(untouched);
+}

@@ -2,10 +2,12 @@
 // A window closes in one order only: durable, delivered, wiped, told.
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "closing.h"
 #include "intake_rig.h"
+#include "pipeline_body.h"
 
 static rig r;
 static wn_closing *closing;
@@ -96,6 +98,26 @@ Test(closing, tells_last_after_everything_is_delivered_and_wiped) {
     cr_expect_eq(view(), 0, "and it does not open again");
     rig_sync(&r);
     cr_expect_eq(rig_read(&r).batches, 0);
+}
+
+// Agents and hosts are cached under no window's key.
+Test(closing, takes_what_its_events_left_in_the_caches) {
+    size_t n = wn_scratch_bytes(), kept = 0;
+    uint8_t *before = malloc(n);
+    view();
+    memcpy(before, r.pipeline->scratch, n);
+    wn_closing_begin(closing, &window);
+    turns(4);
+    rig_deliver(&r);
+    turns(1);
+    cr_assert_eq(told, 1);
+    const uint8_t *after = (const uint8_t *)r.pipeline->scratch;
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        static const uint8_t empty[8];
+        kept += memcmp(before + i, empty, 8) != 0 && memcmp(before + i, after + i, 8) == 0;
+    }
+    cr_expect_eq(kept, 0, "%zu words stayed", kept);
+    free(before);
 }
 
 Test(closing, what_was_committed_but_not_durable_is_not_forgotten) {

@@ -124,6 +124,45 @@ Test(event_json, nests_to_eight_and_no_deeper) {
     cr_expect_eq(fed->why[0], WN_VERDICT_too_deep);
 }
 
+Test(event_json, a_body_nests_to_thirty_two_and_no_deeper) {
+    for (size_t deep = 32; deep <= 33; deep++) {
+        char text[256] = "[{\"site\":\"a\"},{\"props\":{\"a\":";
+        size_t n = strlen(text), lists = deep - 3;
+        memset(text + n, '[', lists);
+        memset(text + n + lists, ']', lists);
+        strcpy(text + n + 2 * lists, "}},{\"site\":\"c\"}]");
+        cr_expect_eq(body(text), deep == 32);
+        cr_expect_eq(fed->begun, deep == 32 ? 3 : 2);
+        cr_expect_eq(fed->cut, deep == 32 ? 0 : 1);
+        cr_expect_eq(fed->why[0], WN_KEEP);
+        if (deep == 32) cr_expect_eq(fed->why[1], WN_VERDICT_too_deep);
+        if (deep == 32) cr_expect_eq(fed->why[2], WN_KEEP);
+    }
+}
+
+// What is read of it is seen by the memory that its nesting would take.
+Test(event_json, a_megabyte_of_brackets_is_put_away_at_once) {
+    static const char *const units[] = {"[", "{\"a\":"};
+    static char text[1u << 20];
+    for (size_t u = 0; u < 2; u++) {
+        size_t unit = strlen(units[u]);
+        for (size_t at = 0; at + unit <= sizeof text; at += unit) memcpy(text + at, units[u], unit);
+        wn_json_reset(json);
+        size_t bare = wn_json_bytes(json);
+        cr_expect_not(body_in(text, sizeof text, SIZE_MAX));
+        cr_expect_eq(wn_json_bytes(json), bare);
+        cr_expect_eq(fed->begun, 1);
+        static wn_event_sink sink;
+        wn_json_reset(json);
+        sink = fake_sink(fed);
+        wn_json_begin(json, &sink);
+        size_t read = 0;
+        while (read < sizeof text && wn_json_feed(json, (wn_span){(const uint8_t *)text + read, 1})) read++;
+        cr_expect_eq(read, 32 * unit, "%zu bytes were read", read);
+        cr_expect_not(wn_json_end(json));
+    }
+}
+
 Test(event_json, props_have_a_size) {
     char text[6000];
     for (int over = 0; over < 2; over++) {

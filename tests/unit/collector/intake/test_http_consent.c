@@ -114,6 +114,7 @@ Test(http_consent, each_parameter_of_the_pixel_is_a_field) {
     for (size_t i = 0; i < WN_COUNT(parameters); i++) {
         wn_field f = parameters[i].field;
         bool list = wn_filling_shape(f) == WN_SHAPE_LIST;
+        if (wn_filling_shape(f) == WN_SHAPE_BOOL) continue; // below
         size_t at = (size_t)snprintf(target, sizeof target, "GET /p.gif?%s=", parameters[i].name);
         ask(target, "", "");
         cr_assert_eq(told_n, 1);
@@ -135,6 +136,57 @@ Test(http_consent, each_parameter_of_the_pixel_is_a_field) {
         cr_expect_eq(told[0].has[f], f == WN_FIELD_site || f == WN_FIELD_name || f == WN_FIELD_campaign, "%s",
                      wn_field_name((wn_field)f));
     cr_expect_str_eq(fake_text(&told[0], WN_FIELD_name), "email_open");
+}
+
+// What the filter reads where the parameter stands; NULL: as if it did not.
+Test(http_consent, yes_and_no_on_the_query_deny_when_in_doubt) {
+    static const struct {
+        const char *query;
+        wn_field field;
+        const char *text;
+    } rows[] = {
+        {"child=1", WN_FIELD_child, "1"},
+        {"child=true", WN_FIELD_child, "1"},
+        {"child=TRUE", WN_FIELD_child, "1"},
+        {"child=0", WN_FIELD_child, "0"},
+        {"child=false", WN_FIELD_child, "0"},
+        {"child=yes", WN_FIELD_child, "?"},
+        {"child=", WN_FIELD_child, NULL},
+        {"child", WN_FIELD_child, NULL},
+        {"age=9", WN_FIELD_age, "9"},
+        {"age=", WN_FIELD_age, NULL},
+        {"npa=1", WN_FIELD_ad_tracking, "0"},
+        {"npa=0", WN_FIELD_ad_tracking, "1"},
+        {"npa=2", WN_FIELD_ad_tracking, "?"},
+        {"npa=", WN_FIELD_ad_tracking, "?"},
+        {"npa", WN_FIELD_ad_tracking, "?"},
+        {"gpc=1", WN_FIELD_gpc, "1"},
+        {"gpc=0", WN_FIELD_gpc, "0"},
+        {"gpc=x", WN_FIELD_gpc, "x"},
+        {"gpc=", WN_FIELD_gpc, ""},
+        {"dnt=1", WN_FIELD_dnt, "1"},
+        {"dnt", WN_FIELD_dnt, ""},
+    };
+    char first[128];
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        for (int post = 0; post < 2; post++) {
+            snprintf(first, sizeof first, "%s?site=shop&%s", post ? "POST /v1/events" : "GET /p.gif",
+                     rows[i].query);
+            ask(first, "", post ? VIEW : "");
+            cr_assert_eq(told_n, 1, "%s", first);
+            cr_expect_eq(told[0].why, WN_KEEP, "%s", first);
+            cr_assert_eq(told[0].has[rows[i].field], rows[i].text != NULL, "%s", first);
+            if (rows[i].text == NULL) continue;
+            cr_expect_eq(told[0].n[rows[i].field], strlen(rows[i].text), "%s", first);
+            cr_expect_eq(memcmp(told[0].text[rows[i].field], rows[i].text, strlen(rows[i].text)), 0, "%s",
+                         first);
+        }
+    ask("POST /v1/events?child=1&age=9&npa=1", "",
+        "[{\"site\":\"shop\",\"name\":\"a\",\"child\":false,\"age\":30,\"ad_tracking\":true}]");
+    cr_expect_str_eq(fake_text(&told[0], WN_FIELD_child), "0", "who states it is asked first");
+    cr_expect_str_eq(fake_text(&told[0], WN_FIELD_age), "30");
+    ask("GET /p.gif?site=shop&child=0&child=1", "", "");
+    cr_expect_eq(told[0].why, WN_VERDICT_duplicate_field);
 }
 
 Test(http_consent, what_the_query_of_a_body_says_counts_for_events_that_do_not) {
@@ -184,7 +236,15 @@ Test(http_consent, three_cookies_are_read_and_no_other) {
         {"Cookie: usprivacy=1YNN\r\ncookie: usprivacy=1YNN; winnow_opt_out=1\r\n", "", "1YNN", true, false},
         {"Cookie: winnow_opt_out=0\r\n", "", "", true, false},
         {"Cookie: winnow_opt_out=\r\n", "", "", true, false},
-        {"Cookie: Winnow_Opt_Out=1; EUCONSENT-V2=x\r\n", "", "", false, false}, // their names are exact
+        {"Cookie: EUCONSENT-V2=x; USPRIVACY=1YYN\r\n", "", "", false, false}, // their names are exact
+        // ours is read however it is written
+        {"Cookie: Winnow_Opt_Out=1\r\n", "", "", true, false},
+        {"Cookie: winnow_opt_out\r\n", "", "", true, false},
+        {"Cookie: a=b; WINNOW_OPT_OUT ;c\r\n", "", "", true, false},
+        {"Cookie: a=b, winnow_opt_out=1\r\n", "", "", true, false},
+        {"Cookie: winnow_opt_out,a=b\r\n", "", "", true, false},
+        {"Cookie: usprivacy=1YNN,winnow_opt_out=1\r\n", "", "", true, true},
+        {"Cookie: a=winnow_opt_out; winnow_opt_outs; xwinnow_opt_out=1; a=b,\r\n", "", "", false, false},
         {"Cookie: usprivacy=1YNN; usprivacy=1YYN\r\n", "", "1YNN", false, true},
         {"Cookie: usprivacy=1YNN\r\nCookie: usprivacy=1YYN\r\n", "", "1YNN", false, true},
         {"Cookie: euconsent-v2=\r\n", "", "", false, true},
@@ -280,6 +340,13 @@ Test(http_consent, a_strange_page_cannot_opt_anybody_in) {
         {"Origin: https://shop.example:8443\r\n", true},
         {"Origin: https://evil.example\r\n", false},
         {"Origin: null\r\n", false},
+        {"Origin: HTTPS://count.example\r\n", true},
+        {"Origin: http://count.example\r\n", true},
+        {"Origin: evil://count.example\r\n", false},
+        {"Origin: evil://shop.example\r\n", false},
+        {"Origin: evilhttps://count.example\r\n", false},
+        {"Origin: ://count.example\r\n", false},
+        {"Origin: count.example\r\n", false},
         {"Origin: https://count.example.evil.example\r\n", false},
         {"Origin: https://behind.proxy\r\nSec-Fetch-Site: same-origin\r\n", true},
         {"Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n", false},

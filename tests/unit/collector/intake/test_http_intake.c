@@ -593,6 +593,38 @@ Test(http_intake, the_pixel_takes_purposes_as_a_body_does) {
     }
 }
 
+// The same on the pixel and beside a body.
+Test(http_intake, the_query_says_who_is_not_to_be_counted_or_shared) {
+    static const struct {
+        const char *query;
+        size_t views, refusals;
+        bool share;
+    } rows[] = {
+        {"", 1, 0, true},         {"&child=1", 0, 0, false}, {"&child=what", 0, 0, false},
+        {"&child=0", 1, 0, true}, {"&age=12", 0, 0, false},  {"&age=13", 1, 0, true},
+        {"&gpc=1", 1, 0, false},  {"&gpc=0", 1, 0, true},    {"&gpc=x", 0, 1, false},
+        {"&gpc=", 0, 1, false},   {"&dnt=1", 1, 0, false},   {"&dnt=y", 0, 1, false},
+        {"&npa=1", 1, 0, false},  {"&npa=0", 1, 0, true},    {"&npa=x", 0, 1, false},
+    };
+    size_t views = 0, refusals = 0;
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        for (int post = 0; post < 2; post++) {
+            char heads[256];
+            snprintf(heads, sizeof heads, "%s?site=shop&u=/a&purposes=basic,share%s HTTP/1.1",
+                     post ? "POST /v1/events" : "GET /p.gif", rows[i].query);
+            if (post) ask(heads, VIEW);
+            else fetch(heads);
+            cr_expect_eq(status(), 200);
+            rig_stored s = rig_read(&r);
+            cr_expect_eq(s.views, views += rows[i].views, "%s", heads);
+            cr_expect_eq(s.refusals, refusals += rows[i].refusals, "%s", heads);
+            if (rows[i].views != 0)
+                cr_expect_eq((s.last.flags & WN_OBS_SHARE) != 0, rows[i].share, "%s", heads);
+        }
+    fetch("GET /p.gif?site=shop&u=/a&purposes=basic,share&gpc=0 HTTP/1.1\r\nSec-GPC: 1");
+    cr_expect_not(rig_read(&r).last.flags & WN_OBS_SHARE, "0 takes nothing back");
+}
+
 // A refusal by cookie or by a string of a consent platform, in the request or beside the body: plain success,
 // one step of the counter, nothing of the event.
 Test(http_intake, who_opted_out_is_not_counted) {

@@ -224,6 +224,33 @@ Test(sdk_intake, a_batch_sent_again_counts_once) {
     cr_expect_eq(rig_read(&r).views, 1);
 }
 
+// Neither the id of a batch nor that of an event can be used up over HTTP before its owner comes.
+Test(sdk_intake, nobody_else_can_use_up_a_keys_ids) {
+    for (int event_id = 0; event_id < 2; event_id++) {
+        wn_sender nobody = rig_sender();
+        wn_request *q = wn_request_begin(r.pipeline, &nobody, NULL);
+        uint64_t token;
+        rig_event(q, "site", "shop", "name", "pageview", "url", "/a", event_id ? "batch_id" : NULL, "guessed",
+                  NULL);
+        wn_span id = {(const uint8_t *)"guessed", event_id ? 0 : 7};
+        cr_assert_eq(wn_request_commit(q, id, 0, &token), WN_COMMIT_DONE);
+        wn_request_free(q);
+        rig_sync(&r);
+        reply a;
+        if (event_id == 0) dial(&listed);
+        for (int again = 0; again < 2; again++) {
+            char batch[16] = "guessed";
+            if (event_id) snprintf(batch, sizeof batch, "own-%d", again);
+            head(batch, 1), view(event_id ? "batch_id" : NULL, "guessed"), send_it();
+            hear(&a, true);
+            cr_expect_eq(a.accepted, 1);
+            cr_expect_eq(a.repeat, !event_id && again);
+            done(&a);
+        }
+        cr_expect_eq(rig_read(&r).views, 2 * (event_id + 1), "one of nobody, one of the key");
+    }
+}
+
 Test(sdk_intake, a_server_key_may_state_address_and_agent) {
     reply a;
     dial(&listed);
