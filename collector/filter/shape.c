@@ -5,7 +5,7 @@
 // real log it changes nothing more.
 #include "shape.h"
 
-#include <string.h>
+#include "shape_look.h"
 
 #define SEGMENT_BYTES_MAX 64
 #define PIECE_BYTES_MAX 24
@@ -58,15 +58,6 @@ static bool is_cut(uint8_t c, bool name) {
     return c == '-' || c == '_' || c == '.' || c == '~' || c == '+' || (name && (c == ' ' || c == ':'));
 }
 
-static bool dotted_quad(const uint8_t *s, size_t n) {
-    unsigned dots = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '.') dots++;
-        else if (!is_digit(s[i])) return false;
-    }
-    return dots == 3;
-}
-
 // Bytes that stand in no segment a site wrote for everybody.
 static bool is_foreign(uint8_t c) {
     return c < 0x20 || c >= 0x7f || c == '@' || c == '%' || c == '=' || c == '&';
@@ -86,21 +77,34 @@ static bool hidden_word(const uint8_t *s, size_t n, bool name) {
 static bool hidden(const uint8_t *s, size_t n, bool name) {
     if (n > SEGMENT_BYTES_MAX) return true;
     size_t begin = 0, digits = 0, colons = 0;
+    unsigned cases = 0, marks = 0;
     bool any_digit = false;
     for (size_t i = 0; i < n; i++) {
-        if (is_letter(s[i])) continue;
+        if (is_letter(s[i])) {
+            cases |= s[i] & 0x20 ? 1 : i > 0 ? 2 : 0;
+            continue;
+        }
         if (is_foreign(s[i])) return true;
         any_digit |= is_digit(s[i]);
         colons += s[i] == ':';
+        marks |= s[i] == '.'                                 ? 1
+                 : s[i] == '-' || s[i] == '_' || s[i] == '+' ? 2
+                 : s[i] == '(' || s[i] == '[' || s[i] == '{' ? 3
+                                                             : 0;
     }
     if (!name && colons > 1) return true;
-    if (!any_digit) return n > PIECE_BYTES_MAX && hidden_word(s, n, name);
-    for (size_t i = 0; i <= n; i++) {
-        if (i < n && !is_cut(s[i], name)) continue;
-        if (hidden_piece(s + begin, i - begin, &digits)) return true;
-        begin = i + 1;
+    if (any_digit) {
+        for (size_t i = 0; i <= n; i++) {
+            if (i < n && !is_cut(s[i], name)) continue;
+            if (hidden_piece(s + begin, i - begin, &digits)) return true;
+            begin = i + 1;
+        }
+        if (digits > SEGMENT_DIGITS_MAX || wn_shape_numbers(s, n)) return true;
+    } else if (n > PIECE_BYTES_MAX && hidden_word(s, n, name)) {
+        return true;
     }
-    return digits > SEGMENT_DIGITS_MAX || dotted_quad(s, n);
+    if (marks == 3 && wn_shape_address(s, n)) return true;
+    return (any_digit || cases & 2) && (wn_shape_token(s, n) || wn_shape_packed(s, n));
 }
 
 bool wn_shape_segment(const uint8_t *s, size_t n) {
