@@ -135,7 +135,8 @@ bool wn_shape_numbers(const uint8_t *s, size_t n) {
         }
         join(&r, &p);
         count(&r, &p);
-        bool quad = r.bytes == 4 && after != mark && (whole || r.bytes_digits >= QUAD_DIGITS_MIN);
+        bool fifth = after == mark && i + 1 < n && is_digit(s[i + 1]); // a version
+        bool quad = r.bytes == 4 && !fifth && (whole || r.bytes_digits >= QUAD_DIGITS_MIN);
         if (r.pairs >= 6 || (r.fours >= 3 && r.wild > 0) || quad) return true;
         if (r.digits >= PHONE_DIGITS_MIN && !r.year) return true;
         before = p;

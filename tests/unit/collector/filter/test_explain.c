@@ -93,7 +93,8 @@ Test(explain, has_room_for_every_field_at_once) {
     for (unsigned f = 0; f < WN_FIELD_N; f++) {
         bool told = false;
         for (size_t i = 0; i < r.trace.n; i++) told |= r.trace.step[i].field == f;
-        cr_expect(told || f == WN_FIELD_tcf || f == WN_FIELD_consent || f == WN_FIELD_props, "%s", wn_field_name((wn_field)f));
+        cr_expect(told || f == WN_FIELD_tcf || f == WN_FIELD_consent || f == WN_FIELD_props, "%s",
+                  wn_field_name((wn_field)f));
     }
 }
 

@@ -75,9 +75,9 @@ static void random_extras(script *s) {
         {WN_FIELD_att, {"3", "2", "authorized"}},
         {WN_FIELD_gcs, {"G111", "G100", "G1--"}},
     };
-    static const wn_field ids[] = {WN_FIELD_idfa,       WN_FIELD_gaid,  WN_FIELD_windows_id, WN_FIELD_idfv,
-                                   WN_FIELD_udid,       WN_FIELD_phone, WN_FIELD_carrier,    WN_FIELD_latitude,
-                                   WN_FIELD_android_id, WN_FIELD_longitude};
+    static const wn_field ids[] = {
+        WN_FIELD_idfa,  WN_FIELD_gaid,    WN_FIELD_windows_id, WN_FIELD_idfv,       WN_FIELD_udid,
+        WN_FIELD_phone, WN_FIELD_carrier, WN_FIELD_latitude,   WN_FIELD_android_id, WN_FIELD_longitude};
     char id[64];
     for (size_t i = 0; i < WN_COUNT(rows); i++)
         if (rand() % 4 == 0) add(s, rows[i].field, rows[i].values[rand() % 3]);

@@ -335,8 +335,9 @@ Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
 }
 
 Test(promises, L_N1_sensitive_pages_need_consent_to_that_and_are_never_shared) {
-    static const char *const ways[] = {"https://example.com/health/hiv", "/HEALTH/hiv", "/%68ealth/x",
-                                       "/%2568ealth/x",                  "//example.com//health;a=b/x", "/health"};
+    static const char *const ways[] = {
+        "https://example.com/health/hiv", "/HEALTH/hiv", "/%68ealth/x", "/%2568ealth/x",
+        "//example.com//health;a=b/x",    "/health"};
     r.has_policy = true;
     for (size_t i = 0; i < WN_COUNT(ways); i++) {
         rig_view(&r);
