@@ -109,6 +109,7 @@ Test(route, hides_segments_that_may_name_somebody) {
         {"/from/host81.2.69.14", "/from/:x"},
         {"/from/ip-81.2.69.14.html", "/from/:x"},
         {"/call/22-33-44-55", "/call/:x"},
+        {"/call/22~33~44~55", "/call/:x"},
         {"/call/+47+22+33+44", "/call/:x"},
         {"/u/Ym9iQGdtYWlsLmNvbQ", "/u/:x"}, // bob@gmail.com
         {"/u/YUBiLmRl", "/u/:x"},           // a@b.de
