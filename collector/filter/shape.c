@@ -89,6 +89,11 @@ static bool second_look(const uint8_t *s, size_t n, unsigned seen) {
     return seen & (DD | UU) && (wn_shape_token(s, n) || wn_shape_packed(s, n));
 }
 
+static bool two_colons(const uint8_t *s, size_t n) {
+    const uint8_t *first = memchr(s, ':', n);
+    return first != NULL && memchr(first + 1, ':', n - 1 - (size_t)(first - s)) != NULL;
+}
+
 static bool hidden(const uint8_t *s, size_t n, bool name) {
     if (n > SEGMENT_BYTES_MAX) return true;
     if (n == 0) return false;
@@ -98,7 +103,7 @@ static bool hidden(const uint8_t *s, size_t n, bool name) {
         high |= s[i];
     }
     if (high & 0x80 || seen & FF) return true;
-    if (seen & CC && !name && memchr(s, ':', n) != memrchr(s, ':', n)) return true;
+    if (seen & CC && !name && two_colons(s, n)) return true;
     if (seen & DD) {
         size_t begin = 0, digits = 0;
         for (size_t i = 0; i <= n; i++) {
