@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "conf_policy.h"
+#include "key_names.h"
 
 // Purposes of one list entry beside its name.
 static bool purpose_of(wn_nodes *d, const yaml_node_t *at, const char *what, uint8_t *out) {
@@ -78,6 +79,12 @@ static bool read_lists(wn_nodes *d, const yaml_node_t *at, wn_policy_reading *r,
                                "%s: an entry has no name; example: {name: plan, values: [free, pro]}", what);
         if (values_needed && list[i].values_n == 0)
             return wn_nodes_no(d, item, "%s: %s needs values: answers that are not listed are not counted",
+                               what, list[i].name);
+        // A listed value is the site's own word; a free one would be what the name says.
+        if (list[i].values_n == 0 && wn_key_names((const uint8_t *)list[i].name, strlen(list[i].name)))
+            return wn_nodes_no(d, item,
+                               "%s: %s is a name for what identifies a person or device: list its values, "
+                               "or leave it out",
                                what, list[i].name);
         for (size_t j = 0; j < i; j++)
             if (strcmp(list[j].name, list[i].name) == 0)

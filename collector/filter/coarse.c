@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "identifiers.h"
 #include "shape.h"
 
 // Rows are sorted; a test says so.
@@ -127,7 +128,8 @@ size_t wn_event_name(wn_span text, char out[WN_EVENT_NAME_MAX + 1]) {
         out[i] = lower(text.p[begin + i]);
         fine = name_byte(out[i]);
     }
-    if (!fine || wn_shape_name((const uint8_t *)out, n)) {
+    wn_span raw = {text.p + begin, n}; // some keys are known by their capitals
+    if (!fine || wn_shape_name(raw.p, n) || wn_identifier_in(raw, NULL)) {
         wn_wipe(out, WN_EVENT_NAME_MAX + 1);
         memcpy(out, ":x", 3);
         return 2;
@@ -145,20 +147,82 @@ bool wn_count(wn_span text, uint64_t *out) {
     return true;
 }
 
-#define MODEL_DIGITS_MAX 6 // "iPhone14,5" has 3, "2201117TG" of Xiaomi has 7: better lost than a serial kept
+// Of a device's name and its owner's nothing tells which is which; so a model is
+// a word of the list, what makers put behind it, and two words more.
+#define MODEL_WORDS_MAX 3
+#define MODEL_WORD_CHARS_MAX 8
+#define MODEL_DIGITS_MAX 5 // of a word: "2201117TG" is lost, a serial number not kept
+
+static bool is_model_mark(char c) {
+    return c != '\0' && strchr(",-+().", c) != NULL;
+}
+
+// Bytes of the listed word that text begins with; 0: none.
+static size_t model_word(const char *text, size_t n) {
+    static const struct {
+        const char *text;
+        uint8_t n;
+    } rows[] = {
+#define MODEL_WORD(text) {text, sizeof(text) - 1},
+#include "model_words.def"
+#undef MODEL_WORD
+    };
+    size_t best = 0;
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        if (rows[i].n <= n && rows[i].n > best && memcmp(text, rows[i].text, rows[i].n) == 0)
+            best = rows[i].n;
+    // "note" begins no "noted": behind letters stands a digit or a mark.
+    bool edge = best > 0 && (best == n || text[best - 1] == '-' || text[best] < 'a' || text[best] > 'z');
+    return edge ? best : 0;
+}
+
+static bool is_model_part(const char *s, size_t n) {
+#define MODEL_PART(text) text,
+    static const char *const parts[] = {
+#include "model_words.def"
+    };
+#undef MODEL_PART
+    if (n <= 2) return true;
+    for (size_t i = 0; i < WN_COUNT(parts); i++)
+        if (strlen(parts[i]) == n && memcmp(parts[i], s, n) == 0) return true;
+    return false;
+}
+
+// What stands behind the listed word (code: behind its '-'), and each further
+// word: with a digit, or one of the words makers use.
+static bool model_rest(const char *s, size_t n, bool code) {
+    size_t digits = 0, from = 0;
+    if (n > MODEL_WORD_CHARS_MAX) return false;
+    while (from < n && is_model_mark(s[from])) from++;
+    for (size_t i = from; i < n; i++) {
+        bool digit = s[i] >= '0' && s[i] <= '9', letter = s[i] >= 'a' && s[i] <= 'z';
+        if (!digit && !letter && !is_model_mark(s[i])) return false;
+        digits += digit;
+    }
+    return digits <= MODEL_DIGITS_MAX && (code || digits > 0 || is_model_part(s + from, n - from));
+}
+
+static bool is_model(const char *s, size_t n) {
+    size_t at = model_word(s, n), words = 1;
+    if (at == 0) return false;
+    bool code = s[at - 1] == '-';
+    for (size_t begin = at; at <= n; at++) {
+        if (at < n && s[at] != ' ') continue;
+        if (!model_rest(s + begin, at - begin, code && words == 1) || words > MODEL_WORDS_MAX) return false;
+        words++;
+        begin = at + 1;
+    }
+    return true;
+}
 
 size_t wn_model(wn_span text, char out[WN_MODEL_MAX + 1]) {
-    size_t n = 0, digits = 0;
-    bool fine = text.n > 0 && text.n <= WN_MODEL_MAX;
-    for (size_t i = 0; fine && i < text.n; i++) {
-        char c = lower(text.p[i]);
-        bool digit = c >= '0' && c <= '9';
-        fine = digit || (c >= 'a' && c <= 'z') || (c != '\0' && strchr(" ,._+()-/", c) != NULL);
-        digits += digit;
-        out[n++] = c;
+    size_t n = text.n <= WN_MODEL_MAX ? text.n : 0;
+    for (size_t i = 0; i < n; i++) out[i] = lower(text.p[i]);
+    if (n > 0 && is_model(out, n) && !wn_identifier_in(text, NULL)) {
+        out[n] = '\0';
+        return n;
     }
-    out[n] = '\0';
-    if (fine && digits <= MODEL_DIGITS_MAX) return n;
     wn_wipe(out, n);
+    out[0] = '\0';
     return 0;
 }

@@ -21,7 +21,7 @@ static bool same_domain(const wn_work *w, const char *domain, size_t domain_byte
 
 static uint16_t read_domain(wn_work *w, const char *host, size_t n) {
     wn_host_class class = wn_scratch_host(w->scratch, host, n);
-    if (class.start == WN_HOST_NO_DOMAIN) return WN_CHANNEL_direct;
+    if (class.start == WN_HOST_NO_DOMAIN) return class.channel;
     w->internal = same_domain(w, host + class.start, n - class.start);
     if (!w->internal) wn_work_text(w, WN_DIM_referrer, host + class.start, n - class.start);
     return class.channel;
@@ -63,7 +63,9 @@ static void read_tags(wn_work *w) {
 static void read_campaign(wn_work *w) {
     wn_span given = wn_work_get(w, WN_FIELD_campaign);
     char tag[33];
-    if (given.n > 0 && wn_tag(given, tag)) wn_work_text(w, WN_DIM_campaign, tag, strlen(tag));
+    if (given.n == 0 || !wn_tag(given, tag)) return;
+    // A mail goes to one recipient, and its sender may have numbered them.
+    if (!w->mail || !wn_tag_numbered(tag)) wn_work_text(w, WN_DIM_campaign, tag, strlen(tag));
 }
 
 static void set_channel(wn_work *w, uint16_t by_referrer) {

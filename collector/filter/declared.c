@@ -26,10 +26,12 @@ static bool lists_value(const wn_policy_list *list, wn_span value) {
     return false;
 }
 
-// A value nobody listed is free text: `measure`, a tag's form, and no identifier's shape.
+// A value nobody listed is free text: `measure`, a tag's form, no identifier's shape
+// and no identifier's name.
 static bool passes(const wn_work *w, const wn_policy_list *list, wn_span value) {
     if (list == NULL || (list->purpose & ~w->grants.bits) != 0) return false;
     if (list->values_n > 0) return lists_value(list, value);
+    if (wn_identifier_key((wn_span){(const uint8_t *)list->name, strlen(list->name)})) return false;
     char tag[33];
     return wn_granted(w->grants, WN_PURPOSE_measure) && wn_tag(value, tag) && !wn_identifier_in(value, NULL);
 }

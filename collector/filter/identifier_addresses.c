@@ -85,21 +85,29 @@ bool wn_scan_ip6(wn_scan *s, size_t i) {
 
 // ---- hardware addresses ----
 
-static bool pairs_at(wn_scan *s, size_t i, size_t groups, size_t each, uint8_t mark) {
+// loose: the mark stands between words, too; then letters and digits must be among the pairs.
+static bool pairs_at(wn_scan *s, size_t i, size_t groups, size_t each, uint8_t mark, bool loose) {
+    size_t digits = 0;
     for (size_t g = 0; g < groups; g++) {
         if (g > 0 && wn_at(s, i++) != mark) return false;
-        for (size_t k = 0; k < each; k++)
-            if (!wn_is_hex(wn_at(s, i++))) return false;
+        for (size_t k = 0; k < each; k++) {
+            uint8_t c = wn_at(s, i++);
+            if (!wn_is_hex(c)) return false;
+            digits += wn_is_digit(c);
+        }
     }
     uint8_t after = wn_at(s, i);
+    if (loose) return !wn_is_word(after) && digits >= 3 && digits < groups * each;
     return !wn_is_word(after) && after != mark;
 }
 
 bool wn_scan_mac(wn_scan *s, size_t i) {
     uint8_t before = wn_before(s, i);
-    if (before != ':' && pairs_at(s, i, 6, 2, ':')) return true;
-    if (before != '-' && pairs_at(s, i, 6, 2, '-')) return true;
-    return before != '.' && pairs_at(s, i, 3, 4, '.');
+    if (before != ':' && pairs_at(s, i, 6, 2, ':', false)) return true;
+    if (before != '-' && pairs_at(s, i, 6, 2, '-', false)) return true;
+    if (before != '.' && pairs_at(s, i, 3, 4, '.', false)) return true;
+    uint8_t mark = wn_at(s, i + 2);
+    return (mark == ' ' || mark == '_' || mark == '+' || mark == '.') && pairs_at(s, i, 6, 2, mark, true);
 }
 
 // ---- coordinates ----
@@ -110,13 +118,14 @@ bool wn_scan_mac(wn_scan *s, size_t i) {
 #define DECIMALS_FINE 4
 #define DECIMALS_MAX 20
 
-static bool degrees_at(wn_scan *s, size_t *inout_i, unsigned most, size_t *out_decimals) {
+static bool degrees_at(wn_scan *s, size_t *inout_i, uint8_t point, size_t *out_decimals) {
+    const unsigned most = 180;
     size_t i = *inout_i, n = 0;
     unsigned value = 0;
     if (wn_at(s, i) == '-' || wn_at(s, i) == '+') i++;
     for (uint8_t c = wn_at(s, i); n < 4 && wn_is_digit(c); n++, c = wn_at(s, ++i))
         value = value * 10 + (unsigned)(c - '0');
-    if (n == 0 || value > most || wn_at(s, i) != '.') return false;
+    if (n == 0 || value > most || wn_at(s, i) != point) return false;
     for (n = 0, i++; n < DECIMALS_MAX && wn_is_digit(wn_at(s, i)); n++) i++;
     *out_decimals = n;
     *inout_i = i;
@@ -140,20 +149,28 @@ static bool minutes_at(wn_scan *s, size_t i) {
     return wn_at(s, i) == '\'';
 }
 
-bool wn_scan_gps(wn_scan *s, size_t i) {
-    if (minutes_at(s, i)) return true;
-    size_t first = 0, second = 0, at = i;
-    bool sign = i > 0 && (wn_before(s, i) == '-' || wn_before(s, i) == '+');
-    size_t begin = sign ? i - 1 : i;
-    if (!degrees_at(s, &at, 180, &first)) return false;
-    size_t marks = 0;
+// Two numbers side by side, "52.52,13.405": together as many decimals as a street needs.
+#define DECIMALS_CLOSE 5
+
+static bool pair_at(wn_scan *s, size_t i, size_t begin, uint8_t point) {
+    size_t first = 0, second = 0, at = i, marks = 0;
+    if (!degrees_at(s, &at, point, &first)) return false;
+    bool close = point == '.' && wn_at(s, at) == ',' && wn_at(s, at + 1) != ' ';
     while (marks < 6 && is_between(wn_at(s, at))) {
         at++;
         marks++;
     }
-    if (marks == 0 || !degrees_at(s, &at, 180, &second)) return false;
+    if (marks == 0 || !degrees_at(s, &at, point, &second)) return false;
     bool named = begin >= 4 && wn_word_at(s, begin - 4, "geo:");
     if (named || (begin > 0 && wn_at(s, begin - 1) == '@')) return true;
+    if (close && first >= 2 && second >= 2 && first + second >= DECIMALS_CLOSE) return true;
     return first >= DECIMALS_MIN && second >= DECIMALS_MIN &&
            (first >= DECIMALS_FINE || second >= DECIMALS_FINE);
+}
+
+bool wn_scan_gps(wn_scan *s, size_t i) {
+    if (minutes_at(s, i)) return true;
+    bool sign = i > 0 && (wn_before(s, i) == '-' || wn_before(s, i) == '+');
+    size_t begin = sign ? i - 1 : i;
+    return pair_at(s, i, begin, '.') || pair_at(s, i, begin, ',');
 }

@@ -254,3 +254,66 @@ bool wn_scan_number(wn_scan *s, size_t i, size_t *out_end, wn_identifier_kind *o
     wn_wipe(&r, sizeof r);
     return hit;
 }
+
+// ---- marks of lists ----
+
+#define WIDE_DIGITS_MIN 10
+
+static bool is_wide(uint8_t c) {
+    return c != 0 && strchr(",:*|", c) != NULL;
+}
+
+// "192,168,1,1": four bytes, not all written alike.
+static bool is_quad(const run *r) {
+    if (r->groups != 4 || r->digits < 7) return false;
+    bool alike = true;
+    for (size_t g = 0; g < 4; g++) {
+        if (r->len[g] > 3 || group_value(r, g) > 255) return false;
+        alike = alike && r->len[g] == r->len[0];
+    }
+    return !alike && group_value(r, 0) > 0 && group_value(r, 0) < 224;
+}
+
+// "1,234,567,890"; "10,20,30,40,50"; "2024,2025,2026"; "17.05.2024:10:30:00".
+static bool is_listed(const run *r) {
+    size_t longest = 0, threes = 0, years = 0;
+    for (size_t g = 0; g < r->groups; g++) {
+        longest = r->len[g] > longest ? r->len[g] : longest;
+        threes += g > 0 && r->len[g] == 3;
+        years += r->len[g] == 4 && is_year(group_value(r, g));
+    }
+    if (r->digit[0] != 0 && r->len[0] <= 3 && threes == r->groups - 1) return true;
+    return (longest <= 2 && r->digit[0] != 0) || years == r->groups || is_dates(r);
+}
+
+bool wn_scan_wide(wn_scan *s, size_t i, size_t *out_end, wn_identifier_kind *out) {
+    run r = {0};
+    bool wide = false, commas = true;
+    for (;;) {
+        size_t n = 0;
+        bool room = r.groups < GROUPS_MAX;
+        if (room) r.from[r.groups] = (uint8_t)r.digits;
+        for (uint8_t c = wn_at(s, i); wn_is_digit(c); c = wn_at(s, ++i), n++) {
+            room = room && r.digits < DIGITS_MAX;
+            if (room) r.digit[r.digits++] = (uint8_t)(c - '0');
+        }
+        if (room) r.len[r.groups++] = (uint8_t)n;
+        else r.more = true;
+        uint8_t mark = wn_at(s, i);
+        if ((!is_wide(mark) && mark != '-' && mark != '.') || !wn_is_digit(wn_at(s, i + 1))) break;
+        wide |= is_wide(mark);
+        commas = commas && mark == ',';
+        i++;
+    }
+    *out_end = i;
+    *out = WN_IDENTIFIER_number;
+    bool hit = false;
+    if (wide && commas && is_quad(&r)) {
+        *out = WN_IDENTIFIER_ip;
+        hit = true;
+    } else if (wide && r.digits >= WIDE_DIGITS_MIN) {
+        hit = card_or_imei(r.digit, r.digits, out) || !(r.more || is_listed(&r));
+    }
+    wn_wipe(&r, sizeof r);
+    return hit;
+}

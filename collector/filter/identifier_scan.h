@@ -68,9 +68,13 @@ bool wn_scan_mac(wn_scan *s, size_t i);
 bool wn_scan_gps(wn_scan *s, size_t i);
 bool wn_scan_uuid(wn_scan *s, size_t i);
 bool wn_scan_iban(wn_scan *s, size_t i);
+// At '=' of "=40", which mail programs write for '@'.
+bool wn_scan_mail_quoted(wn_scan *s, size_t i);
 // At '@'; looks no further than the next.
 bool wn_scan_mail(wn_scan *s, size_t i);
 // At the first character of a word, once each: keys and tokens, hex of known lengths.
 bool wn_scan_secret(wn_scan *s, size_t i, wn_identifier_kind *out);
 // At a digit: the whole run of digits and separators; *out_end: where it ends.
 bool wn_scan_number(wn_scan *s, size_t i, size_t *out_end, wn_identifier_kind *out);
+// The same of digits joined by single marks that otherwise stand in lists: , : * |
+bool wn_scan_wide(wn_scan *s, size_t i, size_t *out_end, wn_identifier_kind *out);

@@ -19,10 +19,15 @@ static bool is_local_byte(uint8_t c) {
     return wn_is_word(c) || (c != 0 && strchr("!#$%&'*+/=?^_`{|}~.-\"", c) != NULL);
 }
 
+// What stands around a spelled "at" or "dot".
+static bool is_blank(uint8_t c) {
+    return c != 0 && strchr(" +()[]{}<>", c) != NULL;
+}
+
 static size_t skip_blank(wn_scan *s, size_t i, size_t most) {
     for (size_t k = 0; k < most; k++) {
         uint8_t c = wn_at(s, i);
-        if (c != ' ' && c != '+' && c != '(' && c != ')' && c != '[' && c != ']') break;
+        if (!is_blank(c)) break;
         i++;
     }
     return i;
@@ -78,14 +83,37 @@ bool wn_scan_mail(wn_scan *s, size_t i) {
     return host_at(s, host, false);
 }
 
+bool wn_scan_mail_quoted(wn_scan *s, size_t i) {
+    return wn_at(s, i + 1) == '4' && wn_at(s, i + 2) == '0' && is_local_byte(wn_before(s, i)) &&
+           host_at(s, i + 3, false);
+}
+
+// "gmail", or "example com": a host whose dot is a blank. Other top-level domains are words of a language.
+static bool host_without_dot(wn_scan *s, size_t i) {
+    static const char *const providers[] = {"gmail",  "googlemail", "hotmail",    "yahoo",
+                                            "icloud", "gmx",        "protonmail", "outlook"};
+    size_t n = 0;
+    while (n < LABEL_CHARS_MAX && is_host_byte(wn_at(s, i + n))) n++;
+    if (n < 2 || wn_at(s, i + n) != ' ') return false;
+    size_t top = i + n + 1;
+    if (wn_word_at(s, top, "com") && !wn_is_word(wn_at(s, top + 3))) return true;
+    for (size_t k = 0; k < WN_COUNT(providers); k++)
+        if (strlen(providers[k]) == n && wn_word_at(s, i, providers[k])) return true;
+    return false;
+}
+
 bool wn_scan_mail_words(wn_scan *s, size_t i) {
-    if (!wn_word_at(s, i, "at") || i < 2) return false;
-    uint8_t before = wn_before(s, i);
-    if (before != ' ' && before != '(' && before != '[' && before != '+') return false;
+    size_t word = wn_word_at(s, i, "at") ? 2 : wn_word_at(s, i, "a") ? 1 : 0;
+    if (word == 0 || i < 2) return false;
+    uint8_t before = wn_before(s, i), after = wn_at(s, i + word);
+    if (!is_blank(before) ||
+        (word == 1 && (before == ' ' || before == '+' || !is_blank(after) || after == ' ')))
+        return false;
     size_t name = i - 1;
-    for (int k = 0; k < 2 && name > 0 && strchr(" ([+", wn_at(s, name)) != NULL; k++) name--;
-    size_t host = skip_blank(s, i + 2, 3);
-    return host > i + 2 && wn_is_word(wn_at(s, name)) && wn_is_word(wn_at(s, host)) && host_at(s, host, true);
+    for (int k = 0; k < 2 && name > 0 && is_blank(wn_at(s, name)); k++) name--;
+    size_t host = skip_blank(s, i + word, 3);
+    if (host == i + word || !wn_is_word(wn_at(s, name)) || !wn_is_word(wn_at(s, host))) return false;
+    return host_at(s, host, true) || (word == 2 && host_without_dot(s, host));
 }
 
 // ---- UUID ----
@@ -126,15 +154,19 @@ static unsigned mod97(unsigned rest, uint8_t c) {
     return (rest * 100 + (unsigned)(wn_lower(c) - 'a') + 10) % 97;
 }
 
+static bool is_iban_mark(uint8_t c) {
+    return c != 0 && strchr(" -,.:*|/_", c) != NULL;
+}
+
 bool wn_scan_iban(wn_scan *s, size_t i) {
     uint8_t chars[IBAN_CHARS_MAX];
     if (!wn_is_alpha(wn_at(s, i)) || !wn_is_alpha(wn_at(s, i + 1))) return false;
     uint8_t third = wn_at(s, i + 2);
-    if (!wn_is_digit(third) && third != ' ' && third != '-') return false;
+    if (!wn_is_digit(third) && !is_iban_mark(third)) return false;
     size_t want = iban_length(wn_lower(wn_at(s, i)), wn_lower(wn_at(s, i + 1))), n = 0;
     for (; n < want; i++) {
         uint8_t c = wn_at(s, i);
-        bool mark = n > 0 && (c == ' ' || c == '-') && wn_is_word(wn_at(s, i + 1));
+        bool mark = n > 0 && is_iban_mark(c) && wn_is_word(wn_at(s, i + 1));
         if (mark) continue;
         if (!wn_is_digit(c) && !wn_is_alpha(c)) break;
         if ((n == 2 || n == 3) && !wn_is_digit(c)) break;

@@ -51,12 +51,13 @@ static bool found(wn_identifier_kind *out, wn_identifier_kind kind) {
 }
 
 static bool walk(wn_scan *s, wn_identifier_kind *out) {
-    size_t number_end = 0;
+    size_t number_end = 0, wide_end = 0;
     uint8_t before = 0;
     for (size_t i = 0; i < s->n; i++) {
         uint8_t c = wn_at(s, i);
         bool edge = wn_is_word(c) && !wn_is_word(before);
         if (c == '@' && wn_scan_mail(s, i)) return found(out, WN_IDENTIFIER_email);
+        if (c == '=' && wn_scan_mail_quoted(s, i)) return found(out, WN_IDENTIFIER_email);
         if (edge && word_begins(s, i, out)) return true;
         if (s->any_equals && (edge || c == '_') && before != '_' && !wn_is_word(before) && click_id(s, i))
             return found(out, WN_IDENTIFIER_click_id);
@@ -65,6 +66,7 @@ static bool walk(wn_scan *s, wn_identifier_kind *out) {
         if (wn_is_digit(c) && !wn_is_digit(before)) {
             if (before != '.' && wn_scan_gps(s, i)) return found(out, WN_IDENTIFIER_gps);
             if (i >= number_end && wn_scan_number(s, i, &number_end, out)) return true;
+            if (i >= wide_end && wn_scan_wide(s, i, &wide_end, out)) return true;
         }
         before = c;
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// plain.c: compatibility forms come from utf8proc's data; digits of other
-// scripts, which have none, from the rows below.
+// plain.c: compatibility forms and the digits of every script come from utf8proc's data.
 #include "plain.h"
 
 #include <string.h>
@@ -8,39 +7,70 @@
 
 #define EXPANSION_MAX 4 // code points; a ligature of more is one letter
 
-// U+0030's siblings: each row is the zero of ten digits in order.
-static const int32_t zeros[] = {
-    0x0660, 0x06f0, 0x07c0,  0x0966,  0x09e6,  0x0a66,  0x0ae6,  0x0b66,  0x0be6,  0x0c66,  0x0ce6,
-    0x0d66, 0x0de6, 0x0e50,  0x0ed0,  0x0f20,  0x1040,  0x1090,  0x17e0,  0x1810,  0x1946,  0x19d0,
-    0x1a80, 0x1a90, 0x1b50,  0x1bb0,  0x1c40,  0x1c50,  0xa620,  0xa8d0,  0xa900,  0xa9d0,  0xa9f0,
-    0xaa50, 0xabf0, 0x104a0, 0x11066, 0x11136, 0x111d0, 0x114d0, 0x11650, 0x116c0, 0x1e950,
-};
-
 static int hex_digit(uint8_t c) {
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool is_escape(const uint8_t *p, size_t n, size_t i) {
-    return p[i] == '%' && n - i > 2 && hex_digit(p[i + 1]) >= 0 && hex_digit(p[i + 2]) >= 0;
+// ---- escapes: "%40", and "&#64;", "&#x40;", "&commat;" of HTML ----
+
+#define ENTITY_DIGITS_MAX 8
+
+typedef struct escape {
+    size_t n; // characters of it; 0: none
+    int32_t c;
+} escape;
+
+static escape numbered(const uint8_t *p, size_t n) {
+    bool hex = n > 2 && (p[2] | 0x20) == 'x';
+    size_t from = hex ? 3 : 2, i = from;
+    int32_t c = 0;
+    for (; i < n && i - from < ENTITY_DIGITS_MAX; i++) {
+        int v = hex_digit(p[i]);
+        if (v < 0 || (!hex && v > 9)) break;
+        if (c < 0x110000) c = c * (hex ? 16 : 10) + v;
+    }
+    if (i == from || c == 0 || !utf8proc_codepoint_valid(c)) return (escape){0, 0};
+    return (escape){i + (i < n && p[i] == ';' ? 1 : 0), c};
+}
+
+static escape named(const uint8_t *p, size_t n) {
+    static const struct {
+        const char *text;
+        uint8_t n;
+        char c;
+    } rows[] = {{"&commat;", 8, '@'}, {"&period;", 8, '.'}, {"&amp;", 5, '&'}, {"&num;", 5, '#'}};
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        if (n >= rows[i].n && memcmp(p, rows[i].text, rows[i].n) == 0) return (escape){rows[i].n, rows[i].c};
+    return (escape){0, 0};
+}
+
+static escape escape_at(const uint8_t *p, size_t n) {
+    if (p[0] == '&' && n > 2) return p[1] == '#' ? numbered(p, n) : named(p, n);
+    if (p[0] == '%' && n > 2 && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0)
+        return (escape){3, hex_digit(p[1]) << 4 | hex_digit(p[2])};
+    return (escape){0, 0};
 }
 
 bool wn_plain_has_escape(const uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (is_escape(p, n, i)) return true;
+        if ((p[i] == '%' || p[i] == '&') && escape_at(p + i, n - i).n > 0) return true;
     return false;
 }
 
+// A percent sign brings a byte, an entity a character: of at most as many bytes as its digits are.
 static size_t decode_round(uint8_t *p, size_t n) {
     size_t to = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (is_escape(p, n, i)) {
-            p[to++] = (uint8_t)(hex_digit(p[i + 1]) << 4 | hex_digit(p[i + 2]));
-            i += 2;
-        } else {
-            p[to++] = p[i];
+    for (size_t i = 0; i < n;) {
+        escape e = p[i] == '%' || p[i] == '&' ? escape_at(p + i, n - i) : (escape){0, 0};
+        if (e.n == 0) {
+            p[to++] = p[i++];
+            continue;
         }
+        if (p[i] == '%') p[to++] = (uint8_t)e.c;
+        else to += (size_t)utf8proc_encode_char(e.c, p + to);
+        i += e.n;
     }
     return to;
 }
@@ -64,10 +94,12 @@ static bool is_filler(int32_t c) {
     return c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 || c == 0x2800;
 }
 
+// Digits of a script stand in order from zero; sets of ten may touch each other.
+#define DIGITS_TOUCHING_MAX 50
 static uint8_t digit_of(int32_t c) {
-    for (size_t i = 0; i < WN_COUNT(zeros); i++)
-        if (c >= zeros[i] && c <= zeros[i] + 9) return (uint8_t)('0' + (c - zeros[i]));
-    return 0;
+    int32_t k = 0;
+    while (k < DIGITS_TOUCHING_MAX && utf8proc_category(c - k - 1) == UTF8PROC_CATEGORY_ND) k++;
+    return (uint8_t)('0' + k % 10);
 }
 
 // One code point of a decomposition.
@@ -90,6 +122,10 @@ static uint8_t look(int32_t c) {
     case 0x3002:
     case 0xff61: return '.';
     case 0x3001: return ',';
+    case 0xb7:
+    case 0x2022:
+    case 0x2027:
+    case 0x22c5: return '*';
     default: return 0;
     }
 }
@@ -152,7 +188,7 @@ wn_plain_result wn_plain(wn_span text, uint8_t out[WN_PLAIN_MAX], size_t *out_n)
     uint8_t decoded[WN_PLAIN_BYTES_MAX];
     const uint8_t *p = text.p;
     size_t n = text.n;
-    bool left = false, escaped = memchr(p, '%', n) != NULL;
+    bool left = false, escaped = memchr(p, '%', n) != NULL || memchr(p, '&', n) != NULL;
     if (escaped) {
         memcpy(decoded, p, n);
         n = wn_plain_decode(decoded, n, &left);

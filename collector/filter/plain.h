@@ -23,12 +23,13 @@ enum {
 
 typedef enum wn_plain_result {
     WN_PLAIN_DONE,
-    WN_PLAIN_ESCAPED,    // more layers of %XX than WN_DECODE_ROUNDS
+    WN_PLAIN_ESCAPED,    // more layers of escapes than WN_DECODE_ROUNDS
     WN_PLAIN_UNREADABLE, // no UTF-8
     WN_PLAIN_TOO_LONG,   // over WN_PLAIN_BYTES_MAX
 } wn_plain_result;
 
-// Undoes %XX in place until nothing changes, WN_DECODE_ROUNDS times at most; returns the new length.
+// Undoes %XX, &#N; and &commat; in place until nothing changes, WN_DECODE_ROUNDS times at most; returns the
+// new length.
 size_t wn_plain_decode(uint8_t *p, size_t n, bool *out_escapes_left);
 bool wn_plain_has_escape(const uint8_t *p, size_t n);
 

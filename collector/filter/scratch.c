@@ -10,6 +10,7 @@
 
 #include "channels.h"
 #include "crypt.h"
+#include "identifiers.h"
 #include "url_parts.h"
 
 #define AGENT_SETS 8192
@@ -95,6 +96,9 @@ static wn_host_class class_of(const char *host, size_t n) {
     char domain[WN_OPEN_TEXT_MAX + 1];
     if (!wn_domain_registrable(host, n, domain)) return (wn_host_class){WN_HOST_NO_DOMAIN, WN_CHANNEL_direct};
     wn_host_class class = {(uint8_t)(n - strlen(domain)), (uint8_t)wn_channel_of_domain(domain)};
+    // A telephone number or a key is no site's name, though somebody registered it.
+    if (wn_identifier_in((wn_span){(const uint8_t *)domain, strcspn(domain, ".")}, NULL))
+        class.start = WN_HOST_NO_DOMAIN;
     wn_wipe(domain, sizeof domain);
     return class;
 }

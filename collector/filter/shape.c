@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "shape_look.h"
+
 #define SEGMENT_BYTES_MAX 64
 #define PIECE_BYTES_MAX 24
 #define SEGMENT_DIGITS_MAX 8
@@ -58,19 +60,17 @@ static bool is_cut(uint8_t c, bool name) {
     return c == '-' || c == '_' || c == '.' || c == '~' || c == '+' || (name && (c == ' ' || c == ':'));
 }
 
-static bool dotted_quad(const uint8_t *s, size_t n) {
-    unsigned dots = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '.') dots++;
-        else if (!is_digit(s[i])) return false;
-    }
-    return dots == 3;
-}
-
-// Bytes that stand in no segment a site wrote for everybody.
-static bool is_foreign(uint8_t c) {
-    return c < 0x20 || c >= 0x7f || c == '@' || c == '%' || c == '=' || c == '&';
-}
+// What stands in a segment, one look a byte: most hold letters only.
+enum { NN = 0, DD = 1, UU = 2, PP = 4, MM = 8, BB = 16, CC = 32, FF = 64 };
+// Bytes that stand in no segment a site wrote for everybody are FF: control
+// characters, '@', '%', '=', '&'; so are all from 0x80 on.
+static const uint8_t kinds[128] = {
+    FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF, FF,
+    FF, FF, FF, FF, FF, FF, NN, NN, NN, NN, NN, FF, FF, NN, BB, NN, NN, MM, NN, MM, PP, NN, DD, DD, DD, DD,
+    DD, DD, DD, DD, DD, DD, CC, NN, NN, FF, NN, NN, FF, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU,
+    UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, UU, BB, NN, NN, NN, MM, NN, NN, NN, NN, NN, NN, NN, NN,
+    NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, NN, BB, NN, NN, MM, FF,
+};
 
 // Without a digit only a piece's length can hide it; most segments end here.
 static bool hidden_word(const uint8_t *s, size_t n, bool name) {
@@ -83,24 +83,39 @@ static bool hidden_word(const uint8_t *s, size_t n, bool name) {
     return n - begin > PIECE_BYTES_MAX;
 }
 
+static bool second_look(const uint8_t *s, size_t n, unsigned seen) {
+    bool address = (seen & PP && seen & MM) || seen & BB;
+    if (address && wn_shape_address(s, n)) return true;
+    return seen & (DD | UU) && (wn_shape_token(s, n) || wn_shape_packed(s, n));
+}
+
+static bool two_colons(const uint8_t *s, size_t n) {
+    const uint8_t *first = memchr(s, ':', n);
+    return first != NULL && memchr(first + 1, ':', n - 1 - (size_t)(first - s)) != NULL;
+}
+
 static bool hidden(const uint8_t *s, size_t n, bool name) {
     if (n > SEGMENT_BYTES_MAX) return true;
-    size_t begin = 0, digits = 0, colons = 0;
-    bool any_digit = false;
-    for (size_t i = 0; i < n; i++) {
-        if (is_letter(s[i])) continue;
-        if (is_foreign(s[i])) return true;
-        any_digit |= is_digit(s[i]);
-        colons += s[i] == ':';
+    if (n == 0) return false;
+    unsigned seen = kinds[s[0] & 0x7f] & ~(unsigned)UU, high = s[0]; // a capital begins many a word
+    for (size_t i = 1; i < n; i++) {
+        seen |= kinds[s[i] & 0x7f];
+        high |= s[i];
     }
-    if (!name && colons > 1) return true;
-    if (!any_digit) return n > PIECE_BYTES_MAX && hidden_word(s, n, name);
-    for (size_t i = 0; i <= n; i++) {
-        if (i < n && !is_cut(s[i], name)) continue;
-        if (hidden_piece(s + begin, i - begin, &digits)) return true;
-        begin = i + 1;
+    if (high & 0x80 || seen & FF) return true;
+    if (seen & CC && !name && two_colons(s, n)) return true;
+    if (seen & DD) {
+        size_t begin = 0, digits = 0;
+        for (size_t i = 0; i <= n; i++) {
+            if (i < n && !is_cut(s[i], name)) continue;
+            if (hidden_piece(s + begin, i - begin, &digits)) return true;
+            begin = i + 1;
+        }
+        if (digits > SEGMENT_DIGITS_MAX || (seen & (PP | MM) && wn_shape_numbers(s, n))) return true;
+    } else if (n > PIECE_BYTES_MAX && hidden_word(s, n, name)) {
+        return true;
     }
-    return digits > SEGMENT_DIGITS_MAX || dotted_quad(s, n);
+    return seen & ~(unsigned)MM && second_look(s, n, seen);
 }
 
 bool wn_shape_segment(const uint8_t *s, size_t n) {

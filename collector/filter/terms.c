@@ -78,6 +78,22 @@ static size_t cut(const uint8_t *p, size_t n) {
     return end;
 }
 
+static bool is_wordy(uint8_t c) {
+    return c >= 0x80 || (c >= '0' && c <= '9') || (uint8_t)((c | 0x20) - 'a') < 26;
+}
+
+// In what is searched for, '@' beside a word is an address or a handle, however far it was typed.
+static bool has_at(const uint8_t *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != '@') continue;
+        size_t a = i, b = i + 1;
+        while (a > 0 && (p[a - 1] == ' ' || p[a - 1] == '@')) a--;
+        while (b < n && (p[b] == ' ' || p[b] == '@')) b++;
+        if ((a > 0 && is_wordy(p[a - 1])) || (b < n && is_wordy(p[b]))) return true;
+    }
+    return false;
+}
+
 static bool is_refused(const uint8_t *p, size_t n) {
     return wn_identifier_in((wn_span){p, n}, NULL);
 }
@@ -85,7 +101,7 @@ static bool is_refused(const uint8_t *p, size_t n) {
 // Of a normalised text. same: as it came, and so judged already.
 static size_t term(const uint8_t *text, size_t bytes, bool same, char *out) {
     // A full-width percent sign makes an escape only here.
-    if (bytes == 0 || wn_plain_has_escape(text, bytes)) return 0;
+    if (bytes == 0 || wn_plain_has_escape(text, bytes) || has_at(text, bytes)) return 0;
 #ifdef WN_MUTANT_TERM_CUT_FIRST
     same = true;
 #endif

@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "identifiers.h"
 #include "shape.h"
+#include "shape_look.h"
 
 static bool is_slash(uint8_t c) {
     return c == '/' || c == '\\';
@@ -133,24 +134,33 @@ bool wn_url_host(const char *url, size_t n, char *out, size_t cap) {
     return fits;
 }
 
+// Shorter than any key, and letters only: there is nothing to look for.
+#define TAG_LOOK_MIN 12
+
 // Long numbers, hex, UUIDs and keys are ids of people or devices, whatever the tag says.
-// Of what a tag may be made of, none is without a digit.
-static bool is_id(const char *text, size_t n, bool any_digit) {
-    return wn_shape_identifier(text, n) ||
-           (any_digit && wn_identifier_in((wn_span){(const uint8_t *)text, n}, NULL));
+// Judged as written (a token's capitals tell) and as it would be counted.
+static bool is_id(const uint8_t *raw, const char *text, size_t n) {
+    bool digit = false, upper = false;
+    for (size_t i = 0; i < n; i++) {
+        digit |= text[i] >= '0' && text[i] <= '9';
+        upper |= raw[i] != (uint8_t)text[i];
+    }
+    if (wn_shape_identifier(text, n)) return true;
+    if (!digit && !upper && n < TAG_LOOK_MIN) return false;
+    if (wn_identifier_in((wn_span){(const uint8_t *)text, n}, NULL)) return true;
+    return upper && (wn_shape_token(raw, n) || wn_identifier_in((wn_span){raw, n}, NULL));
 }
 
 bool wn_tag(wn_span v, char out[33]) {
     if (v.n == 0 || v.n > 32) return false;
     char text[33];
-    bool plain = true, any_digit = false;
+    bool plain = true;
     for (size_t i = 0; i < v.n && plain; i++) {
         uint8_t c = host_bytes[v.p[i]];
         plain = c != 0 && c != '.';
-        any_digit |= c >= '0' && c <= '9';
         text[i] = (char)c;
     }
-    plain = plain && !is_id(text, v.n, any_digit);
+    plain = plain && !is_id(v.p, text, v.n);
     if (plain) {
         memcpy(out, text, v.n);
         out[v.n] = '\0';
@@ -177,4 +187,17 @@ bool wn_query_utm(wn_span query, const char *key, char out[33]) {
 bool wn_url_utm(const char *url, size_t n, const char *key, char out[33]) {
     wn_url_parts parts;
     return wn_url_split(url, n, &parts) && wn_query_utm(parts.query, key, out);
+}
+
+// A year is four digits that say nothing; other four, or five in all, may number a recipient.
+bool wn_tag_numbered(const char *tag) {
+    size_t others = 0;
+    for (const char *p = tag; *p != '\0';) {
+        size_t n = strspn(p, "0123456789");
+        bool year = n == 4 && ((p[0] == '1' && p[1] == '9') || (p[0] == '2' && p[1] == '0'));
+        if (n >= 4 && !year) return true;
+        others += year ? 0 : n;
+        p += n > 0 ? n : 1;
+    }
+    return others > 4;
 }

@@ -26,6 +26,8 @@ size_t wn_host_www(const char *host, size_t n);
 
 // A campaign's tag as it may travel: [a-z0-9_-]{1,32} in lower case, of no identifier's shape.
 bool wn_tag(wn_span value, char out[33]);
+// True when a tag holds four digits that are no year, or five in all beside years.
+bool wn_tag_numbered(const char *tag);
 // As wn_url_utm, on a query.
 bool wn_query_utm(wn_span query, const char *key, char out[33]);
 

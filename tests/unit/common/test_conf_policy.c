@@ -126,6 +126,9 @@ Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
         {SITE "    props:\n      - {name: plan, purpose: any}\n", "allowed are basic", 6},
         {SITE "    props:\n      - {name: plan, needs: any}\n", "unknown key \"needs\"", 6},
         {SITE "    props:\n      - name: plan\n      - name: plan\n", "stands twice", 7},
+        {SITE "    props:\n      - name: email\n", "identifies a person or device", 6},
+        {SITE "    props:\n      - name: phone\n", "list its values", 6},
+        {SITE "    props:\n      - name: push_token\n", "identifies a person or device", 6},
         {SITE "    surveys:\n      - {name: nps}\n", "needs values", 6},
         {SITE "    organisations:\n      - {org: acme}\n", "org and purposes", 6},
         {SITE "    organisations:\n      - {org: \"a\\tb\", purposes: []}\n", "plain text", 6},
@@ -461,4 +464,11 @@ Test(conf_policy, a_missing_file_is_the_built_in_policy) {
     wn_policy_fini(&p);
     cr_assert_eq(wn_policy_load_file("/", &p, why, sizeof why, &line), WN_ERR_IO);
     cr_assert_neq(why[0], '\0');
+}
+
+// A listed value says no more than the list does.
+Test(conf_policy, a_listed_property_may_have_any_name_and_a_near_one_too) {
+    cr_expect_eq(with_word(SITE "    props: [{name: token, values: [a, b", 1, "]}]\n"), WN_OK, "%s", why);
+    cr_expect_eq(with_word(SITE "    props: [{name: mailing, purpose: basic}, {name: a", 1, "}]\n"), WN_OK,
+                 "%s", why);
 }

@@ -51,6 +51,7 @@ static wn_policy_list props[] = {
     {.name = "plan", .purpose = 1u << WN_PURPOSE_basic, .values = plans, .values_n = 2},
     {.name = "beta", .purpose = 1u << WN_PURPOSE_profile, .values = flags, .values_n = 2},
     {.name = "note", .purpose = 1u << WN_PURPOSE_basic},
+    {.name = "phone", .purpose = 1u << WN_PURPOSE_basic}, // as only an older policy can have it
 };
 static wn_policy_list surveys[] = {
     {.name = "nps", .purpose = 1u << WN_PURPOSE_profile, .values = marks, .values_n = 2}};
@@ -103,12 +104,8 @@ void rig_init(rig *r) {
     r->window.open = true;
     r->has_window = true;
     r->policy[0] = r->policy[1] = rig_site_policy;
-    r->look = (wn_lookups){.ctx = r,
-                           .country = country,
-                           .region = region,
-                           .policies = policies,
-                           .window = window,
-                           .site = site};
+    r->look = (wn_lookups){
+        .ctx = r, .country = country, .region = region, .policies = policies, .window = window, .site = site};
     r->sender.now_s = RIG_NOW_S;
     memset(r->dedupe_key, 5, 32);
     r->event = malloc(wn_event_bytes());

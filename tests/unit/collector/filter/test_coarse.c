@@ -151,6 +151,19 @@ Test(coarse, event_name_is_plain_or_hidden) {
         {"<b>", ":x"},
         {"bob%40example.com", ":x"},
         {"192.0.2.7", ":x"},
+        {"login from 81.2.69.14", ":x"},
+        {"dev 00:1a:2b:3c:4d:5e", ":x"},
+        {"2001:db8::1", ":x"},
+        {"alice at example dot com", ":x"},
+        {"call 22 33 44 55", ":x"},
+        {"sk_live_abcdefghijkl", ":x"},
+        {"reset VbXqLmWzPtRkHsNdFgTy", ":x"},
+        {"login from 81.2.69", "login from 81.2.69"},
+        {"dev 00:1a", "dev 00:1a"},
+        {"alice at home", "alice at home"},
+        {"call 22 33 44", "call 22 33 44"},
+        {"sk_live_music", "sk_live_music"},
+        {"GettingStartedGuide", "gettingstartedguide"},
         {"a b c d e f g h i j k l m n o p q r s t", "a b c d e f g h i j k l m n o p q r s t"},
         {"a b c d e f g h i j k l m n o p q r s tu", "a b c d e f g h i j k l m n o p q r s tu"},
         {"a b c d e f g h i j k l m n o p q r s tuv", ":x"},
@@ -162,5 +175,53 @@ Test(coarse, event_name_is_plain_or_hidden) {
         size_t n = wn_event_name(span(rows[i].text), out);
         cr_expect_eq(n, strlen(rows[i].want), "%s", rows[i].text);
         if (n) cr_expect_str_eq(out, rows[i].want, "%s", rows[i].text);
+    }
+}
+
+Test(coarse, model_is_a_listed_word_and_what_makers_put_behind) {
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"", ""},
+        {"C02XK1ZRJGH5", ""},
+        {"R58M30ABCDE", ""},
+        {"J7XQ2MWK9T", ""},
+        {"alice smith iphone", ""},
+        {"Alice-MacBook", ""},
+        {"Alice's iPhone", ""},
+        {"iPhone Alice", ""},
+        {"iPhone-Alice", ""},
+        {"iPhone of Alice", ""},
+        {"MacBook Smith", ""},
+        {"alice-at-example.com", ""},
+        {"123-456", ""},
+        {"qwertyuiopasdfghjklzxcvbnmqwerty", ""},
+        {"iphones", ""},
+        {"galaxyalice", ""},
+        {"Galaxy R58M30ABCDE", ""},
+        {"Galaxy 123456", ""},
+        {"SM-123456", ""},
+        {"Pixel 8 Pro 5G a", ""},
+        {"iPhone 192.0.2.7", ""},
+        {"caf\xc3\xa9", ""},
+        {"iPhone\n", ""},
+        {"SM-G991B", "sm-g991b"},
+        {"iPhone14,5", "iphone14,5"},
+        {"Pixel 8 Pro", "pixel 8 pro"},
+        {"moto g(60)", "moto g(60)"},
+        {"moto g power", "moto g power"},
+        {"Galaxy S21 Ultra", "galaxy s21 ultra"},
+        {"iPad", "ipad"},
+        {"MacBookPro18,3", "macbookpro18,3"},
+        {"Redmi Note 12", "redmi note 12"},
+        {"ThinkPad X1", "thinkpad x1"},
+        {"CPH2449", "cph2449"},
+        {"Apple Watch", "apple watch"},
+    };
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        char out[WN_MODEL_MAX + 1] = "";
+        size_t n = wn_model(span(rows[i].text), out);
+        cr_expect_eq(n, strlen(rows[i].want), "%s", rows[i].text);
+        cr_expect_str_eq(out, rows[i].want, "%s", rows[i].text);
     }
 }

@@ -78,6 +78,59 @@ Test(terms, are_normal_folded_and_even) {
     expect(rows, WN_COUNT(rows));
 }
 
+// No search needs '@'; a mail address needs no dot to be one.
+Test(terms, refuses_at_beside_a_word_and_numbers_however_marked) {
+    static const char *const refused[] = {
+        "alice@gmail",
+        "alice@gmail com",
+        "alice @ gmail. com",
+        "alice@@gmail.com",
+        "john@xn--80ak6aa92e",
+        "alice&#64;gmail",
+        "alice&commat;gmail",
+        "alice=40example.com",
+        "alice(a)example.com",
+        "alice{at}example.com",
+        "alice at gmail com",
+        "@alice_smith",
+        "alice @",
+        "@ alice",
+        "alice \xef\xbc\xa0 gmail",
+        "alice\xef\xb9\xab"
+        "gmail",
+        "\xef\xbc\x86\xef\xbc\x83"
+        "64;", // full-width "&#", an escape only now
+        "555,123,4567",
+        "4111,1111,1111,1111",
+        "de89,3704,0044,0532,0130,00",
+        "192,168,1,1",
+        "555\xc2\xb7"
+        "123\xc2\xb7"
+        "4567",
+        "00 1a 2b 3c 4d 5e",
+        "52,5200 13,4050",
+        "52.52,13.405",
+    };
+    for (size_t i = 0; i < WN_COUNT(refused); i++) {
+        char out[WN_TERM_BYTES_MAX + 1] = "";
+        cr_expect_eq(wn_term((wn_span){(const uint8_t *)refused[i], strlen(refused[i])}, out), 0, "%s",
+                     refused[i]);
+    }
+    static const row kept[] = {
+        {"@", "@"},
+        {"good at node.js", "good at node.js"},
+        {"look at this", "look at this"},
+        {"size=40", "size=40"},
+        {"r&#233;union", "r\xc3\xa9union"},
+        {"at&t", "at&t"},
+        {"q&a", "q&a"},
+        {"1,234,567", "1,234,567"},
+        {"12,50 euro", "12,50 euro"},
+        {"10,20,30", "10,20,30"},
+    };
+    expect(kept, WN_COUNT(kept));
+}
+
 // A part may look like what the whole did not.
 Test(terms, the_part_is_judged_too) {
     const char *text = "0.1 12.34 56.78 90.12 34.5";

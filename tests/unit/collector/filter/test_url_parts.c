@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "url_parts.h"
 
 typedef struct row {
     const char *url, *want; // NULL: none
@@ -81,6 +82,14 @@ Test(url_parts, utm_keeps_short_plain_tags_only) {
         {"/?utm_source=078-05-1120", NULL},
         {"/?utm_source=2024-05-17_sale", "2024-05-17_sale"},
         {"/?utm_source=web2_spring-24_v10", "web2_spring-24_v10"},
+        // judged as written, too: capitals tell a token from a word
+        {"/?utm_source=VbXqLmWzPtRkHsNdFgTy", NULL},
+        {"/?utm_source=AKIAIOSFODNN7EXAMPLE", NULL},
+        {"/?utm_source=sk_live_abcdefghijkl", NULL},
+        {"/?utm_source=aBcDeFgHiJ", NULL},
+        {"/?utm_source=SpringNewsletterSale", "springnewslettersale"},
+        {"/?utm_source=SPRING_NEWSLETTER", "spring_newsletter"},
+        {"/?utm_source=sk_live_music", "sk_live_music"},
     };
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         char tag[33] = "";
@@ -88,4 +97,13 @@ Test(url_parts, utm_keeps_short_plain_tags_only) {
         cr_expect_eq(got, rows[i].want != NULL, "%s", rows[i].url);
         if (rows[i].want) cr_expect_str_eq(tag, rows[i].want, "%s", rows[i].url);
     }
+}
+
+Test(url_parts, a_tag_with_four_digits_that_are_no_year_is_numbered) {
+    static const char *const yes[] = {"1234",   "spring-1899", "a2100",     "20240115",
+                                      "12-345", "1-2-3-4-5",   "2024-12345"};
+    static const char *const no[] = {"",           "spring", "2024",  "spring-1999",
+                                     "2024-05-17", "123",    "12-34", "v10-2024-2025"};
+    for (size_t i = 0; i < WN_COUNT(yes); i++) cr_expect(wn_tag_numbered(yes[i]), "%s", yes[i]);
+    for (size_t i = 0; i < WN_COUNT(no); i++) cr_expect_not(wn_tag_numbered(no[i]), "%s", no[i]);
 }
