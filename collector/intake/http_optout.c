@@ -21,7 +21,7 @@
     "<form method=\"post\" action=\"opt-out\"><button>Do not count this browser</button></form>\n"           \
     "<form method=\"post\" action=\"opt-in\"><button>Count this browser</button></form>\n"
 
-static const char page_counted[] = PAGE("is counted"), page_not_counted[] = PAGE("is not counted");
+static const char page_counted[] = PAGE("has not opted out here"), page_not_counted[] = PAGE("has opted out");
 
 bool wn_optout_path(const char *path) {
     return strcmp(path, "/v1/opt-out") == 0 || strcmp(path, "/v1/opt-in") == 0;

@@ -114,7 +114,7 @@ async function optOut(browser) {
   let context = await browser.newContext({javaScriptEnabled: false});
   let page = await context.newPage();
   await page.goto(o.collector + '/v1/opt-out');
-  for (const [button, state, cookies] of [['Do not count', 'is not counted', set], ['Count', 'is counted', []]]) {
+  for (const [button, state, cookies] of [['Do not count', 'has opted out', set], ['Count', 'has not opted out here', []]]) {
     await page.locator('button', {hasText: new RegExp('^' + button)}).click();
     await until(async () => await page.locator('strong').textContent() === state, state);
     assert.strictEqual(new URL(page.url()).pathname, '/v1/opt-out');

@@ -70,13 +70,13 @@ with Winnow(body_bytes_max=LIMIT) as w:
     # Opting out, as a page's form, as a script and as a program does it.
     plain = {"Accept": "text/html"}
     status, heads, page = w.get("/v1/opt-out", plain)
-    expect(status == 200 and b"is counted</strong>" in page and "Set-Cookie" not in heads, "the page", status, heads, page)
+    expect(status == 200 and b"has not opted out here</strong>" in page and "Set-Cookie" not in heads, "the page", status, heads, page)
     expect("default-src 'none'" in heads["Content-Security-Policy"], "the page's policy", heads)
     status, heads, _ = w.request("POST", "/v1/opt-out", b"", plain)
     expect(status == 303 and heads["Location"] == "opt-out", "a form", status, heads)
     cookie = heads["Set-Cookie"].split(";")[0]
     expect(cookie == "winnow_opt_out=1" and "HttpOnly" in heads["Set-Cookie"] and "Secure" not in heads["Set-Cookie"], "the cookie", heads)
-    expect(b"is not counted</strong>" in w.get("/v1/opt-out", {"Cookie": cookie})[2], "the page, opted out")
+    expect(b"has opted out</strong>" in w.get("/v1/opt-out", {"Cookie": cookie})[2], "the page, opted out")
     script = {"Origin": "https://shop.example", "Cookie": cookie, "X-Forwarded-Proto": "https"}
     status, heads, body = w.request("POST", "/v1/opt-out", b"", script)
     expect(status == 200 and json.loads(body) == {"opted_out": True}, "a script", status, body)

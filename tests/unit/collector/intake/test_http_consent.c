@@ -276,8 +276,8 @@ Test(http_consent, three_cookies_are_read_and_no_other) {
 
 // ---- opting out ----
 
-#define NOT_COUNTED "<strong>is not counted</strong>"
-#define COUNTED "<strong>is counted</strong>"
+#define NOT_COUNTED "<strong>has opted out</strong>"
+#define COUNTED "<strong>has not opted out here</strong>"
 #define SET "Set-Cookie: winnow_opt_out=1; Max-Age=315360000; Path=/; HttpOnly; SameSite="
 #define CLEAR "Set-Cookie: winnow_opt_out=; Max-Age=0; Path=/; HttpOnly; SameSite="
 
