@@ -169,7 +169,8 @@ static size_t model_word(const char *text, size_t n) {
     };
     size_t best = 0;
     for (size_t i = 0; i < WN_COUNT(rows); i++)
-        if (rows[i].n <= n && rows[i].n > best && memcmp(text, rows[i].text, rows[i].n) == 0)
+        if (rows[i].text[0] == text[0] && rows[i].n <= n && rows[i].n > best &&
+            memcmp(text, rows[i].text, rows[i].n) == 0)
             best = rows[i].n;
     // "note" begins no "noted": behind letters stands a digit or a mark.
     bool edge = best > 0 && (best == n || text[best - 1] == '-' || text[best] < 'a' || text[best] > 'z');
@@ -184,7 +185,7 @@ static bool is_model_part(const char *s, size_t n) {
 #undef MODEL_PART
     if (n <= 2) return true;
     for (size_t i = 0; i < WN_COUNT(parts); i++)
-        if (strlen(parts[i]) == n && memcmp(parts[i], s, n) == 0) return true;
+        if (parts[i][0] == s[0] && strlen(parts[i]) == n && memcmp(parts[i], s, n) == 0) return true;
     return false;
 }
 

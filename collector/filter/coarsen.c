@@ -129,7 +129,7 @@ static void set_words(wn_work *w) {
     } rows[] = {
         {WN_FIELD_search_term, WN_DIM_term, wn_term, true},
         {WN_FIELD_feature, WN_DIM_feature, wn_event_name, false},
-        {WN_FIELD_model, WN_DIM_model, wn_model, false},
+        {WN_FIELD_model, WN_DIM_model, wn_model, true},
         {WN_FIELD_app_version, WN_DIM_app_version, wn_app_version, false},
         {WN_FIELD_crash, WN_DIM_crash, wn_crash_class, false},
     };
