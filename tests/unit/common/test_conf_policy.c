@@ -346,7 +346,7 @@ Test(conf_policy, a_nul_inside_is_refused) {
     cr_assert_eq(line, 5);
 }
 
-Test(conf_policy, the_built_in_policy_is_what_privacy_md_says) {
+Test(conf_policy, the_built_in_policy_limits_gpc_and_dnt_and_counts_the_unknown) {
     wn_policy p = good(wn_policy_default);
     const wn_site_policy *s = wn_policy_of(&p, "any");
     cr_assert_eq(s, &p.defaults);
