@@ -171,6 +171,7 @@ static int scalar_value(wn_json *j, wn_pair_type type, const void *p, size_t n) 
     case IN_MAP:
         j->map_bytes += n;
         if (type != A_NULL) wn_filling_map_value(&j->fill, type, (wn_span){p, n});
+        else wn_filling_map_odd(&j->fill); // of consent: neither yes nor no
         return GO;
     case IN_EVENT: field_scalar(j, type, p, n); return GO;
     case IN_LIST:

@@ -151,7 +151,10 @@ static void map_contents(wn_filling *f, wn_mp *m, unsigned below) {
             continue;
         }
         if (!list && wn_mp_str(m, UINT32_MAX, &key)) wn_filling_map_key(f, key);
-        if (wn_mp_nil(m)) continue;
+        if (wn_mp_nil(m)) {
+            wn_filling_map_odd(f); // of consent: neither yes nor no
+            continue;
+        }
         wn_mp_type next = wn_mp_peek(m);
         if (next == WN_MP_MAP || next == WN_MP_ARRAY) {
             wn_filling_map_open(f, next == WN_MP_ARRAY);

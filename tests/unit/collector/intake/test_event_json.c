@@ -175,6 +175,18 @@ Test(event_json, props_have_a_size) {
     }
 }
 
+// A category that is neither agreed to nor refused may be the one that was refused.
+Test(event_json, a_null_in_consent_is_a_doubt_and_in_properties_nothing) {
+    static const char *const consents[] = {"{\"consent\":{\"C0002\":null}}",
+                                           "{\"consent\":{\"deniedConsentIds\":[null]}}"};
+    for (size_t i = 0; i < WN_COUNT(consents); i++) {
+        cr_expect(body(consents[i]));
+        cr_expect(fed->event[0].doubt, "%s", consents[i]);
+    }
+    cr_expect(body("{\"props\":{\"a\":null}}"));
+    cr_expect_not(fed->event[0].doubt);
+}
+
 // What of each map is handed over, key by key.
 Test(event_json, maps_come_as_pairs) {
     static const struct {
@@ -189,10 +201,10 @@ Test(event_json, maps_come_as_pairs) {
         // of consent all of them; in a list the list's key stands, also behind a map inside it
         {"{\"consent\":{\"categoryPreferences\":{\"C0001\":true,\"C0002\":false}}}",
          "consent.categoryPreferences{;consent.C0001=t;consent.C0002=f;consent.}"},
-        {"{\"consent\":{\"allowedConsentIds\":[\"a\",\"b\"],\"deniedConsentIds\":[],\"p\":null}}",
+        {"{\"consent\":{\"allowedConsentIds\":[\"a\",\"b\"],\"deniedConsentIds\":[]}}",
          "consent.allowedConsentIds{;consent.allowedConsentIds=a;consent.allowedConsentIds=b;"
          "consent.};consent.deniedConsentIds{;consent.}"},
-        {"{\"consent\":{\"k\":[{\"m\":1},[2,null],3],\"z\":{}}}",
+        {"{\"consent\":{\"k\":[{\"m\":1},[2],3],\"z\":{}}}",
          "consent.k{;consent.k{;consent.m=#1;consent.};consent.k{;consent.k=#2;consent.};consent.k=#3;consent.};"
          "consent.z{;consent.}"},
         {"{\"props\":{\"a\":1},\"consent\":{\"a\":true}}", "props.a=#1;consent.a=t"},
