@@ -20,5 +20,7 @@ typedef enum wn_field {
     WN_FIELD_N
 } wn_field;
 
+#define WN_FIELD_BIT(f) (UINT64_C(1) << (f))
+
 _Static_assert(WN_PURPOSE_N <= 8, "purposes are bits of one byte");
 _Static_assert(WN_FIELD_N <= 64, "fields are bits of one word");

@@ -35,6 +35,11 @@ int64_t wn_now_ms(void);       // wall
 int64_t wn_monotonic_ms(void); // runs through suspend too
 
 // "2026-11-20" ↔ days. parse answers false unless exactly that form and a real date.
+typedef struct wn_date {
+    unsigned y, m, d; // months and days from 1
+} wn_date;
+unsigned wn_month_days(int64_t year, unsigned month);
+wn_date wn_day_date(int32_t day); // years 1 to 9999: days outside are the first and the last of them
 void wn_day_text(int32_t day, char out[11]);
 bool wn_day_parse(const char *text, size_t n, int32_t *out);
 // RFC 3339 ("2026-11-20T10:00:00Z", fractions and offsets allowed) → seconds,

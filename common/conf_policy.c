@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "conf_yaml.h"
 
@@ -49,6 +50,13 @@ void *wn_policy_room(wn_policy_reading *r, size_t n, size_t bytes) {
     return b->bytes;
 }
 
+bool wn_policy_purpose(wn_nodes *d, const yaml_node_t *at, const char *what, uint8_t *out) {
+    size_t which = 0;
+    if (!wn_nodes_word(d, at, what, purposes, WN_PURPOSE_N, &which)) return false;
+    *out = (uint8_t)(1u << which);
+    return true;
+}
+
 bool wn_policy_purposes(wn_nodes *d, const yaml_node_t *at, const char *what, bool may_be_empty,
                         uint8_t *out) {
     size_t n = 0;
@@ -58,10 +66,11 @@ bool wn_policy_purposes(wn_nodes *d, const yaml_node_t *at, const char *what, bo
         return wn_nodes_no(d, at, "%s: an empty list changes nothing: remove it, or name a purpose", what);
     for (size_t i = 0; i < n; i++) {
         const yaml_node_t *item = wn_nodes_item(d, at, i);
-        size_t which = 0;
-        if (!wn_nodes_word(d, item, what, purposes, WN_PURPOSE_N, &which)) return false;
-        if (bits & 1u << which) return wn_nodes_no(d, item, "%s: %s stands twice", what, purposes[which]);
-        bits |= (uint8_t)(1u << which);
+        uint8_t bit = 0;
+        if (!wn_policy_purpose(d, item, what, &bit)) return false;
+        if (bits & bit)
+            return wn_nodes_no(d, item, "%s: %s stands twice", what, purposes[__builtin_ctz(bit)]);
+        bits |= bit;
     }
     *out = bits;
     return true;
@@ -183,7 +192,7 @@ static bool read_field(wn_nodes *d, const yaml_node_t *key, const yaml_node_t *v
                                (const char *)value->data.scalar.value, name);
         if (not_off(f) != NULL)
             return wn_nodes_no(d, value, "fields: %s cannot be off: %s", name, not_off(f));
-        r->site->fields_off |= UINT64_C(1) << f;
+        r->site->fields_off |= WN_FIELD_BIT(f);
         return true;
     }
     uint8_t bits = 0;
@@ -242,23 +251,11 @@ static bool read_version(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     return true;
 }
 
-static bool real_date(const char *text) {
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    static const char shape[] = "dddd-dd-dd";
-    if (strlen(text) != sizeof shape - 1) return false;
-    for (size_t i = 0; shape[i]; i++)
-        if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return false;
-    unsigned year = (unsigned)strtoul(text, NULL, 10), month = (unsigned)strtoul(text + 5, NULL, 10);
-    unsigned day = (unsigned)strtoul(text + 8, NULL, 10);
-    if (year < 1970 || month < 1 || month > 12 || day < 1) return false;
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return day <= days[month - 1] + (month == 2 && leap ? 1u : 0u);
-}
-
 static bool read_date(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     const char *text = wn_nodes_text(d, at, "date");
     if (text == NULL) return false;
-    if (!real_date(text))
+    int32_t day = 0;
+    if (!wn_day_parse(text, strlen(text), &day) || day < 0)
         return wn_nodes_no(d, at, "date \"%.40s\" is no day: write YYYY-MM-DD; example: 2026-11-20", text);
     strcpy(((wn_policy_reading *)ctx)->policy->date, text);
     return true;

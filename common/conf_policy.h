@@ -15,6 +15,8 @@ typedef struct wn_policy_reading {
 
 // n items of zeroed memory that live as long as the policy; NULL sets no_memory.
 void *wn_policy_room(wn_policy_reading *r, size_t n, size_t bytes);
+// One purpose as a bit.
+bool wn_policy_purpose(wn_nodes *d, const yaml_node_t *at, const char *what, uint8_t *out);
 // A list of purposes as bits; may be empty where `may_be_empty`.
 bool wn_policy_purposes(wn_nodes *d, const yaml_node_t *at, const char *what, bool may_be_empty,
                         uint8_t *out);

@@ -8,23 +8,6 @@
 #include "conf_policy.h"
 #include "key_names.h"
 
-// Purposes of one list entry beside its name.
-static bool purpose_of(wn_nodes *d, const yaml_node_t *at, const char *what, uint8_t *out) {
-    uint8_t bits = 0;
-    const char *word = wn_nodes_text(d, at, what);
-    if (word == NULL) return false;
-    static const char *const names[] = {
-#define PURPOSE(name, dflt, doc) #name,
-#include "purposes.def"
-#undef PURPOSE
-    };
-    size_t i = 0;
-    if (!wn_nodes_word(d, at, what, names, WN_COUNT(names), &i)) return false;
-    bits = (uint8_t)(1u << i);
-    *out = bits;
-    return true;
-}
-
 // ---- properties and surveys ----
 
 typedef struct listing {
@@ -40,7 +23,7 @@ static bool list_name(wn_nodes *d, const yaml_node_t *at, void *ctx) {
 
 static bool list_purpose(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     listing *l = ctx;
-    return purpose_of(d, at, "purpose", &l->list->purpose);
+    return wn_policy_purpose(d, at, "purpose", &l->list->purpose);
 }
 
 static bool list_values(wn_nodes *d, const yaml_node_t *at, void *ctx) {

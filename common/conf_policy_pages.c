@@ -9,7 +9,6 @@ typedef char pattern[WN_POLICY_TEXT_MAX + 1];
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define WORD_CHARS LETTERS "0123456789_"
 #define SEGMENT_CHARS WORD_CHARS "-.~!$&'()+,=@%"
-#define DECODE_ROUNDS 3 // as often as a page's escapes are undone
 
 static bool is_ascii_path(const char *p, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -20,14 +19,8 @@ static bool is_ascii_path(const char *p, size_t n) {
 
 // ---- escapes: a page is read with them undone, so a pattern is kept that way ----
 
-static int hex_digit(char c) {
-    const char *digits = "0123456789abcdef", *at = c == '\0' ? NULL : strchr(digits, c | 0x20);
-    bool alone = c < '0' || (c > '9' && (c | 0x20) < 'a');
-    return at == NULL || alone ? -1 : (int)(at - digits);
-}
-
 static size_t escape_at(const char *p) {
-    return p[0] == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0 ? 3 : 0;
+    return p[0] == '%' && wn_hex_digit((uint8_t)p[1]) >= 0 && wn_hex_digit((uint8_t)p[2]) >= 0 ? 3 : 0;
 }
 
 static bool has_escape(const char *p) {
@@ -38,11 +31,12 @@ static bool has_escape(const char *p) {
 
 // In place. NULL, or why its escapes say nothing that a page could be.
 static const char *decode(char *text) {
-    for (int round = 0; round < DECODE_ROUNDS && has_escape(text); round++) {
+    for (int round = 0; round < WN_ESCAPE_ROUNDS && has_escape(text); round++) {
         char *to = text;
         for (const char *p = text; *p != '\0'; to++) {
             size_t n = escape_at(p);
-            unsigned c = n == 0 ? (uint8_t)*p : (unsigned)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+            unsigned c = n == 0 ? (uint8_t)*p
+                                : (unsigned)(wn_hex_digit((uint8_t)p[1]) << 4 | wn_hex_digit((uint8_t)p[2]));
             if (n != 0 && (c < 0x20 || c == 0x7f || strchr("/\\?#*:;", (int)c) != NULL))
                 return "an escape may not stand for a control character or one of / \\ ? # * : ;";
             *to = (char)c;

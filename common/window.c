@@ -17,7 +17,7 @@ static bool is_leap(int64_t year) {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-static unsigned month_days(int64_t year, unsigned month) {
+unsigned wn_month_days(int64_t year, unsigned month) {
     static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     return month == 2 && is_leap(year) ? 29u : days[month - 1];
 }
@@ -30,7 +30,7 @@ static int64_t year_start(int64_t year) {
 
 static int32_t day_of(int64_t year, unsigned month, unsigned day) {
     int64_t days = year_start(year) + day - 1;
-    for (unsigned m = 1; m < month; m++) days += month_days(year, m);
+    for (unsigned m = 1; m < month; m++) days += wn_month_days(year, m);
     return (int32_t)days;
 }
 
@@ -52,7 +52,7 @@ static bool take_digits(const char *text, unsigned n, unsigned *out) {
     return true;
 }
 
-void wn_day_text(int32_t day, char out[11]) {
+wn_date wn_day_date(int32_t day) {
     int64_t days = day;
     if (days < year_start(YEAR_MIN)) days = year_start(YEAR_MIN);
     if (days >= year_start(YEAR_MAX + 1)) days = year_start(YEAR_MAX + 1) - 1;
@@ -60,12 +60,17 @@ void wn_day_text(int32_t day, char out[11]) {
     while (year_start(year + 1) <= days) year++;
     int64_t rest = days - year_start(year);
     unsigned month = 1;
-    while (rest >= month_days(year, month)) rest -= month_days(year, month++);
-    put_digits(out, 4, year);
+    while (rest >= wn_month_days(year, month)) rest -= wn_month_days(year, month++);
+    return (wn_date){(unsigned)year, month, (unsigned)rest + 1};
+}
+
+void wn_day_text(int32_t day, char out[11]) {
+    wn_date date = wn_day_date(day);
+    put_digits(out, 4, date.y);
     out[4] = '-';
-    put_digits(out + 5, 2, month);
+    put_digits(out + 5, 2, date.m);
     out[7] = '-';
-    put_digits(out + 8, 2, rest + 1);
+    put_digits(out + 8, 2, date.d);
     out[10] = '\0';
 }
 
@@ -76,7 +81,8 @@ bool wn_day_parse(const char *text, size_t n, int32_t *out) {
         !take_digits(text + 8, 2, &day)) {
         return false;
     }
-    if (year < YEAR_MIN || month < 1 || month > 12 || day < 1 || day > month_days(year, month)) return false;
+    if (year < YEAR_MIN || month < 1 || month > 12 || day < 1 || day > wn_month_days(year, month))
+        return false;
     *out = day_of(year, month, day);
     return true;
 }

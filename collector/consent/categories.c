@@ -18,13 +18,9 @@ enum {
 #undef CONSENT_CATEGORY
 };
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
 static bool same(wn_span id, const char *name) {
     size_t i = 0;
-    while (i < id.n && name[i] != '\0' && lower(id.p[i]) == lower((uint8_t)name[i])) i++;
+    while (i < id.n && name[i] != '\0' && wn_lower(id.p[i]) == wn_lower((uint8_t)name[i])) i++;
     return i == id.n && name[i] == '\0';
 }
 

@@ -48,7 +48,11 @@ wn_signal wn_signal_strictest(wn_signal a, wn_signal b);
 
 // The purposes granted where `dflt` holds unless spoken of. Without `basic` in
 // the answer the answer is 0: the event is refused.
-uint8_t wn_signal_grants(wn_signal s, uint8_t dflt);
+static inline uint8_t wn_signal_grants(wn_signal s, uint8_t dflt) {
+    if (s.doubt) return 0;
+    uint8_t bits = (uint8_t)((dflt | s.yes) & ~s.no);
+    return bits & WN_SIGNAL_basic ? bits : 0;
+}
 
 // ---- IAB TCF 2.2 and 2.3 ----
 #define WN_TCF_VENDORS_MAX 8
@@ -59,6 +63,7 @@ uint8_t wn_signal_grants(wn_signal s, uint8_t dflt);
 
 typedef struct wn_tcf_terms {
     int64_t now_s;
+    bool gpc_drops;  // Gpc = 1 in a GPP string refuses everything, as a site may ask for the header
     bool li_allowed; // `basic` may rest on legitimate interest in purpose 8 or 9
     // The vendors among whom `share` would share: all must have consent, be
     // disclosed and unrestricted. 0 names nobody; with nobody named `share` is refused.
@@ -81,7 +86,7 @@ wn_signal wn_gdpr_read(wn_span gdpr, wn_span text, const wn_tcf_terms *t);
 // Any other section in force, or a newer version of 7 or 8: its opt-outs are
 // unknown, so `share` and `locate` are refused and nothing is granted; nor is it
 // by a string with a 7 or 8 in force that lacks the GPC sub-section. A section in
-// force that the string lacks: a doubt. Gpc = 1: all but `basic` refused. A known child
+// force that the string lacks: a doubt. Gpc = 1: all but `basic` refused, or all. A known child
 // under 13: all refused.
 wn_signal wn_gpp_read(wn_span gpp, wn_span sid, const wn_tcf_terms *t);
 

@@ -13,9 +13,9 @@ static wn_signal read_section(unsigned id, wn_span text, const wn_tcf_terms *t, 
     *whole = true;
     if (id == TCF_EU_V2) return wn_tcf_read(text, t);
     if (id == USP_V1) return wn_usp_read(text);
-    if (wn_gpp_us_known(id)) return wn_gpp_us_read(id, text, whole);
+    if (wn_gpp_us_known(id)) return wn_gpp_us_read(id, text, t->gpc_drops, whole);
     *whole = false;
-    if (id >= US_FIRST) return wn_gpp_us_unknown(text);
+    if (id >= US_FIRST) return wn_gpp_us_unknown(text, t->gpc_drops);
     return wn_signal_refusing(WN_SIGNAL_share | WN_SIGNAL_locate);
 }
 

@@ -27,6 +27,7 @@ bool wn_gpp_us_core_read(unsigned id, wn_span core, wn_gpp_us_core *out);
 bool wn_gpp_us_known(unsigned id);
 // Not whole: of a newer version, or without the GPC sub-section, which a string
 // cut off at the dot has lost.
-wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole);
+//   gpc_drops  Gpc = 1 refuses everything, not all but `basic`
+wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool gpc_drops, bool *out_whole);
 // One that it does not.
-wn_signal wn_gpp_us_unknown(wn_span section);
+wn_signal wn_gpp_us_unknown(wn_span section, bool gpc_drops);

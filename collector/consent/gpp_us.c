@@ -108,7 +108,11 @@ bool wn_gpp_us_core_read(unsigned id, wn_span core, wn_gpp_us_core *out) {
     return true;
 }
 
-wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole) {
+static uint8_t denied_by_gpc(bool drops) {
+    return drops ? WN_SIGNAL_ALL : WN_SIGNAL_ALL & ~WN_SIGNAL_basic;
+}
+
+wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool gpc_drops, bool *out_whole) {
     wn_signal s = WN_SIGNAL_SILENT;
     wn_gpp_us_core core;
     bool more;
@@ -124,7 +128,7 @@ wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole) {
 #ifdef WN_MUTANT_GPC_UNHEARD
         gpc = false;
 #endif
-        if (gpc) s.no |= WN_SIGNAL_ALL & ~WN_SIGNAL_basic;
+        if (gpc) s.no |= denied_by_gpc(gpc_drops);
     }
     s.yes &= (uint8_t)~s.no;
     return s;
@@ -132,14 +136,13 @@ wn_signal wn_gpp_us_read(unsigned id, wn_span section, bool *out_whole) {
 
 // Its opt-outs are unknown. A sub-section that says Gpc = 1 in the family's
 // common form is heard all the same: it can only refuse.
-wn_signal wn_gpp_us_unknown(wn_span section) {
+wn_signal wn_gpp_us_unknown(wn_span section, bool gpc_drops) {
     wn_signal s = wn_signal_refusing(WN_SIGNAL_share | WN_SIGNAL_locate);
     bool more;
     (void)wn_bits_cut(&section, '.', &more);
     while (more) {
         wn_bits b = wn_bits_over(wn_bits_cut(&section, '.', &more));
-        if (wn_bits_take(&b, 2) == GPC_TYPE && wn_bits_take(&b, 1) != 0)
-            s.no |= WN_SIGNAL_ALL & ~WN_SIGNAL_basic;
+        if (wn_bits_take(&b, 2) == GPC_TYPE && wn_bits_take(&b, 1) != 0) s.no |= denied_by_gpc(gpc_drops);
     }
     return s;
 }

@@ -12,9 +12,3 @@ wn_signal wn_signal_strictest(wn_signal a, wn_signal b) {
 #endif
     return (wn_signal){(uint8_t)((a.yes | b.yes) & ~no), no, false};
 }
-
-uint8_t wn_signal_grants(wn_signal s, uint8_t dflt) {
-    if (s.doubt) return 0;
-    uint8_t bits = (uint8_t)((dflt | s.yes) & ~s.no);
-    return bits & WN_SIGNAL_basic ? bits : 0;
-}

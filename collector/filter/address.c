@@ -19,13 +19,6 @@ static bool parse_v4(const char *s, size_t n, uint8_t out[4]) {
     return i == n;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 // Groups of up to four hex digits; `gap` is where "::" stood, the last group may be a dotted quad.
 static bool parse_v6(const char *s, size_t n, uint8_t out[16]) {
     uint8_t bytes[16] = {0};
@@ -37,8 +30,8 @@ static bool parse_v6(const char *s, size_t n, uint8_t out[16]) {
     while (i < n) {
         size_t begin = i;
         unsigned value = 0;
-        while (i < n && i - begin < 4 && hex_digit(s[i]) >= 0)
-            value = value << 4 | (unsigned)hex_digit(s[i++]);
+        while (i < n && i - begin < 4 && wn_hex_digit((uint8_t)s[i]) >= 0)
+            value = value << 4 | (unsigned)wn_hex_digit((uint8_t)s[i++]);
         if (i < n && s[i] == '.') {
             if (at > 12 || !parse_v4(s + begin, n - begin, bytes + at)) return false;
             at += 4;

@@ -33,10 +33,6 @@ static uint16_t find_code(const char (*rows)[3], size_t n, char a, char b) {
     return 0;
 }
 
-static char lower(uint8_t c) {
-    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
 static char upper(uint8_t c) {
     return (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
 }
@@ -46,7 +42,8 @@ uint16_t wn_language_code(wn_span text) {
     while (i < text.n && text.p[i] == ' ') i++;
     if (text.n - i < 2) return 0;
     if (text.n - i > 2 && !strchr("-_,; ", text.p[i + 2])) return 0;
-    return find_code(languages, WN_COUNT(languages), lower(text.p[i]), lower(text.p[i + 1]));
+    return find_code(languages, WN_COUNT(languages), (char)wn_lower(text.p[i]),
+                     (char)wn_lower(text.p[i + 1]));
 }
 
 uint16_t wn_country_code(wn_span two_letters) {
@@ -125,7 +122,7 @@ size_t wn_event_name(wn_span text, char out[WN_EVENT_NAME_MAX + 1]) {
     size_t n = end - begin;
     bool fine = n <= WN_EVENT_NAME_MAX;
     for (size_t i = 0; fine && i < n; i++) {
-        out[i] = lower(text.p[begin + i]);
+        out[i] = (char)wn_lower(text.p[begin + i]);
         fine = name_byte(out[i]);
     }
     wn_span raw = {text.p + begin, n}; // some keys are known by their capitals
@@ -218,7 +215,7 @@ static bool is_model(const char *s, size_t n) {
 
 size_t wn_model(wn_span text, char out[WN_MODEL_MAX + 1]) {
     size_t n = text.n <= WN_MODEL_MAX ? text.n : 0;
-    for (size_t i = 0; i < n; i++) out[i] = lower(text.p[i]);
+    for (size_t i = 0; i < n; i++) out[i] = (char)wn_lower(text.p[i]);
     if (n > 0 && is_model(out, n) && !wn_identifier_in(text, NULL)) {
         out[n] = '\0';
         return n;

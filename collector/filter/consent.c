@@ -57,7 +57,8 @@ static void add_purposes(gathered *g, const wn_event *e) {
 // ---- strings of consent platforms ----
 
 static wn_tcf_terms terms_of(const wn_sender *sender, const wn_site_policy *p) {
-    wn_tcf_terms t = {.now_s = sender->now_s, .li_allowed = p->legitimate_interest};
+    wn_tcf_terms t = {
+        .now_s = sender->now_s, .gpc_drops = p->gpc == WN_SIGNAL_DROP, .li_allowed = p->legitimate_interest};
     for (size_t i = 0; i < p->vendors_n; i++) t.vendors[i] = p->vendors[i];
     return t;
 }
@@ -69,14 +70,6 @@ static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
 }
 #define ABSENT ((wn_span){NULL, 0})
 
-// Gpc in a GPP string counts as the header does. Of what these strings say it alone denies
-// `profile` and `sensitive` and leaves `basic`.
-static wn_signal gpc_as_policy(wn_signal s, const wn_site_policy *policy) {
-    const unsigned by_gpc = 1u << WN_PURPOSE_profile | 1u << WN_PURPOSE_sensitive;
-    bool gpc = !s.doubt && (s.no & by_gpc) == by_gpc && !(s.no & BASIC);
-    return gpc && policy->gpc == WN_SIGNAL_DROP ? wn_signal_refusing(WN_PURPOSES_ALL) : s;
-}
-
 static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
     wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
@@ -84,7 +77,7 @@ static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, con
         add(g, WN_SIGNAL_tcf, wn_tcf_read(sender->tcf, &terms));
     wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
     add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
-    add(g, WN_SIGNAL_gpp, gpc_as_policy(wn_gpp_read(gpp, sid, &terms), policy));
+    add(g, WN_SIGNAL_gpp, wn_gpp_read(gpp, sid, &terms));
 }
 
 // A zero advertising id says that its owner deleted it.
@@ -98,11 +91,6 @@ static wn_signal read_mobile(const wn_event *e) {
 }
 
 // ---- categories ----
-
-static bool is(wn_span s, const char *word) {
-    size_t n = strlen(word);
-    return s.n == n && memcmp(s.p, word, n) == 0;
-}
 
 // The policy's own list goes before that of schemas/.
 static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, bool yes) {
@@ -122,12 +110,12 @@ static void add_category(wn_categories *c, const wn_site_policy *p, wn_span id, 
 typedef enum place { TOP, PREFERENCES, ALLOWED, DENIED } place;
 
 static place enter(wn_categories *c, const wn_pair *p) {
-    if (p->type == WN_PAIR_MAP && is(p->key, "categoryPreferences")) {
+    if (p->type == WN_PAIR_MAP && wn_span_is(p->key, "categoryPreferences")) {
         wn_categories_begin(c, true);
         return PREFERENCES;
     }
-    bool allowed = is(p->key, "allowedConsentIds");
-    if (p->type != WN_PAIR_LIST || (!allowed && !is(p->key, "deniedConsentIds"))) {
+    bool allowed = wn_span_is(p->key, "allowedConsentIds");
+    if (p->type != WN_PAIR_LIST || (!allowed && !wn_span_is(p->key, "deniedConsentIds"))) {
         wn_categories_doubt(c);
         return TOP;
     }
@@ -144,7 +132,7 @@ static void read_scalar(wn_categories *c, const wn_site_policy *policy, place in
         add_category(c, policy, p->value, in == ALLOWED);
     } else if (p->type != WN_PAIR_TEXT || in != TOP ||
                // Rudder says beside its lists who asked and how they are put together.
-               (!is(p->key, "provider") && !is(p->key, "resolutionStrategy"))) {
+               (!wn_span_is(p->key, "provider") && !wn_span_is(p->key, "resolutionStrategy"))) {
         wn_categories_doubt(c);
     }
 }
@@ -167,18 +155,18 @@ static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy
 // ---- all together ----
 
 #define ANY_STRING                                                                                           \
-    (UINT64_C(1) << WN_FIELD_tcf | UINT64_C(1) << WN_FIELD_gdpr | UINT64_C(1) << WN_FIELD_gpp |              \
-     UINT64_C(1) << WN_FIELD_gpp_sid | UINT64_C(1) << WN_FIELD_us_privacy | UINT64_C(1) << WN_FIELD_gcs |    \
-     UINT64_C(1) << WN_FIELD_gcd | UINT64_C(1) << WN_FIELD_att | UINT64_C(1) << WN_FIELD_ad_tracking |       \
-     UINT64_C(1) << WN_FIELD_consent | UINT64_C(1) << WN_FIELD_idfa | UINT64_C(1) << WN_FIELD_gaid |         \
-     UINT64_C(1) << WN_FIELD_windows_id)
+    (WN_FIELD_BIT(WN_FIELD_tcf) | WN_FIELD_BIT(WN_FIELD_gdpr) | WN_FIELD_BIT(WN_FIELD_gpp) |                 \
+     WN_FIELD_BIT(WN_FIELD_gpp_sid) | WN_FIELD_BIT(WN_FIELD_us_privacy) | WN_FIELD_BIT(WN_FIELD_gcs) |       \
+     WN_FIELD_BIT(WN_FIELD_gcd) | WN_FIELD_BIT(WN_FIELD_att) | WN_FIELD_BIT(WN_FIELD_ad_tracking) |          \
+     WN_FIELD_BIT(WN_FIELD_consent) | WN_FIELD_BIT(WN_FIELD_idfa) | WN_FIELD_BIT(WN_FIELD_gaid) |            \
+     WN_FIELD_BIT(WN_FIELD_windows_id))
 
 static void add_strings(gathered *g, const wn_event *e, const wn_sender *sender,
                         const wn_site_policy *policy) {
     if ((e->set & ANY_STRING) == 0 && sender->tcf.n == 0 && sender->us_privacy.n == 0) return;
     add_iab(g, e, sender, policy);
-    // The cookie and the event's own: what either denies is denied.
-    add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, sender->us_privacy)));
+    // The event's own and the cookie: what either denies is denied.
+    add(g, WN_SIGNAL_us_privacy, wn_usp_read(stated(e, WN_FIELD_us_privacy, ABSENT)));
     if (sender->us_privacy.n > 0) add(g, WN_SIGNAL_us_privacy, wn_usp_read(sender->us_privacy));
     add(g, WN_SIGNAL_gcm,
         wn_gcm_read(stated(e, WN_FIELD_gcs, ABSENT), stated(e, WN_FIELD_gcd, ABSENT),
@@ -211,9 +199,8 @@ static wn_grants decide(const wn_event *e, const wn_sender *sender, const wn_sit
     g.doubt = false;
 #endif
     if (g.doubt) return (wn_grants){.refused = true, .by = WN_SIGNAL_doubt};
-    uint8_t bits = policy->counts_unknown ? g.yes | BASIC : g.yes;
-    bits &= (uint8_t)~g.no;
-    return (wn_grants){.bits = bits, .refused = !(bits & BASIC), .by = g.by};
+    uint8_t bits = wn_signal_grants((wn_signal){g.yes, g.no, false}, policy->counts_unknown ? BASIC : 0);
+    return (wn_grants){.bits = bits, .refused = bits == 0, .by = g.by};
 }
 
 // Under each policy by itself, and granted is what both grant: nothing in the one widens the other.

@@ -9,20 +9,15 @@
 
 _Static_assert(WN_DIM_prop4 - WN_DIM_prop1 + 1 == WN_POLICY_PROPS_MAX, "a dimension a declared property");
 
-static bool is(wn_span s, const char *word) {
-    size_t n = strlen(word);
-    return s.n == n && memcmp(s.p, word, n) == 0;
-}
-
 static const wn_policy_list *find(const wn_policy_list *lists, size_t n, wn_span name) {
     for (size_t i = 0; i < n; i++)
-        if (is(name, lists[i].name)) return &lists[i];
+        if (wn_span_is(name, lists[i].name)) return &lists[i];
     return NULL;
 }
 
 static bool lists_value(const wn_policy_list *list, wn_span value) {
     for (size_t i = 0; i < list->values_n; i++)
-        if (is(value, list->values[i])) return true;
+        if (wn_span_is(value, list->values[i])) return true;
     return false;
 }
 

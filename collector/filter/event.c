@@ -48,7 +48,7 @@ static wn_verdict refuse(wn_event *e, wn_verdict why) {
 static wn_verdict set_purpose(wn_event *e, const void *p, size_t n) {
     if (p == NULL && e->list_begun) return refuse(e, WN_VERDICT_duplicate_field);
     e->list_begun = true;
-    e->set |= UINT64_C(1) << WN_FIELD_purposes;
+    e->set |= WN_FIELD_BIT(WN_FIELD_purposes);
     if (n == 0) return WN_KEEP;
     if (n > wn_field_bytes_max(WN_FIELD_purposes) - e->list_bytes) return refuse(e, WN_VERDICT_too_long);
     e->list_bytes = (uint16_t)(e->list_bytes + n);
@@ -62,7 +62,7 @@ wn_verdict wn_event_set(wn_event *e, wn_field f, const void *p, size_t n) {
     if (f == WN_FIELD_purposes) return set_purpose(e, p, n);
     if (wn_event_has(e, f)) return refuse(e, WN_VERDICT_duplicate_field);
     if (n > wn_field_bytes_max(f)) return refuse(e, WN_VERDICT_too_long);
-    e->set |= UINT64_C(1) << f;
+    e->set |= WN_FIELD_BIT(f);
     e->off[f] = e->used;
     e->n[f] = 0;
     if (n == 0) return WN_KEEP;

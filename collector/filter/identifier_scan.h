@@ -49,10 +49,6 @@ static inline bool wn_is_word(uint8_t c) {
     return wn_is_digit(c) || wn_is_alpha(c) || c == WN_PLAIN_LETTER;
 }
 
-static inline uint8_t wn_lower(uint8_t c) {
-    return wn_is_upper(c) ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 // True when the lower-case `word` stands at i, whatever its case there.
 static inline bool wn_word_at(wn_scan *s, size_t i, const char *word) {
     for (; *word != '\0'; word++, i++)

@@ -11,10 +11,6 @@
 // A segment of a page longer than this equals none of a pattern.
 #define SEGMENT_BYTES_MAX 512
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
 static bool separates(uint8_t c) {
     return c == '/' || c == '\\';
 }
@@ -40,7 +36,7 @@ static bool next_segment(wn_span path, size_t *inout_at, wn_span *out) {
 static bool equal(wn_span a, wn_span b) {
     if (a.n != b.n) return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i])) return false;
+        if (wn_lower(a.p[i]) != wn_lower(b.p[i])) return false;
     return true;
 }
 

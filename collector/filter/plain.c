@@ -7,12 +7,6 @@
 
 #define EXPANSION_MAX 4 // code points; a ligature of more is one letter
 
-static int hex_digit(uint8_t c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // ---- escapes: "%40", and "&#64;", "&#x40;", "&commat;" of HTML ----
 
 #define ENTITY_DIGITS_MAX 8
@@ -27,7 +21,7 @@ static escape numbered(const uint8_t *p, size_t n) {
     size_t from = hex ? 3 : 2, i = from;
     int32_t c = 0;
     for (; i < n && i - from < ENTITY_DIGITS_MAX; i++) {
-        int v = hex_digit(p[i]);
+        int v = wn_hex_digit(p[i]);
         if (v < 0 || (!hex && v > 9)) break;
         if (c < 0x110000) c = c * (hex ? 16 : 10) + v;
     }
@@ -48,8 +42,8 @@ static escape named(const uint8_t *p, size_t n) {
 
 static escape escape_at(const uint8_t *p, size_t n) {
     if (p[0] == '&' && n > 2) return p[1] == '#' ? numbered(p, n) : named(p, n);
-    if (p[0] == '%' && n > 2 && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0)
-        return (escape){3, hex_digit(p[1]) << 4 | hex_digit(p[2])};
+    if (p[0] == '%' && n > 2 && wn_hex_digit(p[1]) >= 0 && wn_hex_digit(p[2]) >= 0)
+        return (escape){3, wn_hex_digit(p[1]) << 4 | wn_hex_digit(p[2])};
     return (escape){0, 0};
 }
 

@@ -11,7 +11,7 @@
 #ifdef WN_MUTANT_NET_DECODE_ONCE
 #define WN_DECODE_ROUNDS 1
 #else
-#define WN_DECODE_ROUNDS 3
+#define WN_DECODE_ROUNDS WN_ESCAPE_ROUNDS
 #endif
 
 // What non-ASCII becomes when it looks like no ASCII.

@@ -10,21 +10,15 @@
 #ifdef WN_MUTANT_DECODE_ONCE
 enum { DECODE_ROUNDS = 1 };
 #else
-enum { DECODE_ROUNDS = 3 };
+enum { DECODE_ROUNDS = WN_ESCAPE_ROUNDS };
 #endif
-
-static int hex_digit(uint8_t c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 // One round in place; returns the new length.
 static size_t decode_round(uint8_t *p, size_t n) {
     size_t to = 0;
     for (size_t i = 0; i < n; i++) {
-        int high = p[i] == '%' && i + 2 < n ? hex_digit(p[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(p[i + 2]) : -1;
+        int high = p[i] == '%' && i + 2 < n ? wn_hex_digit(p[i + 1]) : -1;
+        int low = high >= 0 ? wn_hex_digit(p[i + 2]) : -1;
         if (low >= 0) {
             p[to++] = (uint8_t)(high << 4 | low);
             i += 2;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "plain.h"
 
 #define YEARS_MAX 120
@@ -12,38 +13,17 @@
 
 // ---- age ----
 
-typedef struct date {
-    unsigned y, m, d;
-} date;
-
 static bool is_digit(uint8_t c) {
     return c >= '0' && c <= '9';
 }
 
-static unsigned month_days(unsigned y, unsigned m) {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return m == 2 && leap ? 29 : days[m - 1];
+static bool exists(wn_date a) {
+    return a.y >= 1 && a.m >= 1 && a.m <= 12 && a.d >= 1 && a.d <= wn_month_days(a.y, a.m);
 }
 
-static bool exists(date a) {
-    return a.y >= 1 && a.m >= 1 && a.m <= 12 && a.d >= 1 && a.d <= month_days(a.y, a.m);
-}
-
-static bool later(date a, date b) {
+static bool later(wn_date a, wn_date b) {
     if (a.y != b.y) return a.y > b.y;
     return a.m != b.m ? a.m > b.m : a.d > b.d;
-}
-
-static date date_of(int32_t day) {
-    int64_t z = (int64_t)day + 719468; // days since 0000-03-01
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097, in_era = z - era * 146097;
-    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * in_year + 2) / 153;
-    unsigned m = (unsigned)(month < 10 ? month + 3 : month - 9);
-    return (date){(unsigned)(year + era * 400 + (m <= 2)), m,
-                  (unsigned)(in_year - (153 * month + 2) / 5 + 1)};
 }
 
 // Up to three numbers joined by one mark; what stands behind 'T' or ' ' is left.
@@ -68,25 +48,25 @@ static size_t numbers(wn_span text, unsigned value[3], size_t digits[3]) {
     return 0;
 }
 
-static bool youngest(date a, date b, date *out) {
+static bool youngest(wn_date a, wn_date b, wn_date *out) {
     if (!exists(a) && !exists(b)) return false;
     *out = !exists(b) || (exists(a) && later(a, b)) ? a : b;
     return true;
 }
 
-static bool birthday(wn_span text, date *out) {
+static bool birthday(wn_span text, wn_date *out) {
     unsigned v[3];
     size_t digits[3], n = numbers(text, v, digits);
-    date a = {0};
-    if (n == 1 && digits[0] == 8) a = (date){v[0] / 10000, v[0] / 100 % 100, v[0] % 100};
-    else if (n == 1 && digits[0] == 4) a = (date){v[0], 12, 31};
+    wn_date a = {0};
+    if (n == 1 && digits[0] == 8) a = (wn_date){v[0] / 10000, v[0] / 100 % 100, v[0] % 100};
+    else if (n == 1 && digits[0] == 4) a = (wn_date){v[0], 12, 31};
     else if (n == 2 && digits[0] == 4 && v[1] >= 1 && v[1] <= 12)
-        a = (date){v[0], v[1], month_days(v[0], v[1])};
-    else if (n == 3 && digits[0] == 4) a = (date){v[0], v[1], v[2]};
+        a = (wn_date){v[0], v[1], wn_month_days(v[0], v[1])};
+    else if (n == 3 && digits[0] == 4) a = (wn_date){v[0], v[1], v[2]};
     else if (n == 3 && digits[2] == 4) {
-        date month_first = {v[2], v[0], v[1]};
+        wn_date month_first = {v[2], v[0], v[1]};
         bool dots = memchr(text.p, '.', text.n) != NULL;
-        return youngest((date){v[2], v[1], v[0]}, dots ? (date){0} : month_first, out);
+        return youngest((wn_date){v[2], v[1], v[0]}, dots ? (wn_date){0} : month_first, out);
     }
     *out = a;
     return exists(a);
@@ -116,7 +96,7 @@ static wn_span trimmed(wn_span s) {
 static bool years_of(wn_span text, int32_t today, unsigned *out) {
     text = trimmed(text);
     if (years_stated(text, out)) return *out <= YEARS_MAX;
-    date born, now = date_of(today);
+    wn_date born, now = wn_day_date(today);
     if (!birthday(text, &born)) return false;
     bool partial = text.n == 4 || text.n == 7; // read as its last day, which may be to come
     if (later(born, now) && !(partial && born.y == now.y)) return false;
@@ -192,12 +172,8 @@ static uint16_t find(const listed *rows, size_t n, const char *word) {
     return 0;
 }
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 static bool is_wordy(uint8_t c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == WN_PLAIN_LETTER;
+    return is_digit(c) || (wn_lower(c) >= 'a' && wn_lower(c) <= 'z') || c == WN_PLAIN_LETTER;
 }
 
 // The next word of letters and digits, lower case, accents gone; *out_n: its
@@ -206,7 +182,7 @@ static size_t next_word(const uint8_t *t, size_t n, size_t i, char out[WORD_BYTE
     size_t to = 0;
     while (i < n && !is_wordy(t[i])) i++;
     for (; i < n && is_wordy(t[i]); i++)
-        if (to < WORD_BYTES_MAX) out[to++] = (char)lower(t[i]);
+        if (to < WORD_BYTES_MAX) out[to++] = (char)wn_lower(t[i]);
     out[to] = '\0';
     *out_n = to;
     return i;
@@ -234,7 +210,7 @@ static uint16_t find_joined(const listed *rows, size_t rows_n, wn_span text, uin
     char word[WORD_BYTES_MAX + 1];
     size_t to = 0;
     for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = lower(text.p[i]);
+        uint8_t c = wn_lower(text.p[i]);
         if (c == '-' || c == '_' || c == ' ') continue;
         if (to == WORD_BYTES_MAX) return otherwise;
         word[to++] = (char)c;

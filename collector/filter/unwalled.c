@@ -42,9 +42,8 @@ void wn_unwalled_texts(wn_work *w) {
     take(w, WN_DIM_source, agent.n ? agent : w->sender->user_agent);
     for (size_t i = WN_COUNT(ids); i > 0; i--) take(w, WN_DIM_medium, wn_event_get(w->e, ids[i - 1]));
     uint64_t left = w->e->set;
-    for (size_t i = 0; i < WN_COUNT(elsewhere); i++) left &= ~(UINT64_C(1) << elsewhere[i]);
-    for (; left != 0; left &= left - 1)
-        take_anywhere(w, wn_event_get(w->e, (wn_field)__builtin_ctzll(left)));
+    for (size_t i = 0; i < WN_COUNT(elsewhere); i++) left &= ~(WN_FIELD_BIT(elsewhere[i]));
+    for (; left != 0; left &= left - 1) take_anywhere(w, wn_event_get(w->e, (wn_field)__builtin_ctzll(left)));
     take_anywhere(w, w->sender->tcf);
     take_anywhere(w, w->sender->us_privacy);
 }

@@ -13,10 +13,6 @@ static bool is_slash(uint8_t c) {
     return c == '/' || c == '\\';
 }
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 // Bytes of a scheme we take and its "://"; 0 when there is none of them.
 static size_t scheme_bytes(const uint8_t *p, size_t n, bool *out_web) {
     static const struct {
@@ -31,7 +27,7 @@ static size_t scheme_bytes(const uint8_t *p, size_t n, bool *out_web) {
     for (size_t i = 0; i < WN_COUNT(schemes); i++) {
         size_t bytes = schemes[i].n, at = 0;
         if (n < bytes) continue;
-        while (at < bytes && lower(p[at]) == (uint8_t)schemes[i].text[at]) at++;
+        while (at < bytes && wn_lower(p[at]) == (uint8_t)schemes[i].text[at]) at++;
         if (at < bytes) continue;
         *out_web = schemes[i].web;
         return bytes;

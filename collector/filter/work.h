@@ -54,7 +54,6 @@ static inline bool wn_work_permits(const wn_work *w, wn_field f) {
 static inline bool wn_work_has(const wn_work *w, uint64_t fields) {
     return (w->readable & fields) != 0;
 }
-#define WN_FIELD_BIT(f) (UINT64_C(1) << (f))
 static inline void wn_work_text(wn_work *w, wn_dim_open dim, const char *s, size_t n) {
     memcpy(w->text[dim].s, s, n);
     w->text[dim].s[n] = '\0';

@@ -101,21 +101,17 @@ typedef struct import_body {
     bool keep_open;
 } import_body;
 
-static bool is(wn_span s, const char *text) {
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
 static bool read_body(wn_mp *m, import_body *out) {
     *out = (import_body){.token = 0};
     while (!wn_mp_done(m)) {
         wn_span key = {NULL, 0};
         if (!wn_mp_str(m, 32, &key)) return false;
-        bool well = is(key, "site")        ? wn_mp_str(m, WN_SITE_NAME_BYTES - 1, &out->site)
-                    : is(key, "format")    ? wn_mp_str(m, 32, &out->format)
-                    : is(key, "token")     ? wn_mp_uint(m, UINT64_MAX, &out->token)
-                    : is(key, "bytes")     ? wn_mp_bin(m, UINT32_MAX, &out->bytes)
-                    : is(key, "keep_open") ? wn_mp_bool(m, &out->keep_open)
-                                           : wn_mp_skip(m, 8);
+        bool well = wn_span_is(key, "site")        ? wn_mp_str(m, WN_SITE_NAME_BYTES - 1, &out->site)
+                    : wn_span_is(key, "format")    ? wn_mp_str(m, 32, &out->format)
+                    : wn_span_is(key, "token")     ? wn_mp_uint(m, UINT64_MAX, &out->token)
+                    : wn_span_is(key, "bytes")     ? wn_mp_bin(m, UINT32_MAX, &out->bytes)
+                    : wn_span_is(key, "keep_open") ? wn_mp_bool(m, &out->keep_open)
+                                                   : wn_mp_skip(m, 8);
         if (!well) return false;
     }
     return true;

@@ -14,16 +14,12 @@
 #define EVENT_DEPTH_BELOW                                                                                    \
     (WN_EVENT_DEPTH_MAX - 3) // envelope, events and the event's own map are the first three
 
-static bool is(wn_span s, const char *text) {
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
 // One key of the envelope; false when it stands twice or is wrong.
 static bool envelope_value(wn_mp *m, wn_span key, wn_message *out, uint64_t *inout_version,
                            unsigned *inout_seen) {
     static const char *const names[] = {"v", "batch_id", "site", "events"};
     unsigned which = 0;
-    while (which < WN_COUNT(names) && !is(key, names[which])) which++;
+    while (which < WN_COUNT(names) && !wn_span_is(key, names[which])) which++;
     if (which == WN_COUNT(names) || (*inout_seen & 1u << which)) return false;
     *inout_seen |= 1u << which;
     if (which == 0) return wn_mp_uint(m, UINT64_MAX, inout_version);
@@ -76,8 +72,7 @@ static size_t number_text(wn_mp *m, char text[NUMBER_BYTES_MAX]) {
     int64_t i = 0;
     double d = 0;
     wn_mp before = *m;
-    if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i))
-        return integer_text(i, text);
+    if (wn_mp_peek(m) != WN_MP_FLOAT && wn_mp_int(m, &i)) return integer_text(i, text);
     *m = before;
     // 17 digits keep a double; above 2^53 it is no second and no width.
     if (!wn_mp_double(m, &d) || !isfinite(d) || fabs(d) >= 9e15) return 0;

@@ -57,10 +57,6 @@ static bool read_signal(heads *h, const char *value) {
 
 // ---- cookies ----
 
-static bool is(wn_span s, const char *text) {
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
 static wn_span trimmed(const char *p, size_t n) {
     while (n != 0 && (*p == ' ' || *p == '\t')) p++, n--;
     while (n != 0 && (p[n - 1] == ' ' || p[n - 1] == '\t')) n--;
@@ -98,8 +94,8 @@ static void one_cookie(heads *h, wn_span pair) {
     wn_span value = trimmed(equals + 1, pair.n - (size_t)(equals - text) - 1);
     if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
         value = (wn_span){value.p + 1, value.n - 2};
-    if (is(name, "euconsent-v2")) platform_cookie(h, &h->tcf, value, WN_FIELD_tcf);
-    else if (is(name, "usprivacy")) platform_cookie(h, &h->us_privacy, value, WN_FIELD_us_privacy);
+    if (wn_span_is(name, "euconsent-v2")) platform_cookie(h, &h->tcf, value, WN_FIELD_tcf);
+    else if (wn_span_is(name, "usprivacy")) platform_cookie(h, &h->us_privacy, value, WN_FIELD_us_privacy);
 }
 
 static void read_cookies(heads *h, const char *value) {

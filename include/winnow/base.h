@@ -19,6 +19,22 @@ typedef struct wn_span {
     size_t n;
 } wn_span;
 
+static inline bool wn_span_is(wn_span s, const char *text) {
+    return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
+}
+
+// ASCII letters alone: no locale. The value of a hexadecimal digit, -1 for any other character.
+static inline uint8_t wn_lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+static inline int wn_hex_digit(uint8_t c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = wn_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+// How often the escapes of an address or a text are undone; what is escaped still is hidden or refused.
+#define WN_ESCAPE_ROUNDS 3
+
 #define WN_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 // Returns early with the first error of `expr`.

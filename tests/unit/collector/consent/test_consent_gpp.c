@@ -97,22 +97,22 @@ Test(consent_gpp, a_section_not_in_force_may_be_anything_but_illegible) {
 
 Test(consent_gpp, a_newer_version_refuses_share_and_locate) {
     bool whole = true;
-    wn_signal s = wn_gpp_us_read(7, span("DEAqAAAAAABA.QA"), &whole);
+    wn_signal s = wn_gpp_us_read(7, span("DEAqAAAAAABA.QA"), false, &whole);
     cr_expect(!whole && !s.doubt && s.yes == 0 && s.no == (WN_SIGNAL_share | WN_SIGNAL_locate));
-    s = wn_gpp_us_read(7, span("DEAqAAAAAABA.YA"), &whole); // its Gpc is heard all the same
+    s = wn_gpp_us_read(7, span("DEAqAAAAAABA.YA"), false, &whole); // its Gpc is heard all the same
     cr_expect_eq(s.no, WN_SIGNAL_ALL & ~WN_SIGNAL_basic);
-    s = wn_gpp_us_read(8, span("CUoAAABA"), &whole);
+    s = wn_gpp_us_read(8, span("CUoAAABA"), false, &whole);
     cr_expect(!s.doubt && s.no == (WN_SIGNAL_share | WN_SIGNAL_locate));
 }
 
 Test(consent_gpp, unknown_sections_refuse_share_and_locate) {
-    wn_signal s = wn_gpp_us_unknown(span("BAAA"));
+    wn_signal s = wn_gpp_us_unknown(span("BAAA"), false);
     cr_expect(!s.doubt && s.yes == 0 && s.no == (WN_SIGNAL_share | WN_SIGNAL_locate));
-    cr_expect_eq(wn_gpp_us_unknown(span("BAAA.QA")).no, WN_SIGNAL_share | WN_SIGNAL_locate);
-    cr_expect_eq(wn_gpp_us_unknown(span("BAAA.QA.YA")).no, WN_SIGNAL_ALL & ~WN_SIGNAL_basic);
+    cr_expect_eq(wn_gpp_us_unknown(span("BAAA.QA"), false).no, WN_SIGNAL_share | WN_SIGNAL_locate);
+    cr_expect_eq(wn_gpp_us_unknown(span("BAAA.QA.YA"), false).no, WN_SIGNAL_ALL & ~WN_SIGNAL_basic);
     cr_expect_not(wn_gpp_us_known(9));
     bool whole;
-    cr_expect(wn_gpp_us_read(9, span("BAAA"), &whole).doubt);
+    cr_expect(wn_gpp_us_read(9, span("BAAA"), false, &whole).doubt);
 }
 
 Test(consent_gpp, as_long_as_the_limit_and_no_longer) {
