@@ -81,27 +81,68 @@ const wn_site *wn_sites_by_tag(const wn_sites *s, uint64_t tag);
 const wn_site *wn_sites_by_name(const wn_sites *s, const char *name, size_t n);
 
 // ---- release plan (schemas/plan.yaml, or CONFIG/plan.yaml) ----
-#define WN_TABLES_MAX 32
-#define WN_K_CLOSED 10 // people a row needs where its values are a closed list (R4)
-#define WN_K_OPEN 20   // … where anybody can coin one
-enum { WN_MEASURE_PEOPLE = 1, WN_MEASURE_EVENTS = 2, WN_MEASURE_SESSIONS = 4 };
+#define WN_TABLES_MAX 48
+#define WN_RECEIVERS_MAX 8   // of a plan
+#define WN_RECEIVER_BYTES 32 // [a-z][a-z0-9_-]*, NUL included
+#define WN_K_CLOSED 10       // people a row needs where its values are a closed list (R4)
+#define WN_K_OPEN 20         // … where anybody can coin one
+#define WN_K_NOISE_CLOSED 20
+#define WN_K_NOISE_OPEN 50
+enum {
+    WN_MEASURE_PEOPLE = 1,
+    WN_MEASURE_EVENTS = 2,
+    WN_MEASURE_SESSIONS = 4,
+    // At the seal only, each behind a lock of its own (R4):
+    WN_MEASURE_BOUNCES = 8,
+    WN_MEASURE_TIME = 16,    // seconds on site
+    WN_MEASURE_NUMBER1 = 32, // sum of the first number that the policy declares; a table has at most one sum
+    WN_MEASURE_NUMBER2 = 64,
+};
+#define WN_MEASURES_LOCKED (WN_MEASURE_BOUNCES | WN_MEASURE_TIME | WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2)
+
+// How a table's people are shown: in steps of k (R5), or once, with noise (R6).
+typedef enum wn_profile { WN_PROFILE_CROWD = 0, WN_PROFILE_NOISE = 1, WN_PROFILE_N } wn_profile;
+
+// The budget of a window's noise tables together (R6). All zero: the plan has none.
+#define WN_RHO_MICRO_STRICT 15000
+#define WN_RHO_MICRO_DEFAULT 30000
+#define WN_RHO_MICRO_MAX 100000
+#define WN_NOISE_CELLS_MAX 12 // Σ cells of a plan
+typedef struct wn_noise_terms {
+    uint32_t rho_micro; // zCDP, millionths a window
+    bool signed_only;   // noise tables count signed ids alone; else the cap may displace somebody: L0 doubles
+    uint32_t l0;        // cells one person may change: Σ cells, doubled unless signed_only
+    // variance = l0 / (2 rho), in lowest terms
+    uint64_t variance_num, variance_den;
+    // Least T with Pr[X >= T - k] <= delta / l0, computed exactly at load.
+    uint32_t threshold_closed, threshold_open;
+} wn_noise_terms;
 
 typedef struct wn_table {
     char id[32];
     char doc[128];
-    uint8_t dims[2];  // WN_DIM_NONE: unused
-    uint8_t dims_n;   // 0..2
-    uint8_t measures; // bits; people always
-    uint8_t kinds;    // bit (1 << wn_obs_kind): which observations contribute people and events
-    uint16_t clamp;   // one person's events in a cell a window, 20..200
-    uint8_t k;        // derived: 10 closed, 20 when a dimension is open
+    uint8_t dims[2];       // WN_DIM_NONE: unused
+    uint8_t dims_n;        // 0..2
+    uint8_t measures;      // bits; people always
+    uint8_t kinds;         // bit (1 << wn_obs_kind): which observations contribute people and events
+    uint16_t clamp;        // one person's events in a cell a window, 20..200
+    uint8_t k;             // derived: 10 closed, 20 when a dimension is open; with noise 20 and 50
+    uint8_t profile;       // wn_profile
+    uint8_t purpose;       // wn_purpose that its dimensions need (L-P1)
+    uint8_t cells;         // noise: cells a person keeps, 1..WN_NOISE_CELLS_MAX
+    bool share;            // counts only what people granted `share` for; always so with receivers
+    uint8_t receivers;     // bits into plan->receiver
+    uint16_t number_clamp; // one person's sum in a cell a window, 1..65535
 } wn_table;
 
 typedef struct wn_plan {
     uint32_t version;
     uint8_t digest[32]; // BLAKE2b-256 of the text
     wn_table table[WN_TABLES_MAX];
-    size_t n;   // table[0] has no dimension: everybody
+    size_t n; // table[0] has no dimension: everybody
+    wn_noise_terms noise;
+    char receiver[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
+    size_t receivers_n;
     char *text; // owned YAML text, NUL-terminated
     size_t text_bytes;
 } wn_plan;

@@ -17,7 +17,7 @@
 
 typedef struct wn_commit wn_commit;
 
-#define WN_COMMIT_OBS_MAX 65536 // 64 full batches
+#define WN_COMMIT_OBS_MAX 32768 // 32 full batches
 
 // Keeps `f` until free.
 WN_MUST_USE wn_err wn_commit_new(wn_fold *f, wn_commit **out);

@@ -44,6 +44,9 @@ typedef struct wn_member { // one person in one cell
     uint64_t person;
     uint64_t prefix, org;                // handles: equal iff the same in this site; org 0 undeclared
     uint8_t signed_id, events, sessions; // events clamped by the table
+    uint8_t bounces;                     // at most `sessions`
+    uint16_t seconds;                    // on site, in all sessions (20 × 1,800 at most)
+    uint16_t number;                     // clamped by the table
 } wn_member;
 
 typedef struct wn_cell { // by value; valid until the next add

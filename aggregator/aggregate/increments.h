@@ -18,6 +18,9 @@ typedef struct wn_increment {
     uint8_t signed_id; // 0 or 1
     uint8_t events;
     uint8_t sessions;
+    uint8_t bounces;  // 0 or 1
+    uint16_t seconds; // of the session
+    uint16_t number;  // of the table's number
 } wn_increment;
 
 // Per-table keys of a window, derived once from K_core.

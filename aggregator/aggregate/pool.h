@@ -49,8 +49,10 @@ typedef struct wn_member_state { // 32 bytes: two to a cache line
     uint32_t next; // in the cell, in order of joining; WN_NONE at the end
     uint32_t prefix;
     uint32_t org; // WN_NONE: undeclared
-    uint8_t events, sessions, signed_id;
+    uint8_t events, sessions, signed_id, bounces;
+    uint16_t seconds, number;
 } wn_member_state;
+_Static_assert(sizeof(wn_member_state) == 32, "two to a cache line");
 
 typedef struct wn_networks {
     wn_growing items;

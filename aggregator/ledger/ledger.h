@@ -13,19 +13,37 @@ typedef enum wn_ledger_what {
     WN_LEDGER_KEYS_DEAD = 4,
     WN_LEDGER_EPOCH = 5, // a second epoch in an open window
     WN_LEDGER_PLAN = 6,  // a plan took effect
+    WN_LEDGER_POLICY = 7,
+    WN_LEDGER_TRANSFER = 8, // rows went to a receiver
+    WN_LEDGER_BACKUP = 9,
+    WN_LEDGER_RESTORE = 10,
+    WN_LEDGER_PURGE_ASKED = 11,
+    WN_LEDGER_PURGED = 12,
+    WN_LEDGER_EXPIRED = 13, // rows past their retention were deleted
 } wn_ledger_what;
 
+enum {                                      // wn_ledger_entry.notes
+    WN_LEDGER_CROWD_BESIDE_NOISE = 1u << 0, // a receiver gets both of one site: no claim about epsilon (R9)
+};
+
+#define WN_LEDGER_SITE_BYTES 64
+#define WN_LEDGER_RECEIVER_BYTES 32
 typedef struct wn_ledger_entry {
     uint64_t number; // from 1
     int64_t at_s;
     uint8_t what;
     char window[WN_WINDOW_TEXT_BYTES]; // "" where none
     uint32_t plan_version, policy_version;
-    char profile[8]; // "crowd" or ""
+    char profile[8]; // "crowd", "noise" or ""
     uint32_t k_closed, k_open;
-    uint64_t rows;       // published rows
-    uint8_t content[32]; // BLAKE2b-256 of the rows, or of the plan
-    uint8_t digest[32];  // of this entry, chained
+    uint32_t rho_micro;                      // noise: the window's budget in millionths
+    uint32_t delta_nano;                     // noise: in thousand-millionths
+    uint64_t rows;                           // published rows
+    char site[WN_LEDGER_SITE_BYTES];         // "": of all, or of none
+    char receiver[WN_LEDGER_RECEIVER_BYTES]; // of a transfer
+    uint32_t notes;                          // WN_LEDGER_CROWD_BESIDE_NOISE …
+    uint8_t content[32];                     // BLAKE2b-256 of the rows, or of the plan
+    uint8_t digest[32];                      // of this entry, chained
 } wn_ledger_entry;
 
 const char *wn_ledger_what_text(uint8_t what);

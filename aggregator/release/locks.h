@@ -27,6 +27,9 @@ typedef struct wn_row { // one published row
     uint64_t value[2];
     uint32_t people;           // multiple of k
     uint64_t events, sessions; // multiples of k
+    // At the seal, where `locked` has the measure's bit (R4):
+    uint64_t bounces, seconds, number; // multiples of k, of 10 s, of 1
+    uint8_t locked;
 } wn_row;
 
 // A state of one window's published rows: rows never shrink before seal.

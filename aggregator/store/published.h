@@ -27,6 +27,8 @@ typedef struct wn_public_row {
     bool is_other;
     uint32_t people;
     uint64_t events, sessions;
+    uint64_t bounces, seconds, number; // where `locked` has the measure's bit; else not published
+    uint8_t locked;
 } wn_public_row;
 
 typedef struct wn_public_head { // of one (site, table, window)
@@ -39,6 +41,11 @@ typedef struct wn_public_head { // of one (site, table, window)
     uint8_t k, measures, dims_n;
     uint8_t dims[2];
     char table[32], site[WN_SITE_NAME_BYTES];
+    uint8_t profile;      // wn_profile
+    bool share;           // counts those alone who granted `share`
+    wn_noise_terms noise; // with profile noise: what its people are to be read with
+    uint8_t receivers_n;  // who may be sent this window's rows
+    char receiver[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
 } wn_public_head;
 
 // DIR is STATE/aggregator. `key` names the installation key in the slots

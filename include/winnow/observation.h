@@ -6,7 +6,8 @@
 
 #include "winnow/window.h"
 
-#define WN_OBSERVATION_VERSION 2
+#define WN_OBSERVATION_VERSION 3
+#define WN_NUMBERS_N 2 // numeric properties that the policy declares
 
 typedef enum wn_dim_closed {
 #define DIM_CLOSED(name, doc) WN_DIM_##name,
@@ -43,9 +44,10 @@ typedef struct wn_observation {
     uint64_t site;      // wn_site_tag(name)
     uint8_t kind;       // wn_obs_kind
     uint8_t flags;
-    uint16_t seconds;             // session: time on site, clamped to 1800
-    uint16_t closed[WN_CLOSED_N]; // 0: absent or unknown
-    uint64_t open[WN_OPEN_N];     // id of a wn_value; 0: absent
+    uint16_t seconds;              // session: time on site, clamped to 1800
+    uint16_t closed[WN_CLOSED_N];  // 0: absent or unknown
+    uint64_t open[WN_OPEN_N];      // id of a wn_value; 0: absent
+    uint16_t number[WN_NUMBERS_N]; // declared numeric properties, whole, clamped by the policy; 0: absent
 } wn_observation;
 
 // An open value under K_text[window]: the first 8 bytes of `nonce` (little

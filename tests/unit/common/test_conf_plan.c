@@ -73,10 +73,11 @@ Test(conf_plan, refuses_a_nul_inside) {
     cr_assert_eq(wn_plan_load(text, sizeof text - 1, &p, why, sizeof why, &line), WN_ERR_CONFIG);
 }
 
-Test(conf_plan, takes_32_tables_and_refuses_33) {
-    static char text[8192];
-    static const char *const dims[] = {"country", "language", "browser", "system", "device", "screen"};
-    for (size_t more = 31; more <= 32; more++) {
+Test(conf_plan, takes_48_tables_and_refuses_49) {
+    static char text[16384];
+    static const char *const dims[] = {"country", "language", "browser", "system",
+                                       "device",  "screen",   "channel", "hour"};
+    for (size_t more = 47; more <= 48; more++) {
         strcpy(text, HEAD FIRST);
         size_t at = strlen(text), made = 0;
         for (size_t i = 0; i < WN_COUNT(dims); i++) {
@@ -95,7 +96,7 @@ Test(conf_plan, takes_32_tables_and_refuses_33) {
             }
         }
         cr_assert_eq(made, more);
-        cr_assert_eq(load(text), more == 31 ? WN_OK : WN_ERR_CONFIG, "%zu: %s", more, why);
+        cr_assert_eq(load(text), more == 47 ? WN_OK : WN_ERR_CONFIG, "%zu: %s", more, why);
     }
 }
 
