@@ -36,6 +36,11 @@ typedef struct wn_report_query { // all borrowed
     uint8_t foot_measures; // of the tables above that left it out: the foot speaks of them too
     bool foot_has_country;
     const wn_table *shape; // the plan's table, for the columns when nothing is published; may be NULL
+    // Windows that the reader may see, by how they were published; NULL: all.
+    bool (*may)(void *ctx, const wn_public_head *head);
+    void *may_ctx;
+    bool no_counts;  // leaves out what was refused or capped
+    size_t rows_max; // after merging, then WN_ERR_FULL; 0: WN_REPORT_ROWS_MAX
 } wn_report_query;
 
 typedef struct wn_report_result {

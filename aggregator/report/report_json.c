@@ -59,37 +59,67 @@ static void window_object(const wn_public_head *w, FILE *out) {
             (unsigned)w->policy_version);
 }
 
-void wn_report_json_write(const wn_report_rows *r, FILE *out) {
+static void windows(const wn_report_rows *r, FILE *out) {
+    fputs(",\"windows\":[", out);
+    for (size_t i = 0; i < r->windows_n; i++) {
+        fputs(i ? ",\n" : "\n", out);
+        window_object(&r->windows[i], out);
+    }
+    fputc(']', out);
+}
+
+static void json_begin(const wn_report_piece *p, FILE *out) {
+    const wn_report_rows *r = p->rows;
     fputc('{', out);
     range_fields(r, out);
+    if (p->day) fputs("\"by\":\"day\",", out);
     fprintf(out, "\"k\":%u,\"profile\":\"crowd\",", (unsigned)r->k);
     fprintf(out, "\"plan_version\":%u,\"policy_version\":%u,", (unsigned)r->plan_version,
             (unsigned)r->policy_version);
     fputs("\"at_least\":true,\"dimensions\":[", out);
     for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s\"%s\"", d ? "," : "", wn_dim_name(r->dims[d]));
-    fputs("],\"windows\":[", out);
-    for (size_t i = 0; i < r->windows_n; i++) {
-        fputs(i ? ",\n" : "\n", out);
-        window_object(&r->windows[i], out);
-    }
-    fputs("],\"rows\":[", out);
-    for (size_t i = 0; i < r->rows_n; i++) {
-        fputs(i ? ",\n{" : "\n{", out);
-        row_fields(r, &r->rows[i], out);
+    fputc(']', out);
+    if (!p->windows_last) windows(r, out);
+    fputs(",\"rows\":[", out);
+}
+
+static void json_row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    fputs(first ? "\n{" : ",\n{", out);
+    if (p->day) fprintf(out, "\"day\":\"%s\",", p->day);
+    row_fields(p->rows, row, out);
+    fputc('}', out);
+}
+
+static void json_end(const wn_report_piece *p, FILE *out) {
+    const wn_report_rows *r = p->rows;
+    fputc(']', out);
+    if (p->windows_last) windows(r, out);
+    if (p->other) {
+        fputs(",\"other\":{", out);
+        row_fields(r, p->other, out);
         fputc('}', out);
     }
-    fputc(']', out);
+    if (p->has_total) fprintf(out, ",\"rows_total\":%zu", p->total);
+    if (p->next) fprintf(out, ",\"next\":\"%s\"", p->next);
     if (r->rows_cut) fprintf(out, ",\"rows_cut\":%zu", r->rows_cut);
     if (r->has_counts) fprintf(out, ",\"refused\":%" PRIu64 ",\"capped\":%" PRIu64, r->refused, r->capped);
+    if (r->corrupt) fputs(",\"damaged\":true", out);
     if (wn_report_rows_has_country(r)) fputs(",\"attribution\":\"" WN_REPORT_ATTRIBUTION "\"", out);
     fputs("}\n", out);
 }
 
-void wn_report_ndjson_write(const wn_report_rows *r, FILE *out) {
-    for (size_t i = 0; i < r->rows_n; i++) {
-        fputc('{', out);
-        range_fields(r, out);
-        row_fields(r, &r->rows[i], out);
-        fputs("}\n", out);
-    }
+static void ndjson_row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    (void)first;
+    fputc('{', out);
+    range_fields(p->rows, out);
+    if (p->day) fprintf(out, "\"day\":\"%s\",", p->day);
+    row_fields(p->rows, row, out);
+    fputs("}\n", out);
 }
+
+static void nothing(const wn_report_piece *p, FILE *out) {
+    (void)p, (void)out;
+}
+
+const wn_report_writer wn_report_json = {json_begin, json_row, json_end};
+const wn_report_writer wn_report_ndjson = {nothing, ndjson_row, nothing};
