@@ -14,6 +14,7 @@ enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS };
 static const wn_vault_kind kind = {
     "published", WN_PUBLISHED_FORMAT, true, 6, {"rows", "ledger", "windows", "finals", "counts", "meta"}};
 
+#define READ_MAP_BYTES ((size_t)1 << 20) // a reader takes the map as large as it is
 enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
 struct wn_published {
@@ -134,6 +135,19 @@ wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only,
     return WN_OK;
 }
 
+wn_err wn_published_read(const char *dir, wn_published **out) {
+    char path[4096];
+    uint8_t key[WN_KEY_BYTES];
+    wn_slots *slots = NULL;
+    if (snprintf(path, sizeof path, "%s/keys/slots", dir) >= (int)sizeof path) return WN_ERR_FULL;
+    wn_err err = wn_slots_open(path, true, &slots);
+    if (!err) err = wn_slots_get(slots, "published", key);
+    wn_slots_close(slots);
+    if (!err) err = wn_published_open(dir, key, true, READ_MAP_BYTES, out);
+    wn_wipe(key, sizeof key);
+    return err;
+}
+
 void wn_published_close(wn_published *p) {
     if (!p) return;
     wn_vault_close(p->vault);
@@ -141,6 +155,24 @@ void wn_published_close(wn_published *p) {
     wn_public_codec_fini(&p->codec);
     wn_wipe(p->key, sizeof p->key);
     free(p);
+}
+
+wn_err wn_published_state(const wn_published *p, uint8_t out[32]) {
+    uint8_t key[WN_VAULT_KEY_MAX], in[8 + 8 + 32] = {0};
+    size_t key_n;
+    wn_ledger_entry last;
+    wn_vault_buf buf = {0};
+    put64(in, wn_vault_commits(p->vault));
+    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &buf);
+    if (!err) err = wn_ledger_decode((wn_span){buf.p, buf.n}, &last);
+    wn_vault_buf_fini(&buf);
+    if (err && err != WN_ERR_NOTFOUND) return err;
+    if (!err) {
+        put64(in + 8, last.number);
+        memcpy(in + 16, last.digest, sizeof last.digest);
+    }
+    wn_prf(p->key, SPAN_OF(in), out, 32); // says nothing of how often was committed
+    return WN_OK;
 }
 
 uint64_t wn_published_file_bytes(const wn_published *p) {
