@@ -28,7 +28,9 @@ struct wn_report_stream {
     wn_public_head *windows;
     size_t windows_n, windows_cap;
     bool shaped;
-    uint8_t dims_n, dims[2], measures;
+    uint8_t dims_n, dims[2], measures, profile, k;
+    bool share;
+    uint32_t plan_version, policy_version;
     int64_t next_s;
     char *text;
     size_t text_n;
@@ -55,7 +57,7 @@ wn_err wn_report_stream_new(const wn_published *p, const wn_report_query *q, boo
     s->writer = writer_of(q->format);
     s->by_day = by_day;
     s->next_s = q->from_s;
-    s->piece = (wn_report_piece){.rows = &s->rows, .windows_last = by_day, .day = by_day ? s->day : NULL};
+    s->piece = (wn_report_piece){.rows = &s->rows, .day = by_day ? s->day : NULL};
     wn_report_rows_begin(&s->rows, &s->query);
     s->out = open_memstream(&s->text, &s->text_n);
     if (!s->out) {
@@ -113,7 +115,8 @@ static wn_err windows_keep(wn_report_stream *s) {
     return WN_OK;
 }
 
-// The first day with rows sets the columns; a later day of a plan with other dimensions is left out.
+// The first day with rows sets the columns; a later day of a plan that has others, or counts others, is left
+// out.
 static bool shape_fits(wn_report_stream *s) {
     const wn_report_rows *r = &s->rows;
     if (!s->shaped) {
@@ -121,8 +124,11 @@ static bool shape_fits(wn_report_stream *s) {
         s->dims_n = r->dims_n;
         memcpy(s->dims, r->dims, sizeof s->dims);
         s->measures = r->measures;
+        s->profile = r->profile;
+        s->share = r->share;
     }
-    return s->dims_n == r->dims_n && memcmp(s->dims, r->dims, s->dims_n) == 0;
+    return s->dims_n == r->dims_n && memcmp(s->dims, r->dims, s->dims_n) == 0 && s->profile == r->profile &&
+           s->share == r->share;
 }
 
 static wn_err read_day(wn_report_stream *s, bool *out_ready) {
@@ -148,6 +154,9 @@ static wn_err read_day(wn_report_stream *s, bool *out_ready) {
     WN_TRY(windows_keep(s));
     w = s->rows.windows[0].window;
     wn_day_text(w.day, s->day);
+    if (s->rows.k > s->k) s->k = s->rows.k;
+    s->plan_version = s->rows.plan_version;
+    s->policy_version = s->rows.policy_version;
     *out_ready = true;
     return WN_OK;
 }
@@ -162,6 +171,11 @@ static wn_err days_end(wn_report_stream *s) {
         s->rows.dims_n = s->dims_n;
         memcpy(s->rows.dims, s->dims, sizeof s->dims);
         s->rows.shaped = true;
+        s->rows.profile = s->profile;
+        s->rows.share = s->share;
+        s->rows.k = s->k;
+        s->rows.plan_version = s->plan_version;
+        s->rows.policy_version = s->policy_version;
     }
     s->rows.windows = s->windows; // given to rows, which frees it
     s->rows.windows_n = s->windows_n;
