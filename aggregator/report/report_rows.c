@@ -235,6 +235,9 @@ void wn_report_rows_fini(wn_report_rows *r) {
     free(r->windows);
     free(r->rows);
     free(r->index);
+    r->windows = NULL;
+    r->rows = NULL;
+    r->index = NULL;
 }
 
 size_t wn_report_rows_sealed(const wn_report_rows *r) {

@@ -1,11 +1,13 @@
 # Writes OUT (a C file) that holds every file of the folders in DIRS: as it is
 # and packed by gzip, with its type and a tag of its content. A later folder's
-# file takes the place of an earlier one's of the same name.
-#   cmake -DOUT=ui_files.c -DDIRS=dir,dir -P ui_embed.cmake
+# file takes the place of an earlier one's of the same name. FILES are single
+# ones, as NAME=FILE.
+#   cmake -DOUT=ui_files.c -DDIRS=dir,dir -DFILES=name=file,… -P ui_embed.cmake
 set(types .html "text/html\; charset=utf-8" .js "text/javascript\; charset=utf-8" .css "text/css\; charset=utf-8"
           .json "application/json" .svg "image/svg+xml" .png "image/png" .ico "image/x-icon" .woff2 "font/woff2"
           .webmanifest "application/manifest+json" .txt "text/plain\; charset=utf-8")
 string(REPLACE "," ";" DIRS "${DIRS}")
+string(REPLACE "," ";" FILES "${FILES}")
 get_filename_component(folder ${OUT} DIRECTORY)
 set(names)
 foreach(dir ${DIRS})
@@ -15,6 +17,12 @@ foreach(dir ${DIRS})
     string(MAKE_C_IDENTIFIER "from_${name}" key)
     set(${key} ${dir}/${name})
   endforeach()
+endforeach()
+foreach(pair ${FILES})
+  string(REGEX MATCH "^([^=]+)=(.+)$" pair "${pair}")
+  list(APPEND names ${CMAKE_MATCH_1})
+  string(MAKE_C_IDENTIFIER "from_${CMAKE_MATCH_1}" key)
+  set(${key} ${CMAKE_MATCH_2})
 endforeach()
 list(REMOVE_DUPLICATES names)
 list(SORT names)

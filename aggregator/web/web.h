@@ -12,7 +12,7 @@
 #define WN_WEB_BODY_BYTES_MAX 16384
 #define WN_WEB_HEADER_BYTES_MAX 32768 // of a request, with its first line; above it 431
 #define WN_WEB_ROWS_MAX (1u << 18)    // after merging, of one report
-#define WN_WEB_REPORTS_MAX 4          // of more than WN_WEB_ROWS_SMALL rows at once
+#define WN_WEB_LARGE_MAX 4            // of more than WN_WEB_ROWS_SMALL rows at once
 #define WN_WEB_ROWS_SMALL 4096
 #define WN_WEB_FIRST_BYTE_MS 20 // a report that is not read by then is begun all the same
 #define WN_WEB_STOP_MS 5000     // answers under way get so long when winnow-web is stopped
@@ -21,7 +21,7 @@ typedef struct wn_web {
     wn_options o;
     wn_web_conf conf;
     wn_published *store;
-    unsigned large; // reports above WN_WEB_ROWS_SMALL that are held
+    unsigned large; // requests above WN_WEB_ROWS_SMALL that are held
 } wn_web;
 
 typedef struct wn_web_ask wn_web_ask;
@@ -76,6 +76,11 @@ enum MHD_Result wn_web_report(wn_web_ask *a);
 enum MHD_Result wn_web_stats(wn_web_ask *a);
 enum MHD_Result wn_web_public(wn_web_ask *a); // /.well-known/winnow.json
 enum MHD_Result wn_web_health(wn_web_ask *a);
+
+// Many rows in few hands: true while what all requests hold together has room for
+// one with so many; *inout_held says that it is counted. False with a problem.
+bool wn_web_room(wn_web_ask *a, bool *inout_held, size_t rows);
+void wn_web_room_end(wn_web *w, bool held);
 
 // A site that the reader may read, by its name, or the only one. NULL with a problem.
 const wn_site *wn_web_site(const wn_web_ask *a, const char *name, wn_problem *out_problem);

@@ -27,6 +27,7 @@ static const wn_web_route routes[] = {
     {"/api/v1/sites", false, false, true, wn_web_sites},
     {"/api/v1/tables", false, false, true, wn_web_tables},
     {"/api/v1/report", false, false, true, wn_web_report},
+    {"/api/v2/query", true, false, false, wn_web_stats},
     {"/.well-known/winnow.json", false, true, false, wn_web_public},
     {"/healthz", false, true, false, wn_web_health},
 };

@@ -11,13 +11,14 @@
 
 #define JSON "application/json"
 
+// As a report calls their columns.
 static const struct {
     uint8_t measure;
     const char *name;
 } measures[] = {
-    {WN_MEASURE_PEOPLE, "people"},   {WN_MEASURE_EVENTS, "events"}, {WN_MEASURE_SESSIONS, "sessions"},
-    {WN_MEASURE_BOUNCES, "bounces"}, {WN_MEASURE_TIME, "time"},     {WN_MEASURE_NUMBER1, "number1"},
-    {WN_MEASURE_NUMBER2, "number2"},
+    {WN_MEASURE_PEOPLE, "people"},       {WN_MEASURE_EVENTS, "events"}, {WN_MEASURE_SESSIONS, "sessions"},
+    {WN_MEASURE_BOUNCES, "bounces"},     {WN_MEASURE_TIME, "time_s"},   {WN_MEASURE_NUMBER1, "number1_sum"},
+    {WN_MEASURE_NUMBER2, "number2_sum"},
 };
 
 // Opens what an answer is written to; close_and_say answers with it.

@@ -35,7 +35,7 @@ static void report_free(void *state) {
     report *r = state;
     if (!r) return;
     wn_report_stream_free(r->stream);
-    if (r->large) r->web->large--;
+    wn_web_room_end(r->web, r->large);
     free(r);
 }
 
@@ -147,19 +147,6 @@ static void page_set(report *r) {
     wn_report_stream_page(r->stream, &page);
 }
 
-// Many rows in few hands: what all reports hold together has a bound.
-static bool room(wn_web_ask *a, report *r) {
-    if (r->large || wn_report_stream_rows(r->stream)->rows_n <= WN_WEB_ROWS_SMALL) return true;
-    if (r->web->large == WN_WEB_REPORTS_MAX) {
-        (void)wn_problem_set(&a->problem, WN_PROBLEM_busy, "Ask again in a moment, or for fewer days");
-        a->problem.retry_s = 1;
-        return false;
-    }
-    r->web->large++;
-    r->large = true;
-    return true;
-}
-
 static enum MHD_Result refuse(wn_web_ask *a, wn_err err) {
     if (err == WN_ERR_FULL)
         (void)wn_problem_set(&a->problem, WN_PROBLEM_report_too_large,
@@ -180,7 +167,8 @@ static enum MHD_Result read_on(wn_web_ask *a, report *r) {
     if (!r->ask.by_day) {
         wn_err err = wn_report_stream_read(r->stream, &ready);
         if (err) return refuse(a, err);
-        if (!room(a, r)) return wn_web_say_problem(a, &a->problem);
+        if (!wn_web_room(a, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+            return wn_web_say_problem(a, &a->problem);
     }
     if (ready && nothing_known(r)) {
         (void)wn_problem_set(&a->problem, WN_PROBLEM_unknown_table, "/api/v1/tables lists those there are");
