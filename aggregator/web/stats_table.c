@@ -99,10 +99,12 @@ const wn_table *wn_stats_table(const wn_stats_ask *ask, const wn_plan *plan,
     }
     if (best) return best;
     if (near) {
+        const char *lacks = missing(ask, near);
         (void)wn_problem_set(
             out_problem, WN_PROBLEM_bad_query,
             "The table %s has these dimensions, but no %s%s; /api/v1/tables says what each table has",
-            near->id, missing(ask, near));
+            near->id, lacks,
+            strcmp(lacks, "pageviews") == 0 ? " alone: its events are page views and others" : "");
         return NULL;
     }
     size_t at = 0;
