@@ -28,14 +28,15 @@ typedef struct keys_file {
 
 #define MAY_LACK (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 static const cyaml_schema_value_t text_value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 1024)};
+// An empty list would read as "every one", which nobody means by it: at least one.
 static const cyaml_schema_field_t key_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, key_file, name, 0, 1024),
     CYAML_FIELD_STRING_PTR("hash", CYAML_FLAG_POINTER, key_file, hash, 0, 1024),
     CYAML_FIELD_STRING_PTR("made", MAY_LACK, key_file, made, 0, 1024),
     CYAML_FIELD_STRING_PTR("receiver", MAY_LACK, key_file, receiver, 0, 1024),
-    CYAML_FIELD_SEQUENCE_COUNT("sites", MAY_LACK, key_file, sites, sites_count, &text_value, 0,
+    CYAML_FIELD_SEQUENCE_COUNT("sites", MAY_LACK, key_file, sites, sites_count, &text_value, 1,
                                WN_API_KEY_SITES_MAX),
-    CYAML_FIELD_SEQUENCE_COUNT("tables", MAY_LACK, key_file, tables, tables_count, &text_value, 0,
+    CYAML_FIELD_SEQUENCE_COUNT("tables", MAY_LACK, key_file, tables, tables_count, &text_value, 1,
                                WN_TABLES_MAX),
     CYAML_FIELD_END,
 };
@@ -89,10 +90,6 @@ static const char *key_set(const key_file *in, wn_api_key *k, const char **out_f
         if (!word_ok(table, sizeof k->table[0])) return "ids of tables; `winnow plan print` lists them";
         strcpy(k->table[k->tables_n], table);
     }
-    // An empty list would read as "every one": nobody means that by it.
-    if (in->sites && !in->sites_count)
-        return *out_field = "sites", "left out for all sites, else at least one";
-    if (in->tables && !in->tables_count) return "left out for all tables, else at least one";
     return NULL;
 }
 

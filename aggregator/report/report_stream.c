@@ -167,6 +167,7 @@ static wn_err days_end(wn_report_stream *s) {
     wn_report_rows_begin(&s->rows, &s->query); // no rows, but the counts of all days
     wn_err err = wn_report_rows_end(&s->rows, s->p);
     if (err && err != WN_ERR_CORRUPT) return err;
+    s->rows.many = false;
     if (s->shaped) {
         s->rows.dims_n = s->dims_n;
         memcpy(s->rows.dims, s->dims, sizeof s->dims);
