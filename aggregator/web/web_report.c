@@ -66,7 +66,7 @@ static bool query_fill(wn_web_ask *a, report *r) {
     q->may = may_see;
     q->may_ctx = r;
     q->no_counts = wn_web_is_receiver(&r->reader);
-    q->rows_max = WN_WEB_ROWS_MAX;
+    q->rows_max = r->ask.by_day ? 0 : WN_WEB_ROWS_MAX;
     return true;
 }
 
