@@ -86,7 +86,7 @@ enum MHD_Result wn_web_sites(wn_web_ask *a) {
     for (size_t i = 0; i < s->n; i++)
         if (wn_web_reads_site(&a->reader, s->site[i].name)) sorted[n++] = &s->site[i];
     qsort(sorted, n, sizeof(const wn_site *), by_name);
-    fputs("{\"sites\":[", p.out);
+    fprintf(p.out, "{\"tick_s\":%d,\"sites\":[", (int)a->web->o.tick_s);
     for (size_t i = 0; i < n; i++) {
         wn_day_text(wn_dates_today(sorted[i]), day);
         fprintf(p.out, "%s\n{\"name\":\"%s\",\"zone\":\"%s\",\"kind\":\"%s\",\"today\":\"%s\"}", i ? "," : "",

@@ -1,61 +1,217 @@
-// Shows each site's visitors by day. A key, where one is asked for, stays in this tab.
-"use strict";
+// Reads what the address asks for and shows it; asks for a key where one is needed.
+import * as api from './api.js';
+import {card, closeDrill, drill, plan} from './card.js';
+import {byId, el, put, say} from './dom.js';
+import {clock, dayLong, days, dayText, rangeText} from './dates.js';
+import {liveText, read, show} from './overview.js';
+import {change, DAYS_MAX, onState, PERIODS, range, state} from './state.js';
+import {number} from './words.js';
 
-const note = document.getElementById("note");
-const keyForm = document.getElementById("key");
+let sites = [], tick = 300, running = null, again = null, clockTimer = null;
 
-async function api(path) {
-  const key = sessionStorage.getItem("winnow-key");
-  const answer = await fetch(path, key ? { headers: { Authorization: `Bearer ${key}` } } : {});
-  const body = await answer.json();
-  if (answer.ok) return body;
-  const failure = new Error(`${body.title}. ${body.detail}.`);
-  failure.status = answer.status;
-  throw failure;
+// ---- pickers ----
+
+function fillPickers(site, shown) {
+  byId('site').replaceChildren(...sites.map(s => el('option', {value: s.name, selected: s.name === site.name}, s.name)));
+  byId('period').replaceChildren(...PERIODS.map(([id, text]) => el('option', {value: id, selected: id === state.period}, text)));
+  byId('compare').checked = state.compare === 'yes';
+  byId('custom').hidden = state.period !== 'custom';
+  for (const [id, value] of [['from', shown.from], ['to', shown.to]]) Object.assign(byId(id), {value, max: site.today});
+  byId('forget').hidden = !api.key();
+  const text = rangeText(shown.from, shown.to);
+  byId('title').textContent = `${site.name}, ${text}`;
+  document.title = `${site.name} · Winnow`;
 }
 
-function cell(row, tag, text, figure) {
-  const c = row.insertCell();
-  const made = tag === "td" ? c : document.createElement(tag);
-  if (made !== c) { made.scope = "col"; c.replaceWith(made); }
-  made.textContent = text;
-  if (figure) made.className = "figure";
+function listenPickers() {
+  byId('pickers').addEventListener('submit', event => event.preventDefault());
+  byId('site').addEventListener('change', event => change({site: event.target.value, in: null}));
+  byId('period').addEventListener('change', event => {
+    const period = event.target.value, site = siteShown();
+    change(period === 'custom' ? {period, ...range(site.today)} : {period, from: null, to: null});
+    if (period === 'custom') byId('from').focus();
+  });
+  byId('compare').addEventListener('change', event => change({compare: event.target.checked ? 'yes' : 'no'}));
+  for (const id of ['from', 'to']) byId(id).addEventListener('change', () => {
+    let [from, to] = [byId('from').value, byId('to').value];
+    if (!from || !to) return;
+    if (from > to) [from, to] = id === 'from' ? [from, from] : [to, to];
+    if (days(to) - days(from) >= DAYS_MAX) [from, to] = id === 'from' ? [from, dayText(days(from) + DAYS_MAX - 1)] : [dayText(days(to) - DAYS_MAX + 1), to];
+    change({period: 'custom', from, to});
+  });
+  byId('forget').addEventListener('click', () => { api.keepKey(''); start(); });
 }
 
-async function show(site) {
-  const report = await api(`/api/v1/report?site=${encodeURIComponent(site.name)}&table=traffic&by=day&period=30d`);
-  const table = document.createElement("table");
-  table.createCaption().textContent = `${site.name}: visitors by day, at least`;
-  const head = table.createTHead().insertRow();
-  cell(head, "th", "day");
-  for (const name of ["people", "events", "sessions"]) cell(head, "th", name, true);
-  const body = table.createTBody();
-  for (const row of report.rows) {
-    const r = body.insertRow();
-    cell(r, "td", row.day);
-    for (const name of ["people", "events", "sessions"]) cell(r, "td", row[name] ?? "–", true);
+// ---- theme ----
+
+function theme() {
+  const button = byId('theme'), root = document.documentElement, system = matchMedia('(prefers-color-scheme: dark)');
+  const dark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : system.matches);
+  const label = () => {
+    button.textContent = dark() ? '☀' : '☾';
+    button.setAttribute('aria-label', dark() ? 'Light theme' : 'Dark theme');
+  };
+  button.addEventListener('click', () => {
+    root.dataset.theme = dark() ? 'light' : 'dark';
+    try { localStorage.setItem('winnow-theme', root.dataset.theme); } catch { /* holds for this page then */ }
+    label();
+    again?.();
+  });
+  system.addEventListener('change', () => { label(); again?.(); });
+  label();
+}
+
+// ---- what stands in place of figures ----
+
+function message(...children) {
+  byId('message').replaceChildren(...children);
+  byId('figures').hidden = children.length > 0;
+}
+
+function askForKey(problem) {
+  const form = el('form', {class: 'card ask', onsubmit: event => {
+    event.preventDefault();
+    api.keepKey(new FormData(form).get('key').trim());
+    start();
+  }}, el('h2', {}, 'A key is needed'),
+  el('p', {}, api.key() ? problem.message : 'These figures are for readers with a key. It is kept in this tab and forgotten when the tab closes.'),
+  el('label', {}, el('span', {}, 'Key'), el('input', {name: 'key', type: 'password', autocomplete: 'off', required: true, spellcheck: 'false'})),
+  el('button', {class: 'strong'}, 'Open'),
+  el('p', {class: 'muted'}, 'Whoever runs Winnow makes one with ', el('code', {}, 'winnow keys api NAME'), '.'));
+  message(form);
+  form.querySelector('input').focus();
+  say('A key is needed');
+}
+
+function showFailure(failure) {
+  if (failure.status === 401) return askForKey(failure);
+  message(el('div', {class: 'card ask', role: 'alert'}, el('h2', {}, failure.title ?? 'Something went wrong'),
+    el('p', {}, failure.detail ?? failure.message), el('button', {type: 'button', class: 'strong', onclick: start}, 'Try again')));
+  say(failure.message);
+}
+
+function snippet(site) {
+  const here = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
+  return `<script defer src="${here ? 'http://127.0.0.1:8090' : location.origin}/w.js" data-site="${site.name}"></script>`;
+}
+
+function copyable(text) {
+  const button = el('button', {type: 'button', class: 'plain', onclick: async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = 'Copied';
+    } catch {
+      getSelection().selectAllChildren(code);
+    }
+  }}, 'Copy');
+  const code = el('code', {}, text);
+  return el('div', {class: 'snippet'}, el('pre', {tabindex: '0', 'aria-label': 'Line to paste'}, code), button);
+}
+
+// A day or a page appears with a crowd: say when, and what is known until then.
+async function showEmpty(c, o) {
+  const ever = await api.rows(c.site.name, o.table, {from: dayText(days(c.site.today) - DAYS_MAX + 1), to: c.site.today}, {by: 'day'}, c.signal);
+  const last = ever.at(-1)?.day;
+  if (last) {
+    return message(el('div', {class: 'card ask'}, el('h2', {}, 'Nothing is published in this period'),
+      el('p', {}, 'That is not zero: a day appears when it hides everybody in it.'),
+      el('button', {type: 'button', class: 'strong', onclick: () => change({period: 'custom', from: dayText(days(last) - 29), to: last})}, `Show the 30 days to ${dayLong(last)}`)));
   }
-  document.getElementById("sites").append(table);
-  return report.rows.length;
+  const k = c.tables.map(t => t.k).filter(Boolean), w = o.report.windows.at(-1);
+  message(el('div', {class: 'card ask', id: 'empty'}, el('h2', {}, `${c.site.name} is waiting for its first crowd`),
+    el('p', {class: 'live'}, el('span', {class: 'dot', 'aria-hidden': 'true'}), el('span', {},
+      w ? `Last publication at ${clock(w.published_at, c.site.zone)}, no row yet. ` : 'Nothing is published yet. ', `This page looks again by itself, every ${minutes(tick)}.`)),
+    el('p', {}, `Rows appear at ${number(Math.max(...k))} visitors (${number(Math.min(...k))} where the values are a closed list), from enough networks that nobody stands out. Until then nobody sees anything, and neither do you.`),
+    el('h3', {}, 'Paste this into your pages'), copyable(snippet(c.site)),
+    el('p', {class: 'muted'}, 'The address is your collector’s: put its public name there. ', el('code', {}, 'winnow status'), ' says when the last batch came, whether events are accepted, and why any were refused.'),
+    el('h3', {}, 'Or begin with a log you have'), copyable(`winnow import --site ${c.site.name} --format combined access.log`)));
 }
 
-async function start() {
-  document.getElementById("sites").replaceChildren();
+// ---- reading and showing ----
+
+const untilTick = () => tick - Math.floor(Date.now() / 1000) % tick;
+const minutes = s => (s < 60 ? 'less than a minute' : `${Math.ceil(s / 60)} min`);
+const siteShown = () => sites.find(s => s.name === state.site) ?? sites[0];
+
+// Tables of two dimensions lead from a value of the one to the other, where a table of the one is shown.
+function drills(tables) {
+  const single = new Set(tables.filter(t => t.dimensions.length === 1).map(t => t.dimensions[0]));
+  const of = t => t.dimensions.length === 2 && t.profile === 'crowd' && t.dimensions.some(d => single.has(d));
+  return {
+    drills: of,
+    drillsOf: dim => tables.filter(t => of(t) && t.dimensions.includes(dim)).map(table => ({table, other: table.dimensions.find(d => d !== dim)})),
+  };
+}
+
+function notes(c) {
+  const noise = c.tables.some(t => t.profile === 'noise');
+  put(byId('notes'),
+    el('p', {}, el('strong', {}, '“At least” is meant. '), `People are counted in steps of k (${[...new Set(c.tables.map(t => t.k))].sort((a, b) => a - b).join(' or ')}), never rounded up. `,
+      'Rows too small to hide everybody in them are not shown; a missing row is not zero. Visitor days add up each day’s visitors: nobody is recognised from one day to the next.'),
+    noise ? el('p', {}, 'Figures with ± are estimates: noise was added on purpose, and stays within the band in 95 of 100 draws.') : null,
+    el('p', {class: 'links'}, el('a', {href: 'api/v1/openapi.json'}, 'API'), el('a', {href: '.well-known/winnow.json'}, 'Where aggregates go'),
+      el('span', {}, `Days of ${c.site.zone}. No cookies, nothing asked of others.`)));
+}
+
+function clockTick(c, o) {
+  clearInterval(clockTimer);
+  const live = o && (o.report.windows.some(w => !w.sealed) || !o.report.windows.length);
+  if (!live || c.days.to < c.site.today) return;
+  let before = untilTick();
+  clockTimer = setInterval(() => {
+    const now = untilTick(), stepped = now > before;
+    before = now;
+    const text = byId('live') && liveText(o, c.site, now);
+    if (text && !stepped) byId('live').replaceChildren(...text);
+    // A moment after the step, and not for a tab that nobody looks at.
+    if (stepped) setTimeout(() => { if (!document.hidden && !byId('dialog').open) start({calm: true}); }, 2000);
+  }, 5000);
+}
+
+async function showCards(c) {
+  const specs = await plan(c);
+  const cards = specs.map(spec => card(c, spec));
+  await Promise.all(cards.map(x => x.ready));
+  byId('cards').replaceChildren(...cards.map(x => x.element));
+}
+
+// `calm`: the same once more, in place, as after a step of live rows.
+async function start({calm = false} = {}) {
+  running?.abort();
+  running = new AbortController();
+  const {signal} = running;
+  if (!calm) say('Reading…');
+  byId('figures').setAttribute('aria-busy', 'true');
   try {
-    const { sites } = await api("/api/v1/sites");
-    let rows = 0;
-    for (const site of sites) rows += await show(site);
-    keyForm.hidden = true;
-    note.textContent = rows ? "" : "Nothing is published yet. A row appears at 10 visitors, 20 where anybody can coin its value.";
+    ({sites, tick_s: tick = 300} = await api.sites(signal));
+    if (!sites.length) return message(el('div', {class: 'card ask'}, el('h2', {}, 'There is no site yet'), el('p', {}, 'Add one; this page then finds it.'), copyable('winnow site add NAME --host www.example.com')));
+    const site = siteShown(), shown = range(site.today);
+    fillPickers(site, shown);
+    const {tables} = await api.tables(site.name, signal);
+    const c = {site, tables, days: shown, oneDay: shown.from === shown.to, signal, ...drills(tables)};
+    c.open = (dim, value) => { change({in: `${dim}:${value}`}, {quiet: true}); drill(c, dim, value); };
+    notes(c);
+    const whole = tables.find(t => t.id === 'traffic' && !t.dimensions.length) ?? tables.find(t => !t.dimensions.length && t.profile === 'crowd');
+    const o = whole ? await read(site, whole, shown, tables.find(t => t.dimensions.length === 1 && t.dimensions[0] === 'hour'), signal) : null;
+    clockTick(c, o);
+    if (o && !o.report.rows.length) { await showEmpty(c, o); return say('Nothing is published yet'); }
+    message();
+    byId('overview').hidden = !o;
+    again = o ? () => show(o, site, untilTick()) : null;
+    await Promise.all([o ? show(o, site, untilTick()) : null, showCards(c)]);
+    const [dim, ...value] = (state.in ?? '').split(':');
+    if (value.length) drill(c, dim, value.join(':'));
+    else if (!calm) closeDrill();
+    say(`${site.name}, ${rangeText(shown.from, shown.to)}: shown`);
   } catch (failure) {
-    keyForm.hidden = failure.status !== 401;
-    note.textContent = failure.message;
+    if (failure.name !== 'AbortError') showFailure(failure);
+  } finally {
+    if (!signal.aborted) byId('figures').setAttribute('aria-busy', 'false');
   }
 }
 
-keyForm.addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem("winnow-key", new FormData(keyForm).get("key"));
-  start();
-});
+document.addEventListener('visibilitychange', () => { if (!document.hidden && clockTimer) start({calm: true}); });
+theme();
+listenPickers();
+onState(() => start());
 start();
