@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_browser.js: w.js in a real browser, as many visitors. Started by
-// tests/scenario/test_browser.py with {modules, page, foreign, collector, beside, beacons, visitors}
+// tests/scenario/test_browser.py with a file of {modules, page, foreign, collector, beside, beacons, visitors}
 // as JSON; fails with words, or prints what it saw as JSON.
 'use strict';
 const assert = require('assert');
 const path = require('path');
 
-const o = JSON.parse(process.argv[2]);
+const o = JSON.parse(require('fs').readFileSync(process.argv[2], 'utf8'));
 const {chromium} = require(path.join(o.modules, 'playwright-core'));
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];

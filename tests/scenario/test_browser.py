@@ -2,18 +2,12 @@
 """w.js in a real browser: pages, routes, an event, screens and languages come out; nothing stays in the browser
 but, for who opts out, that they did."""
 import http.server
-import json
-import os
-import shutil
-import subprocess
 import sys
 import threading
 
+from browser import can_run, drive
 from winnow import Winnow, expect, person, wait_for
 
-SOURCE = os.environ["WINNOW_SOURCE"]
-NPM = os.path.join(SOURCE, "build/npm")
-MODULES = os.path.join(NPM, "node_modules")
 VISITORS = 31  # the last one sends Sec-GPC
 BEACONS = 25  # of who opted out, and again after opting in
 
@@ -25,16 +19,6 @@ PAGE = """<!doctype html><title>Shop</title>
 </script>
 <script defer src="COLLECTOR/w.js" data-site="shop"></script>
 """
-
-
-def can_run():
-    """False with a notice when npm's registry was out of reach at setup; fails when setup was not run."""
-    have = shutil.which("node") and os.path.exists("/usr/bin/chromium") and os.path.isdir(os.path.join(MODULES, "playwright-core"))
-    if not have and os.path.exists(os.path.join(NPM, "playwright-core.unreachable")):
-        print("notice: setup could not fetch playwright-core; w.js was not tried in a browser")
-        return False
-    expect(have, "node, chromium or playwright-core is missing: run ./setup --tests")
-    return True
 
 
 def serve(collector):
@@ -61,16 +45,11 @@ def browse(w, folder):
     collector = f"http://127.0.0.1:{w.http}"
     port = serve(collector)
     # localhost is the site's host; the same server under another name is somebody else.
-    told = {"modules": MODULES, "collector": collector, "page": f"http://localhost:{port}", "foreign": f"http://127.0.0.1:{port}",
+    told = {"collector": collector, "page": f"http://localhost:{port}", "foreign": f"http://127.0.0.1:{port}",
             "beacons": BEACONS, "beside": f"http://localhost:{w.http}",  # the collector under the site's own name
             "visitors": [{"address": person(i), "locale": "fr-FR" if i < 10 else "de-DE", "width": 390 if i < 10 else 1920,
                           "gpc": i == VISITORS - 1} for i in range(VISITORS)]}
-    script = os.path.join(SOURCE, "tests/browser/test_browser.js")
-    home = os.path.join(folder, "home")
-    os.makedirs(home)
-    p = subprocess.run(["node", script, json.dumps(told)], capture_output=True, text=True, timeout=200, env=dict(os.environ, HOME=home))
-    expect(p.returncode == 0, p.stderr[-4000:])
-    return json.loads(p.stdout)
+    return drive("test_browser.js", told, folder, 200)
 
 
 def published(w):
@@ -93,7 +72,7 @@ def published(w):
     return w.report("shop", "traffic")[0]
 
 
-if can_run():
+if can_run("w.js was not tried in a browser"):
     with Winnow() as w:
         w.site("shop", "--zone", "UTC", "--host", "localhost")
         w.site("out", "--zone", "UTC", "--host", "localhost")  # for who opts out and in again: no part of shop's figures

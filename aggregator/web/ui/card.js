@@ -72,7 +72,7 @@ function list(c, t, rows, caption) {
     el('tbody', {}, rows.map(row => {
       const bar = el('span', {class: 'fill', 'aria-hidden': 'true'});
       bar.style.inlineSize = `${rest(row) ? 0 : (100 * (valueOf(row, 'people') ?? 0) / most).toFixed(1)}%`;
-      return el('tr', {}, el('th', {scope: 'row'}, bar, names(c, t, row)), el('td', {class: 'num', 'data-value': valueOf(row, 'people') ?? ''}, value(t, row, 'people')));
+      return el('tr', {'data-key': columns(t).map(d => row[d]).join('\t')}, el('th', {scope: 'row'}, bar, names(c, t, row)), el('td', {class: 'num', 'data-value': valueOf(row, 'people') ?? ''}, value(t, row, 'people')));
     })));
 }
 

@@ -4,7 +4,7 @@ import {loadChart} from './chart.js';
 import {clock, dayLong, dayShort, each, rangeText} from './dates.js';
 import {byId, el} from './dom.js';
 import {before, change, state} from './state.js';
-import {figure, measure, number, plural, short, valueOf} from './words.js';
+import {figure, measure, number, OTHER, plural, short, valueOf} from './words.js';
 
 let takeAway = null;
 
@@ -89,13 +89,15 @@ function tipOf(p, name) {
 }
 
 function asTable(o, list, name) {
+  const rest = o.hours?.find(r => r.hour === OTHER);
   const one = o.hours !== null, title = measure(name, true), compare = !one && state.compare === 'yes';
   return el('table', {class: 'plain-table', id: 'chart-table'},
     el('caption', {class: 'unseen'}, `${title} by ${one ? 'hour' : 'day'}, at least`),
     el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, one ? 'Hour' : 'Day'), el('th', {scope: 'col', class: 'num'}, `${title}, at least`),
       compare ? el('th', {scope: 'col', class: 'num'}, 'Period before') : null)),
     el('tbody', {}, list.map(p => el('tr', {}, el('th', {scope: 'row'}, p.long + (p.open ? ' (open)' : '')),
-      el('td', {class: 'num'}, figure(name, p.value)), compare ? el('td', {class: 'num'}, figure(name, p.was)) : null))));
+      el('td', {class: 'num'}, figure(name, p.value)), compare ? el('td', {class: 'num'}, figure(name, p.was)) : null)),
+      rest ? el('tr', {}, el('th', {scope: 'row'}, 'Other hours'), el('td', {class: 'num'}, figure(name, valueOf(rest, name)))) : null));
 }
 
 async function chart(o, host, details, name) {

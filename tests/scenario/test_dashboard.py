@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard in a real browser, from an empty install to thirty days: its figures equal `winnow report`, nothing is
+asked of others, nothing is kept but a theme, keys and keyboards work, axe finds nothing serious, and it is light."""
+import datetime
+import json
+import math
+import os
+import subprocess
+import sys
+
+from browser import SOURCE, can_run, drive
+from winnow import Winnow, expect, wait_for
+
+PLAN = """  - {id: pages_by_device, doc: Pages by device, dimensions: [route, device], of: [view], measures: [people, events]}
+  - {id: countries_by_device, doc: Countries by device, dimensions: [country, device], of: [view, event], measures: [people, events]}
+"""
+DAYS = 30
+CARDS = {  # card: {tab: (table, dimension)}
+    "pages": {"Viewed": ("pages", "route"), "Entry": ("entry_pages", "entry"), "Exit": ("exit_pages", "exit")},
+    "sources": {"Referrers": ("referrers", "referrer"), "Channels": ("channels", "channel"), "Tagged": ("sources", "source")},
+    "countries": {"Languages": ("languages", "language"), "Countries": ("countries", "country")},
+    "devices": {"Browser": ("browsers", "browser"), "System": ("systems", "system"), "Type": ("devices", "device"), "Screen": ("screens", "screen")},
+    "events": {"": ("events", "event")},
+    "campaigns": {"": ("campaigns", "campaign")},
+}
+
+
+def day_text(today, back):
+    return str(datetime.date.fromisoformat(today) - datetime.timedelta(days=back))
+
+
+def made(*args):
+    return subprocess.run([os.path.join(os.environ["WINNOW_BIN"], "winnow-traffic"), "--site", "shop", "--host", "shop.example", *args],
+                          check=True, stdout=subprocess.PIPE).stdout
+
+
+def fill(w, today):
+    """Two times thirty days from logs, sealed but for today, which comes by events."""
+    log = []
+    for back in range(2 * DAYS - 1, 0, -1):
+        people = int(420 + 3 * (2 * DAYS - back) + 60 * math.sin(back)) // (2 if back % 7 < 2 else 1)
+        log.append(made("--date", day_text(today, back), "--people", str(people), "--seed", str(back), "--mode", "log"))
+    w.cli("import", "--site", "shop", "--format", "combined", "-", input=b"".join(log))
+    w.cli("send", "--site", "shop", "-", input=made("--people", "300", "--mode", "ndjson"))
+    w.tick()
+    wait_for("today's rows", lambda: w.tick() and w.report("shop", "traffic"))
+
+
+def report(w, table, first, last, form="json"):
+    text = w.cli("report", "--site", "shop", "--table", table, "--from", first, "--to", last, "--format", form).stdout.decode()
+    return json.loads(text) if form == "json" else text
+
+
+def compared(by_day, today, measure):
+    """Sealed days that both periods published, against each other."""
+    pairs = [(by_day[day_text(today, b)].get(measure), by_day[day_text(today, b + DAYS)].get(measure)) for b in range(DAYS - 1, 0, -1)
+             if day_text(today, b) in by_day and day_text(today, b + DAYS) in by_day]
+    pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
+    now, was = sum(a for a, _ in pairs), sum(b for _, b in pairs)
+    return {"percent": math.floor((now - was) / was * 100 + 0.5), "n": len(pairs)}
+
+
+def wanted(w, today):
+    """What the page must show, from `winnow report` alone."""
+    first = day_text(today, DAYS - 1)
+    by_day = {}
+    for back in range(2 * DAYS):
+        rows = w.report("shop", "traffic", day_text(today, back))
+        if rows:
+            by_day[day_text(today, back)] = rows[0]
+    whole = report(w, "traffic", first, today)["rows"][0]
+    row_of = lambda dim: lambda r: ["other" if r.get("other") else r[dim], r["visitor_days"]]
+    cards = {card: {tab: list(map(row_of(dim), report(w, table, first, today)["rows"])) for tab, (table, dim) in tabs.items()} for card, tabs in CARDS.items()}
+    by_device = report(w, "countries_by_device", first, today)["rows"]
+    yesterday = day_text(today, 1)
+    custom = {"from": day_text(today, 20), "to": day_text(today, 10)}
+    expect(len(by_day) > 2 * DAYS - 4 and len(cards["pages"]["Viewed"]) >= 8 and len(cards["countries"]["Countries"]) >= 8, "too little to show", len(by_day), cards)
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"]
+    part = lambda d: f"{int(d[8:])} {months[int(d[5:7]) - 1]}"
+    years = (" " + first[:4]) if first[:4] != today[:4] else ""
+    return {
+        "title": f"shop, {part(first)}{years} – {part(today)} {today[:4]}",
+        "totals": {"people": whole["visitor_days"], "events": whole["events"], "sessions": whole["sessions"]},
+        "compared": {m: compared(by_day, today, m) for m in ("people", "events", "sessions")},
+        "cards": cards, "pages": report(w, "pages", first, today)["rows"],
+        "days": [by_day.get(day_text(today, b), {}).get("people") for b in range(DAYS - 1, -1, -1)],
+        "yesterday": {"people": by_day[yesterday]["people"], "hours": [[r["hour"], r["people"]] for r in w.report("shop", "hours", yesterday)]},
+        "csv": {card: report(w, next(iter(CARDS[card].values()))[0], first, today, "csv") for card in ("pages", "sources", "events")},
+        "drill": {"rows": [[r["device"], r["visitor_days"]] for r in by_device if r.get("country") == "DE"]},
+        "custom": dict(custom, people=report(w, "traffic", custom["from"], custom["to"])["rows"][0]["visitor_days"]),
+    }
+
+
+if can_run("the dashboard was not tried in a browser"):
+    shots = os.path.join(os.environ["WINNOW_TESTS"], "dashboard")
+    os.makedirs(shots, exist_ok=True)
+    country = os.path.join(SOURCE, "build/share/country.mmdb")
+    with Winnow(country_db=country) as w:
+        with open(os.path.join(SOURCE, "schemas/plan.yaml")) as plan, open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml"), "w") as mine:
+            mine.write(plan.read() + PLAN)
+        w.site("shop", "--zone", "UTC", "--host", "shop.example")
+        w.up()
+        told = {"url": f"http://127.0.0.1:{w.web}", "shots": shots}
+        wait_for("the dashboard", lambda: w.get("/healthz", port=w.web)[0] == 200)
+        today = json.loads(w.get("/api/v1/sites", port=w.web)[2])["sites"][0]["today"]
+        phase = lambda name, **more: drive("test_dashboard.js", {**told, "phase": name, **more}, w.dir, 200)
+        phase("empty")
+        fill(w, today)
+        said = wanted(w, today)
+        saw = phase("full", **said)
+        key = w.cli("keys", "api", "analyst").stdout.decode().split()
+        key = next(word for word in key if word.startswith("wnk_") or len(word) > 30)
+        phase("key", key=key, csv=said["csv"])
+        expect(w.cli("ledger", "verify").returncode == 0, "ledger")
+        axe = f"{saw['axe']} looks by axe" if saw["axe"] else "axe-core is missing: accessibility not judged"
+        print(f"ok: {saw['bytes']} bytes in {saw['requests']} requests, first paint {saw['paint_ms']} ms, {axe}; pictures in {shots}")
+sys.exit(0)
