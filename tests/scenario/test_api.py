@@ -418,4 +418,9 @@ with Winnow(map_mib=16) as w:
     web = w.pids()["web"]
     w.down()
     expect("winnow: winnow-web did not stop" not in w.log(), "the stop")
+# Nobody reads over HTTP where nobody is to.
+with Winnow(map_mib=16) as w:
+    w.env["WINNOW_WEB_LISTEN"] = "off"
+    w.up("shop")
+    expect(set(w.pids()) == {"collector", "aggregator"}, w.pids())
 print(f"ok: {compared} reports as `winnow report` gives them; {len(api.seen)} kinds of answers as described")
