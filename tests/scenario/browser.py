@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 from winnow import expect
 
@@ -32,4 +33,5 @@ def drive(script, told, folder, timeout_s):
     p = subprocess.run(["node", os.path.join(SOURCE, "tests/browser", script), path], capture_output=True, text=True, timeout=timeout_s,
                        env=dict(os.environ, HOME=home))
     expect(p.returncode == 0, p.stderr[-4000:], p.stdout[-2000:])
+    sys.stderr.write(p.stderr)
     return json.loads(p.stdout)

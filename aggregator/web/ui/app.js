@@ -11,9 +11,17 @@ let sites = [], tick = 300, running = null, again = null, clockTimer = null;
 
 // ---- pickers ----
 
+// Left as they are when they are the same: somebody may just be choosing.
+function options(select, list, chosen) {
+  const same = select.options.length === list.length && list.every(([id], i) => select.options[i].value === id);
+  if (!same) put(select, list.map(([id, text]) => el('option', {value: id}, text)));
+  select.value = chosen;
+}
+
 function fillPickers(site, shown) {
-  byId('site').replaceChildren(...sites.map(s => el('option', {value: s.name, selected: s.name === site.name}, s.name)));
-  byId('period').replaceChildren(...PERIODS.map(([id, text]) => el('option', {value: id, selected: id === state.period}, text)));
+  byId('pickers').classList.remove('waiting');
+  options(byId('site'), sites.map(s => [s.name, s.name]), site.name);
+  options(byId('period'), PERIODS, state.period);
   byId('compare').checked = state.compare === 'yes';
   byId('custom').hidden = state.period !== 'custom';
   for (const [id, value] of [['from', shown.from], ['to', shown.to]]) Object.assign(byId(id), {value, max: site.today});
@@ -64,6 +72,7 @@ function theme() {
 // ---- what stands in place of figures ----
 
 function message(...children) {
+  byId('pickers').classList.toggle('waiting', children.length > 0 && !sites.length);
   byId('message').replaceChildren(...children);
   byId('figures').hidden = children.length > 0;
 }
@@ -175,6 +184,15 @@ async function showCards(c) {
   byId('cards').replaceChildren(...cards.map(x => x.element));
 }
 
+// Figures that are shown once more take the focus with them: gives what puts it back.
+function focusKeeper() {
+  const e = document.activeElement, home = e?.closest('#figures section[id]')?.id;
+  if (!home) return () => {};
+  const all = () => [...byId(home)?.querySelectorAll('a, button, summary, [tabindex]') ?? []];
+  const at = all().indexOf(e), id = e.id;
+  return () => { if (!e.isConnected) (id && byId(id) || all()[at])?.focus({preventScroll: true}); };
+}
+
 // `calm`: the same once more, in place, as after a step of live rows.
 async function start({calm = false} = {}) {
   running?.abort();
@@ -198,7 +216,9 @@ async function start({calm = false} = {}) {
     message();
     byId('overview').hidden = !o;
     again = o ? () => show(o, site, untilTick()) : null;
+    const giveBack = focusKeeper();
     await Promise.all([o ? show(o, site, untilTick()) : null, showCards(c)]);
+    giveBack();
     const [dim, ...value] = (state.in ?? '').split(':');
     if (value.length) drill(c, dim, value.join(':'));
     else if (!calm) closeDrill();

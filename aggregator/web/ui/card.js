@@ -70,8 +70,8 @@ function list(c, t, rows, caption) {
     el('caption', {class: 'unseen'}, caption),
     el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, columns(t).map(one).join(' · ')), el('th', {scope: 'col', class: 'num'}, headOf(t, 'people', c.oneDay)))),
     el('tbody', {}, rows.map(row => {
-      const bar = el('span', {class: 'fill', 'aria-hidden': 'true'});
-      bar.style.inlineSize = `${rest(row) ? 0 : (100 * (valueOf(row, 'people') ?? 0) / most).toFixed(1)}%`;
+      const bar = rest(row) ? '' : el('span', {class: 'fill', 'aria-hidden': 'true'});
+      if (bar) bar.style.inlineSize = `${(100 * (valueOf(row, 'people') ?? 0) / most).toFixed(1)}%`;
       return el('tr', {'data-key': columns(t).map(d => row[d]).join('\t')}, el('th', {scope: 'row'}, bar, names(c, t, row)), el('td', {class: 'num', 'data-value': valueOf(row, 'people') ?? ''}, value(t, row, 'people')));
     })));
 }

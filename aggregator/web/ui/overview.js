@@ -142,7 +142,7 @@ export function liveText(o, site, next) {
 export function show(o, site, next) {
   const section = byId('overview');
   const host = el('div', {class: 'chart', role: 'img', id: 'chart'});
-  const details = el('details', {class: 'as-table'}, el('summary', {}, 'Show as a table'), el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The chart as a table'}));
+  const details = el('details', {class: 'as-table', open: section.querySelector('.as-table')?.open ?? false}, el('summary', {}, 'Show as a table'), el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The chart as a table'}));
   if (!o.table.measures.includes(state.measure)) change({measure: 'people'}, {quiet: true, replace: true});
   const redraw = () => {
     for (const t of section.querySelectorAll('.tile')) t.setAttribute('aria-pressed', String(t.dataset.measure === state.measure));
