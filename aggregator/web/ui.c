@@ -11,12 +11,6 @@
 
 static wn_web_route routes[FILES_MAX];
 
-static bool takes_gzip(const wn_web_ask *a) {
-    const char *takes =
-        MHD_lookup_connection_value(a->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-    return takes && strstr(takes, "gzip");
-}
-
 static void headers(struct MHD_Response *r, const wn_ui_file *f) {
     wn_web_header(r, MHD_HTTP_HEADER_ETAG, f->etag);
     wn_web_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"); // asked for again, and mostly unchanged
@@ -27,7 +21,7 @@ static enum MHD_Result file_answer(wn_web_ask *a) {
     const wn_ui_file *f = &wn_ui_files[a->route - routes];
     const char *known =
         MHD_lookup_connection_value(a->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    bool unchanged = known && strstr(known, f->etag), gzip = takes_gzip(a);
+    bool unchanged = known && strstr(known, f->etag), gzip = wn_web_takes_gzip(a);
     const unsigned char *from = gzip ? f->packed : f->plain, *to = gzip ? f->packed_end : f->plain_end;
     struct MHD_Response *r = MHD_create_response_from_buffer(unchanged ? 0 : (size_t)(to - from),
                                                              (void *)(uintptr_t)from, MHD_RESPMEM_PERSISTENT);

@@ -51,9 +51,11 @@ struct wn_web_ask {
     int64_t began_ms;
 };
 
+bool wn_web_takes_gzip(const wn_web_ask *a);
+
 // ---- answers: each queues one response ----
 enum MHD_Result wn_web_say_problem(wn_web_ask *a, const wn_problem *p);
-// Takes `text` (malloc). etag: with its quotes, or NULL.
+// Takes `text` (malloc); packs it for who takes gzip. etag: with its quotes, or NULL.
 enum MHD_Result wn_web_say_text(wn_web_ask *a, unsigned status, char *text, size_t n, const char *type,
                                 const char *etag);
 // 304 when the reader has it already; then true and out_done is what the handler answers.

@@ -3,11 +3,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "crypt.h"
 #include "web.h"
 
 #define PROBLEM_TYPE "application/problem+json"
+#define GZIP_BYTES_MIN 1024        // below, headers outweigh it
+#define GZIP_WINDOW_BITS (15 + 16) // 16: gzip, not zlib
 
 void wn_web_header(struct MHD_Response *r, const char *name, const char *value) {
     MHD_add_response_header(r, name, value);
@@ -39,14 +42,42 @@ void wn_web_private(struct MHD_Response *r, const char *type, const char *etag) 
     wn_web_header(r, MHD_HTTP_HEADER_VARY, "Authorization");
 }
 
+bool wn_web_takes_gzip(const wn_web_ask *a) {
+    const char *takes =
+        MHD_lookup_connection_value(a->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    return takes && strstr(takes, "gzip");
+}
+
+// The text as gzip in its place; false, and nothing is changed, when that gains nothing.
+static bool pack(char **inout_text, size_t *inout_n) {
+    z_stream z = {.next_in = (Bytef *)*inout_text, .avail_in = (uInt)*inout_n, .avail_out = (uInt)*inout_n};
+    if (*inout_n < GZIP_BYTES_MIN || *inout_n > UINT32_MAX) return false;
+    char *to = malloc(*inout_n);
+    z.next_out = (Bytef *)to;
+    if (!to ||
+        deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return free(to), false;
+    bool smaller = deflate(&z, Z_FINISH) == Z_STREAM_END;
+    size_t n = z.total_out;
+    deflateEnd(&z);
+    if (!smaller) return free(to), false;
+    free(*inout_text);
+    *inout_text = to;
+    *inout_n = n;
+    return true;
+}
+
 enum MHD_Result wn_web_say_text(wn_web_ask *a, unsigned status, char *text, size_t n, const char *type,
                                 const char *etag) {
+    bool packed = wn_web_takes_gzip(a) && pack(&text, &n);
     struct MHD_Response *r = MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
     if (!r) {
         free(text);
         return MHD_NO;
     }
     wn_web_private(r, type, etag);
+    wn_web_header(r, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+    if (packed) wn_web_header(r, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     return wn_web_send(a, status, r);
 }
 

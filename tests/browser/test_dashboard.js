@@ -36,6 +36,13 @@ async function arrive(browser, {theme = 'light', size = 'desktop', query = '', e
 const settled = page => page.waitForFunction(() => !/^Reading/.test(document.getElementById('status').textContent) && !document.querySelector('[aria-busy="true"]:not([hidden] *)'));
 const text = (page, at) => page.locator(at).first().innerText();
 
+// What stands last is read when somebody comes there.
+async function toTheEnd(page) {
+  await page.locator('#notes').scrollIntoViewIfNeeded();
+  await page.waitForFunction(() => !document.querySelector('#further[data-waits]'));
+  await page.evaluate(() => scrollTo(0, 0));
+}
+
 async function shot(page, name) {
   await page.screenshot({path: path.join(o.shots, name + '.png'), fullPage: true});
   seen.shots++;
@@ -51,12 +58,17 @@ async function judge(page, what) {
   seen.axe++;
 }
 
-// Both themes and sizes: looked at by axe, and by people in the screenshots.
-async function everyLook(browser, name, query, expected) {
-  for (const theme of THEMES) for (const size of Object.keys(SIZES)) {
-    const {context, page} = await arrive(browser, {theme, size, query, expected});
-    await shot(page, `${name}-${theme}-${size}`);
-    await judge(page, `${name} ${theme} ${size}`);
+// Both themes and sizes: looked at by people in the pictures, and by axe.
+async function everyLook(browser, name, expected) {
+  for (const theme of THEMES) {
+    const {context, page} = await arrive(browser, {theme, expected});
+    await toTheEnd(page);
+    await judge(page, `${name} ${theme}`);
+    for (const size of Object.keys(SIZES)) {
+      await page.setViewportSize(SIZES[size]);
+      await page.waitForFunction(() => !document.querySelector('.uplot') || document.querySelector('.uplot').offsetWidth <= document.getElementById('chart').clientWidth);
+      await shot(page, `${name}-${theme}-${size}`);
+    }
     await context.close();
   }
 }
@@ -64,7 +76,7 @@ async function everyLook(browser, name, query, expected) {
 // ---- an empty install ----
 
 async function empty(browser) {
-  await everyLook(browser, 'empty', '');
+  await everyLook(browser, 'empty');
   const {context, page} = await arrive(browser);
   const said = await text(page, '#empty');
   for (const word of ['waiting for its first crowd', 'Rows appear at 20 visitors', 'data-site="shop"', 'winnow status', 'winnow import --site shop'])
@@ -269,6 +281,7 @@ async function made(browser) {
     await page.route('**/api/v1/report*table=shared*', route => route.fulfill({
       contentType: 'text/csv', body: `job,visitor_days,half_width\r\n"${strange}",240,35\r\n`}));
   }});
+  await toTheEnd(page);
   const said = await text(page, '#more');
   assert(said.includes('≈ 240 ± 35') && said.includes(strange) && said.includes('about'), said);
   assert((await text(page, '#notes')).includes('95 of 100'), 'what the band means');
@@ -303,7 +316,7 @@ async function made(browser) {
 // ---- readers with keys ----
 
 async function key(browser) {
-  await everyLook(browser, 'key', '', /401/);
+  await everyLook(browser, 'key', /401/);
   const {context, page} = await arrive(browser, {expected: /401/});
   assert((await text(page, '#message')).includes('A key is needed'), 'asks for a key');
   await page.fill('input[name=key]', 'wnk_wrong');
@@ -329,7 +342,7 @@ async function key(browser) {
 
 const phases = {
   empty: [empty],
-  full: [budget, figures, oneDay, csv, drill, keyboard, kept, made, browser => everyLook(browser, 'full', ''),
+  full: [budget, figures, oneDay, csv, drill, keyboard, kept, made, browser => everyLook(browser, 'full'),
     async browser => { const {context, page} = await arrive(browser, {query: '?period=today', theme: 'dark'}); await shot(page, 'today'); await context.close(); }],
   key: [key],
 };

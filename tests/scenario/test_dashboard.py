@@ -2,6 +2,7 @@
 """The dashboard in a real browser, from an empty install to thirty days: its figures equal `winnow report`, nothing is
 asked of others, nothing is kept but a theme, keys and keyboards work, axe finds nothing serious, and it is light."""
 import datetime
+import gzip
 import json
 import math
 import os
@@ -11,9 +12,9 @@ import sys
 from browser import SOURCE, can_run, drive
 from winnow import Winnow, expect, wait_for
 
-PLAN = """  - {id: pages_by_device, doc: Pages by device, dimensions: [route, device], of: [view], measures: [people, events]}
-  - {id: countries_by_device, doc: Countries by device, dimensions: [country, device], of: [view, event], measures: [people, events]}
-"""
+MORE = [  # unless the plan has them already
+    ("[country, device]", "  - {id: countries_by_device, doc: Countries by device, dimensions: [country, device], of: [view, event], measures: [people, events]}\n"),
+]
 DAYS = 30
 CARDS = {  # card: {tab: (table, dimension)}
     "pages": {"Viewed": ("pages", "route"), "Entry": ("entry_pages", "entry"), "Exit": ("exit_pages", "exit")},
@@ -71,7 +72,8 @@ def wanted(w, today):
     whole = report(w, "traffic", first, today)["rows"][0]
     row_of = lambda dim: lambda r: ["other" if r.get("other") else r[dim], r["visitor_days"]]
     cards = {card: {tab: list(map(row_of(dim), report(w, table, first, today)["rows"])) for tab, (table, dim) in tabs.items()} for card, tabs in CARDS.items()}
-    by_device = report(w, "countries_by_device", first, today)["rows"]
+    tables = json.loads(w.get("/api/v1/tables", port=w.web)[2])["tables"]
+    by_device = report(w, next(t["id"] for t in tables if t["dimensions"] == ["country", "device"]), first, today)["rows"]
     yesterday = day_text(today, 1)
     custom = {"from": day_text(today, 20), "to": day_text(today, 10)}
     expect(len(by_day) > 2 * DAYS - 4 and len(cards["pages"]["Viewed"]) >= 8 and len(cards["countries"]["Countries"]) >= 8, "too little to show", len(by_day), cards)
@@ -97,7 +99,8 @@ if can_run("the dashboard was not tried in a browser"):
     country = os.path.join(SOURCE, "build/share/country.mmdb")
     with Winnow(country_db=country) as w:
         with open(os.path.join(SOURCE, "schemas/plan.yaml")) as plan, open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml"), "w") as mine:
-            mine.write(plan.read() + PLAN)
+            text = plan.read()
+            mine.write(text + "".join(line for dims, line in MORE if dims not in text))
         w.site("shop", "--zone", "UTC", "--host", "shop.example")
         w.up()
         told = {"url": f"http://127.0.0.1:{w.web}", "shots": shots}
@@ -108,6 +111,10 @@ if can_run("the dashboard was not tried in a browser"):
         fill(w, today)
         said = wanted(w, today)
         saw = phase("full", **said)
+        packed = w.get("/api/v1/tables", {"Accept-Encoding": "gzip"}, port=w.web)
+        plain = w.get("/api/v1/tables", port=w.web)
+        expect(packed[1].get("Content-Encoding") == "gzip" and "Content-Encoding" not in plain[1], packed[1], plain[1])
+        expect(gzip.decompress(packed[2]) == plain[2] and packed[1]["ETag"] == plain[1]["ETag"], "lists are packed for who takes it")
         key = w.cli("keys", "api", "analyst").stdout.decode().split()
         key = next(word for word in key if word.startswith("wnk_") or len(word) > 30)
         phase("key", key=key, csv=said["csv"])

@@ -1,6 +1,6 @@
 // Reads what the address asks for and shows it; asks for a key where one is needed.
 import * as api from './api.js';
-import {card, closeDrill, drill, plan} from './card.js';
+import {card, closeDrill, drill, further, plan} from './card.js';
 import {byId, el, put, say} from './dom.js';
 import {clock, dayLong, days, dayText, rangeText} from './dates.js';
 import {liveText, read, show} from './overview.js';
@@ -178,10 +178,29 @@ function clockTick(c, o) {
 }
 
 async function showCards(c) {
-  const specs = await plan(c);
-  const cards = specs.map(spec => card(c, spec));
+  const {cards: specs, left} = plan(c), cards = specs.map(spec => card(c, spec));
   await Promise.all(cards.map(x => x.ready));
   byId('cards').replaceChildren(...cards.map(x => x.element));
+  watchFurther(c, left);
+}
+
+// What stands at the very end is read when somebody comes there.
+let watch = null;
+function watchFurther(c, left) {
+  watch?.disconnect();
+  const place = byId('further');
+  place.toggleAttribute('data-waits', left.length > 0);
+  if (!left.length) return place.replaceChildren();
+  watch = new IntersectionObserver(async entries => {
+    if (!entries.some(e => e.isIntersecting)) return;
+    watch.disconnect();
+    const more = await further(c, left).catch(() => null);
+    await more?.ready;
+    if (c.signal.aborted) return;
+    put(place, more?.element);
+    place.removeAttribute('data-waits');
+  }, {rootMargin: '200px'});
+  watch.observe(place);
 }
 
 // Figures that are shown once more take the focus with them: gives what puts it back.

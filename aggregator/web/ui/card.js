@@ -22,8 +22,8 @@ const CARDS = [
 const label = t => t.dimensions.map(many).join(' × ') || t.id.replaceAll('_', ' ');
 const columns = t => (t.dimensions.length ? t.dimensions : []);
 
-// The cards of a plan, each with its tables. What has no place of its own, and rows, goes into the last.
-export async function plan(c) {
+// The cards of a plan, each with its tables, and the tables that have no place of their own.
+export function plan(c) {
   const left = new Set(c.tables.filter(t => t.dimensions.length && t.dimensions[0] !== 'hour' && (t.dimensions.length === 1 || t.profile === 'noise' || !c.drills(t))));
   const cards = CARDS.map(spec => {
     const of = spec.dims.flatMap(d => {
@@ -34,12 +34,17 @@ export async function plan(c) {
     });
     return {...spec, of};
   }).filter(x => x.of.length);
-  const found = await Promise.all([...left].map(async t => ((await api.rows(c.site.name, t, c.days, {limit: 1}, c.signal).catch(failure => {
+  return {cards, left: [...left]};
+}
+
+// One card of all those that have rows, or null. Asks for a row of each: only when somebody comes near it.
+export async function further(c, left) {
+  const found = await Promise.all(left.map(t => api.rows(c.site.name, t, c.days, {limit: 1}, c.signal).catch(failure => {
     if (failure.name === 'AbortError') throw failure;
     return [];
-  })).length ? [{table: t, text: t.profile === 'noise' ? `${label(t)} (estimates)` : label(t)}] : [])));
-  const more = found.flat();
-  return more.length ? [...cards, {id: 'more', title: 'Further tables', of: more}] : cards;
+  })));
+  const of = left.filter((_, i) => found[i].length).map(t => ({table: t, text: noisy(t) ? `${label(t)} (estimates)` : label(t)}));
+  return of.length ? card(c, {id: 'more', title: 'Further tables', of, broad: true}) : null;
 }
 
 // ---- rows ----
@@ -187,6 +192,6 @@ export function card(c, spec) {
       change({[spec.id]: i ? spec.of[i].table.id : null}, {quiet: true, replace: true});
       open(i);
     }) : null);
-  const element = el('section', {class: 'card' + (spec.map ? ' broad' : ''), id: spec.id, 'aria-labelledby': `${spec.id}-title`}, head, panel, foot);
+  const element = el('section', {class: 'card' + (spec.map || spec.broad ? ' broad' : ''), id: spec.id, 'aria-labelledby': `${spec.id}-title`}, head, panel, foot);
   return {element, ready: open(chosen)};
 }
