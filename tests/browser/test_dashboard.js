@@ -17,7 +17,7 @@ const BYTES_MAX = 95000;  // of the 100 kB that the whole first load may take
 const PAINT_MS_MAX = 1000;
 const axePath = path.join(o.modules, 'axe-core/axe.min.js');
 const axe = fs.existsSync(axePath) ? fs.readFileSync(axePath, 'utf8') : null;
-const seen = {shots: 0, axe: 0};
+const seen = {shots: 0, axe: 0}, paints = [];
 
 // A page of a context of its own, whose every request goes to the dashboard's server and whose console stays silent,
 // but for answers that a test asked for.
@@ -30,6 +30,7 @@ async function arrive(browser, {theme = 'light', size = 'desktop', query = '', e
   if (before) await before(page);
   await page.goto(o.url + '/' + query);
   await settled(page);
+  paints.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
   return {context, page};
 }
 
@@ -87,24 +88,19 @@ async function empty(browser) {
 
 // ---- thirty days ----
 
-// The whole first load, and its first paint: the best of three, for the machine has other work too.
-async function budget(browser) {
-  const paints = [];
-  for (let i = 0; i < 3; i++) {
-    let bytes = 0, requests = 0;
-    const {context, page} = await arrive(browser, {before: async page => {
-      const cdp = await page.context().newCDPSession(page);
-      await cdp.send('Network.enable');
-      cdp.on('Network.loadingFinished', e => { bytes += e.encodedDataLength; requests++; });
-    }});
-    paints.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
-    assert(requests > 20 && bytes > 30000, 'the load was not measured');
-    assert(bytes <= BYTES_MAX, `${bytes} bytes transferred`);
-    Object.assign(seen, {bytes, requests});
-    await context.close();
-  }
+// The whole first load, as it went over the wire.
+async function counted(page) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Network.enable');
+  cdp.on('Network.loadingFinished', e => { seen.bytes = (seen.bytes ?? 0) + e.encodedDataLength; seen.requests = (seen.requests ?? 0) + 1; });
+}
+
+// The first paint: the best of all loads, for the machine has other work too.
+function light() {
   seen.paint_ms = Math.round(Math.min(...paints));
-  assert(seen.paint_ms < PAINT_MS_MAX, `first paint after ${paints} ms`);
+  assert(paints.length > 9 && seen.paint_ms < PAINT_MS_MAX, `first paint after ${paints} ms`);
+  assert(seen.requests > 20 && seen.bytes > 30000, 'the load was not measured');
+  assert(seen.bytes <= BYTES_MAX, `${seen.bytes} bytes transferred`);
 }
 
 const listed = (page, at) => page.locator(`${at} table.list tbody tr`).evaluateAll(rows =>
@@ -112,7 +108,8 @@ const listed = (page, at) => page.locator(`${at} table.list tbody tr`).evaluateA
 
 // Every figure on the page is the one `winnow report` gives.
 async function figures(browser) {
-  const {context, page} = await arrive(browser);
+  const {context, page} = await arrive(browser, {before: counted});
+  const first = {...seen};  // before tabs are opened
   assert.strictEqual(await text(page, '#title'), o.title);
   for (const [measure, value] of Object.entries(o.totals)) {
     const tile = page.locator(`.tile[data-measure="${measure}"]`);
@@ -138,6 +135,12 @@ async function figures(browser) {
   assert((await text(page, '#countries')).includes('DB-IP'), 'attribution');
   assert(await page.locator('#countries path.has').count() >= 5, 'countries on the map');
   assert.strictEqual(await page.locator('#chart canvas').count(), 1, 'a chart');
+  for (const [card, wanted] of Object.entries(o.csv)) {
+    const [file] = await Promise.all([page.waitForEvent('download'), page.locator(`#${card} a`, {hasText: /^CSV$/}).click()]);
+    assert.strictEqual(fs.readFileSync(await file.path(), 'utf8'), wanted, card);
+    assert(/^shop-\w+-[\d-]+\.csv$/.test(file.suggestedFilename()), file.suggestedFilename());
+  }
+  Object.assign(seen, {bytes: first.bytes, requests: first.requests});
   await context.close();
 }
 
@@ -149,16 +152,12 @@ async function oneDay(browser) {
   await page.locator('.as-table summary').click();
   const hours = await page.locator('#chart-table tbody tr').evaluateAll(rows => rows.map(r => [r.cells[0].textContent, r.cells[1].textContent]).filter(r => r[1] !== '–'));
   assert.deepStrictEqual(hours, o.yesterday.hours.map(([h, v]) => [h === 'other' ? 'Other hours' : h, v.toLocaleString('en')]), 'hours');
-  await context.close();
-}
-
-async function csv(browser) {
-  const {context, page} = await arrive(browser);
-  for (const [card, wanted] of Object.entries(o.csv)) {
-    const [file] = await Promise.all([page.waitForEvent('download'), page.locator(`#${card} a`, {hasText: /^CSV$/}).click()]);
-    assert.strictEqual(fs.readFileSync(await file.path(), 'utf8'), wanted, card);
-    assert(/^shop-\w+-[\d-]+\.csv$/.test(file.suggestedFilename()), file.suggestedFilename());
-  }
+  await page.selectOption('#period', 'today');
+  await page.waitForFunction(() => /today/.test(location.search));
+  await settled(page);
+  assert((await text(page, '.tile[data-measure="sessions"]')).includes('at the seal'), 'no sessions yet');
+  assert((await text(page, '.tile')).includes('the day is not over'), 'an open day is compared with none');
+  await shot(page, 'today');
   await context.close();
 }
 
@@ -166,10 +165,10 @@ async function csv(browser) {
 async function drill(browser) {
   const {context, page} = await arrive(browser);
   assert.strictEqual(await page.locator('#sources .link').count(), 0, 'a referrer leads nowhere');
-  const button = page.locator('#countries .link', {hasText: 'Germany'});
+  const button = page.locator('#countries .link', {hasText: 'Germany'}), byDevice = 'dialog[open] section:has(h3:text("By device"))';
   await button.click();
-  await page.waitForSelector('dialog[open] table.list');
-  assert.deepStrictEqual(await listed(page, 'dialog'), o.drill.rows);
+  await page.waitForSelector(byDevice);
+  assert.deepStrictEqual(await listed(page, byDevice), o.drill.rows);
   assert.strictEqual(new URL(page.url()).searchParams.get('in'), 'country:DE');
   await judge(page, 'drill-down');
   await shot(page, 'drill');
@@ -282,6 +281,9 @@ async function made(browser) {
       contentType: 'text/csv', body: `job,visitor_days,half_width\r\n"${strange}",240,35\r\n`}));
   }});
   await toTheEnd(page);
+  const tab = page.locator('#more [role=tab]', {hasText: 'Job families (estimates)'});
+  if (await tab.count()) await tab.click();  // other plans fill the card too
+  await settled(page);
   const said = await text(page, '#more');
   assert(said.includes('≈ 240 ± 35') && said.includes(strange) && said.includes('about'), said);
   assert((await text(page, '#notes')).includes('95 of 100'), 'what the band means');
@@ -330,7 +332,7 @@ async function key(browser) {
   assert.deepStrictEqual(await page.evaluate(() => ({local: {...localStorage}, session: {...sessionStorage}})), {local: {}, session: {'winnow-key': o.key}});
   assert(!page.url().includes(o.key) && !(await page.content()).includes(o.key), 'the key is in no address and no page');
   const [file] = await Promise.all([page.waitForEvent('download'), page.locator('#pages a', {hasText: /^CSV$/}).click()]);
-  assert.strictEqual(fs.readFileSync(await file.path(), 'utf8'), o.csv.pages, 'CSV with the key');
+  assert.strictEqual(fs.readFileSync(await file.path(), 'utf8'), o.csv_pages, 'CSV with the key');
   await page.reload();
   await settled(page);
   assert(await page.isVisible('#pages table.list'), 'kept in the tab');
@@ -342,8 +344,7 @@ async function key(browser) {
 
 const phases = {
   empty: [empty],
-  full: [budget, figures, oneDay, csv, drill, keyboard, kept, made, browser => everyLook(browser, 'full'),
-    async browser => { const {context, page} = await arrive(browser, {query: '?period=today', theme: 'dark'}); await shot(page, 'today'); await context.close(); }],
+  full: [figures, oneDay, drill, keyboard, kept, made, browser => everyLook(browser, 'full'), light],
   key: [key],
 };
 

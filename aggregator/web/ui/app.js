@@ -159,6 +159,7 @@ function notes(c) {
       'Rows too small to hide everybody in them are not shown; a missing row is not zero. Visitor days add up each day’s visitors: nobody is recognised from one day to the next.'),
     noise ? el('p', {}, 'Figures with ± are estimates: noise was added on purpose, and stays within the band in 95 of 100 draws.') : null,
     el('p', {class: 'links'}, el('a', {href: 'api/v1/openapi.json'}, 'API'), el('a', {href: '.well-known/winnow.json'}, 'Where aggregates go'),
+      el('a', {href: 'vendor/uplot-licence.txt'}, 'Chart: uPlot'), el('span', {}, 'Map: Natural Earth'),
       el('span', {}, `Days of ${c.site.zone}. No cookies, nothing asked of others.`)));
 }
 
