@@ -287,7 +287,8 @@ static bool read_tables(wn_nodes *d, const yaml_node_t *at, void *ctx) {
 
 // ---- the budget, and the file ----
 
-bool wn_plan_millionths(const char *text, uint32_t *out) {
+// "0.03" as millionths, without floating point. False unless digits, a point and at most six digits.
+static bool millionths(const char *text, uint32_t *out) {
     size_t whole = strspn(text, "0123456789");
     if (whole == 0 || whole > 3 || text[whole] != '.') return false;
     const char *part = text + whole + 1;
@@ -308,9 +309,9 @@ static bool read_rho(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     if (strcmp(text, "strict") == 0) rho = WN_RHO_MICRO_STRICT;
     else if (strcmp(text, "default") == 0) rho = WN_RHO_MICRO_DEFAULT;
 #ifdef WN_MUTANT_BUDGET_UNBOUND
-    else if (wn_plan_millionths(text, &rho) && rho > WN_RHO_MICRO_MAX) r->rho_micro = rho;
+    else if (millionths(text, &rho) && rho > WN_RHO_MICRO_MAX) r->rho_micro = rho;
 #endif
-    else if (!wn_plan_millionths(text, &rho) || rho < WN_RHO_MICRO_MIN || rho > WN_RHO_MICRO_MAX)
+    else if (!millionths(text, &rho) || rho < WN_RHO_MICRO_MIN || rho > WN_RHO_MICRO_MAX)
         return wn_nodes_no(
             d, at,
             "rho \"%.40s\": allowed are strict (0.015), default (0.03) and 0.001 to 0.1 with at "

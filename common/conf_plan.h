@@ -39,6 +39,3 @@ typedef struct wn_plan_row {
 bool wn_plan_check_table(wn_nodes *d, const wn_plan_row *row);
 // Table i against those before it.
 bool wn_plan_check_place(wn_nodes *d, const wn_plan *p, size_t i, const wn_plan_row *row);
-
-// "0.03" as millionths, without floating point. False unless digits, a point and at most six digits.
-bool wn_plan_millionths(const char *text, uint32_t *out);
