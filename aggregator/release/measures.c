@@ -86,7 +86,7 @@ static bool holds(const walk *w, measure of, uint32_t k, uint32_t p_percent) {
 
 static uint64_t floored(const wn_crowd *c, uint64_t least) {
     uint64_t sum = wn_crowd_sum(c), step = least;
-#ifndef WN_MUTANT_STEP_FIXED
+#ifndef WN_MUTANT_MEASURE_STEP_FIXED
     while (100 * step < STEP_PERCENT * wn_crowd_largest(c)) step *= 2;
 #endif
     return WN_WALL_LOCKS ? sum - sum % step : sum;
