@@ -82,11 +82,16 @@ def report():
         )
 
 
+def seal():
+    module("seal")  # --events: cells
+
+
 BENCHES = {
     "filter": lambda: module("filter"),
     "wire": lambda: module("wire"),
     "clickhouse": clickhouse,
     "fold": fold,
+    "seal": seal,
     "http": bench_http.run,
     "slow-disk": lambda: bench_http.run(slow=True),
     "pipeline": bench_flow.pipeline,
