@@ -15,7 +15,7 @@ printf '%-24s %s\n' mutant 'killed by'
 for program in "$build"/tests/mutant_*; do
   [ -x "$program" ] || continue
   n=$((n + 1))
-  name=$(basename "$program" | sed 's/^mutant_//' | tr '[:lower:]' '[:upper:]')
+  name=$(basename "$program" | sed 's/^mutant_//; s/\..*//' | tr '[:lower:]' '[:upper:]')
   timeout 300 "$program" >"$said" 2>&1
   # Criterion names what failed as "[FAIL] suite::test: (0.00s)".
   tests=$(sed -n 's/^\[FAIL\] \([^ ]*\): .*/\1/p' "$said")
