@@ -15,7 +15,7 @@ static void label_of(const open_window *o, unsigned dim, uint64_t value, char ou
     if (!wn_dim_is_open(dim)) {
         char label[32];
         wn_closed_label(dim, (uint16_t)value, label);
-        memcpy(out, label, sizeof label);
+        snprintf(out, WN_OPEN_TEXT_MAX + 1, "%s", label);
         return;
     }
     size_t n = 0;
@@ -161,7 +161,8 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
     crypto_generichash_update(content, (const uint8_t *)h.site, strlen(h.site) + 1);
     crypto_generichash_update(content, (const uint8_t *)h.table, strlen(h.table) + 1);
     for (size_t i = 0; i < n; i++) {
-        crypto_generichash_update(content, (const uint8_t *)row[i].label, sizeof row[i].label);
+        for (unsigned d = 0; d < 2; d++) // the words alone: what lies behind them is not published
+            crypto_generichash_update(content, (const uint8_t *)row[i].label[d], strlen(row[i].label[d]) + 1);
         uint64_t counts[3] = {row[i].people, row[i].events, row[i].sessions};
         crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
     }

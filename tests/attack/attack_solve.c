@@ -184,10 +184,10 @@ static void read_step(attack *a, unsigned day, unsigned state, size_t cell, int 
     begin_line(a);
     add_cell(a, 1, day, state, cell, false);
     close_line(a, row->people, row->people + most);
-    if (has_events(table) && stepped(d, state, cell)) {
+    if (has_events(table)) { // an exact figure may stand beside events of an earlier step
         begin_line(a);
         add_cell(a, 1, day, state, cell, true);
-        close_line(a, (double)row->events, (double)row->events + k - 1);
+        close_line(a, (double)row->events, exact_at(d, state) ? HUGE_VAL : (double)row->events + k - 1);
     }
     if (*inout_last >= 0 && !exact_at(d, state)) {
         begin_line(a); // k newcomers at least
