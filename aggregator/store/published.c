@@ -183,30 +183,26 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
 }
 
-static wn_err ledger_load(wn_published *p) {
+wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number, uint8_t out_digest[32]) {
     uint8_t key[WN_VAULT_KEY_MAX];
-    size_t key_n;
-    wn_ledger_entry last;
-    p->ledger_number = 0;
-    memset(p->ledger_digest, 0, sizeof p->ledger_digest);
-    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &p->buf);
-    if (err == WN_ERR_NOTFOUND) {
-        p->ledger_loaded = true;
-        return WN_OK;
-    }
-    WN_TRY(err);
-    WN_TRY(wn_ledger_decode((wn_span){p->buf.p, p->buf.n}, &last));
-    if (key_n != 8 || wn_vault_of_be64(key) != last.number) return WN_ERR_CORRUPT;
-    p->ledger_number = last.number;
-    memcpy(p->ledger_digest, last.digest, sizeof p->ledger_digest);
-    p->ledger_loaded = true;
+    size_t key_n = 0;
+    wn_ledger_entry last = {0}; // before the first: number 0, digest of zeros
+    wn_vault_buf buf = {0};
+    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &buf);
+    if (!err) err = wn_ledger_decode((wn_span){buf.p, buf.n}, &last);
+    if (!err && (key_n != 8 || wn_vault_of_be64(key) != last.number)) err = WN_ERR_CORRUPT;
+    wn_vault_buf_fini(&buf);
+    if (err && err != WN_ERR_NOTFOUND) return err;
+    *out_number = last.number;
+    memcpy(out_digest, last.digest, sizeof last.digest);
     return WN_OK;
 }
 
 wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e) {
     uint8_t key[8], bytes[WN_LEDGER_BYTES_MAX];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
-    if (!p->ledger_loaded) WN_TRY(ledger_load(p));
+    if (!p->ledger_loaded) WN_TRY(wn_published_ledger_head(p, &p->ledger_number, p->ledger_digest));
+    p->ledger_loaded = true;
     wn_ledger_entry entry = *e;
     entry.number = p->ledger_number + 1;
     wn_ledger_chain(&entry, p->ledger_digest);

@@ -15,7 +15,7 @@
 #include "slots.h"
 #include "winnow/wire.h"
 
-#define WN_PUBLISHED_FORMAT 2
+#define WN_PUBLISHED_FORMAT 3
 #define WN_PUBLIC_ROWS_MAX (1u << 20) // of one (site, table, window)
 #define WN_FINAL_KEEP_S (7 * 86400)   // final watermarks of sealed windows
 
@@ -92,6 +92,9 @@ WN_MUST_USE wn_err wn_published_counts_scan(
     void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped), void *ctx);
 WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
                                             bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
+// The last entry's number and digest, for whoever quotes it (R9); 0 and zeros before the first.
+WN_MUST_USE wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number,
+                                            uint8_t out_digest[32]);
 // Walks the ledger; quoted as in wn_ledger_check_begin. An entry that fails its
 // authentication counts as missing.
 WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
