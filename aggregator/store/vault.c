@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,10 +217,26 @@ static wn_err key_check(wn_vault *v, MDB_txn *txn, MDB_dbi main) {
     return wn_box_open(v->key, place, (wn_span){box.mv_data, box.mv_size}, plain);
 }
 
+// Begins to read; what is read is looked at before LMDB believes it. A root that
+// is just being written looks damaged: another look, with another state.
+static wn_err checked_read_begin(wn_vault *v, MDB_txn **out) {
+    enum { TRIES = 8 };
+    char data[4096];
+    WN_TRY(file_path(v->path, "data.mdb", data));
+    wn_err err = WN_ERR_BUSY;
+    for (int i = 0; i < TRIES && (err == WN_ERR_BUSY || err == WN_ERR_CORRUPT); i++) {
+        if (i > 0) (void)sched_yield();
+        WN_TRY(err_of(mdb_txn_begin(v->env, NULL, MDB_RDONLY, out)));
+        err = wn_vault_pages_check_at(data, mdb_txn_id(*out));
+        if (err != WN_OK) mdb_txn_abort(*out);
+    }
+    return err;
+}
+
 static wn_err dbs_open(wn_vault *v) {
     MDB_txn *txn = NULL;
     MDB_dbi main;
-    WN_TRY(err_of(mdb_txn_begin(v->env, NULL, v->read_only ? MDB_RDONLY : 0, &txn)));
+    WN_TRY(v->read_only ? checked_read_begin(v, &txn) : err_of(mdb_txn_begin(v->env, NULL, 0, &txn)));
     wn_err err = err_of(mdb_dbi_open(txn, NULL, 0, &main));
     if (!err) err = format_check(v, txn, main);
     if (!err) err = key_check(v, txn, main);
