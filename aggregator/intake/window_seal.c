@@ -230,6 +230,10 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
     WN_TRY(wn_published_begin(p));
     wn_err err = publish_all(ws, o, is_sealed, now_s, e.content);
     if (err == WN_OK && is_sealed) err = wn_published_ledger(p, &e);
+#ifdef WN_MUTANT_RELEASE_APART
+    if (err == WN_OK && is_sealed) err = wn_published_commit(p);
+    if (err == WN_OK && is_sealed) err = wn_published_begin(p);
+#endif
     for (size_t i = 0; err == WN_OK && is_sealed && i < o->streams_n; i++)
         err = wn_published_final_watermark(p, &o->window, &o->streams[i].durable, now_s);
     if (err == WN_OK) err = wn_published_tick(p, &o->window, o->tick, is_sealed, now_s);

@@ -12,7 +12,8 @@
 
 enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS };
 static const wn_vault_kind kind = {
-    "published", WN_PUBLISHED_FORMAT, true, 6, {"rows", "ledger", "windows", "finals", "counts", "meta"}};
+    "published", WN_PUBLISHED_FORMAT, true, 6, {"rows", "ledger", "windows", "finals", "counts", "meta"},
+    1u << 1};
 
 enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 

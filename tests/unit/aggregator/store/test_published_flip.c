@@ -10,7 +10,7 @@
 #define SITE "example"
 #define META_BYTES 8192 // LMDB's two root pages, looked at more closely
 
-enum { WINDOWS = 4, TABLES = 3, ROWS = 5, STRIDE = 61, META_STRIDE = 5 };
+enum { WINDOWS = 4, TABLES = 3, ROWS = 5 };
 static const char *const table_name[TABLES] = {"traffic", "pages", "countries"};
 
 static wn_public_row row_of(unsigned window, unsigned table, unsigned i) {
@@ -118,18 +118,23 @@ static int read_all(const char *folder, bool writes) {
     return faults ? PART : OTHER; // something is missing and nobody was told
 }
 
-static void put_file(const char *path, const uint8_t *bytes, size_t n, size_t at, uint8_t mask) {
-    FILE *f = fopen(path, "r+b"); // truncating would make the file system write it out each time
-    cr_assert(f);
-    cr_assert_eq(fwrite(bytes, 1, n, f), n);
-    if (mask != 0) {
-        cr_assert_eq(fseek(f, (long)at, SEEK_SET), 0);
-        fputc(bytes[at] ^ mask, f);
-    }
+static void flip_byte(const char *path, size_t at, uint8_t mask) {
+    FILE *f = fopen(path, "r+b");
+    cr_assert(f && fseek(f, (long)at, SEEK_SET) == 0);
+    int byte = fgetc(f);
+    cr_assert(byte != EOF && fseek(f, (long)at, SEEK_SET) == 0);
+    fputc(byte ^ mask, f);
     cr_assert_eq(fclose(f), 0);
 }
 
-static void flip_all(bool writes, size_t stride) {
+// What a daemon wrote is undone; truncating would make the file system write it out each time.
+static void put_back(const char *path, const uint8_t *bytes, size_t n) {
+    FILE *f = fopen(path, "r+b");
+    cr_assert(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+    cr_assert_eq(truncate(path, (off_t)n), 0);
+}
+
+static void flip_all(bool writes, size_t meta_stride, size_t stride) {
     static const uint8_t masks[] = {0x01, 0x80, 0xFF, 0x10};
     char *folder = folder_new(), env[300], path[400];
     size_t n, outcome[4] = {0};
@@ -137,9 +142,9 @@ static void flip_all(bool writes, size_t stride) {
     snprintf(env, sizeof env, "%s/published", folder);
     snprintf(path, sizeof path, "%s/data.mdb", env);
     uint8_t *bytes = file_read(env, "data.mdb", &n);
-    for (size_t at = 1; at < n; at += at < META_BYTES ? META_STRIDE : stride) {
+    for (size_t at = 1; at < n; at += at < META_BYTES ? meta_stride : stride) {
         int status;
-        put_file(path, bytes, n, at, masks[at % WN_COUNT(masks)]);
+        flip_byte(path, at, masks[at % WN_COUNT(masks)]);
         pid_t pid = fork();
         cr_assert_geq(pid, 0);
         if (pid == 0) _exit(read_all(folder, writes));
@@ -147,20 +152,21 @@ static void flip_all(bool writes, size_t stride) {
         cr_assert(WIFEXITED(status), "flip at %zu: signal %d", at, WTERMSIG(status));
         cr_assert_lt(WEXITSTATUS(status), OTHER, "flip at %zu of %zu: something else was served", at, n);
         outcome[WEXITSTATUS(status)]++;
-        if (writes) cr_assert_eq(truncate(path, (off_t)n), 0);
+        if (writes) put_back(path, bytes, n);
+        else flip_byte(path, at, masks[at % WN_COUNT(masks)]);
     }
     fprintf(stderr, "published_flip: %zu bytes: %zu the same, %zu refused whole, %zu in part\n", n,
             outcome[SAME], outcome[REFUSED], outcome[PART]);
     cr_assert_gt(outcome[SAME], 0, "free pages do not matter");
-    cr_assert_gt(outcome[PART], 10, "other windows are served");
+    cr_assert_gt(outcome[PART], 4, "other windows are served");
     free(bytes);
     folder_free(folder);
 }
 
 Test(published_flip, a_reader_is_never_served_other_rows, .timeout = 10000) {
-    flip_all(false, STRIDE);
+    flip_all(false, 5, 53);
 }
 
 Test(published_flip, a_daemon_that_starts_on_it_neither_serves_nor_spoils, .timeout = 10000) {
-    flip_all(true, 7 * STRIDE);
+    flip_all(true, 41, 331);
 }
