@@ -71,7 +71,7 @@ static bool separates(uint8_t c) {
 static bool may_step(wn_span path) {
     const uint8_t *end = path.p + path.n;
     for (const uint8_t *p = path.p; p < end && (p = memchr(p, '.', (size_t)(end - p))) != NULL; p++)
-        if (p > path.p && separates(p[-1])) return true;
+        if (p == path.p || separates(p[-1])) return true;
     return false;
 }
 
@@ -86,7 +86,9 @@ static int step_of(const uint8_t *s, size_t n) {
 size_t wn_path_steps(uint8_t *p, size_t n) {
     size_t floor = 0;
     while (floor < n && !separates(p[floor])) floor++; // an app's host, from which nothing goes up
-    size_t to = floor, i = floor;
+    size_t i = floor;
+    if (step_of(p, floor) != 0) floor = 0; // no host is called so
+    size_t to = floor;
     while (i < n) {
         size_t begin = i++;
         while (i < n && !separates(p[i])) i++;

@@ -274,6 +274,9 @@ Test(route, an_apps_host_is_its_first_segment) {
         {"app://bob:pw@health/x", "/health/x"},
         {"app://health/../x", "/health/x"},
         {"app://health/..%2f..%2fx", "/health/x"},
+        {"app://../x/y", "/x/y"}, // no host is called so
+        {"app://%2e%2e/x", "/x"},
+        {"app://.", "/"},
         {"app://a4815162342/x", "/:x/x"},
         {"app:///x", "/x"},
         {"app://health:80/x", ""},
