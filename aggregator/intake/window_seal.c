@@ -128,6 +128,10 @@ static size_t collect_rows(const open_window *o, uint64_t site, uint8_t table, c
         p->people = r->people;
         if ((t->measures & WN_MEASURE_EVENTS) != 0) p->events = r->events;
         if ((t->measures & WN_MEASURE_SESSIONS) != 0) p->sessions = r->sessions;
+        p->bounces = r->bounces;
+        p->seconds = r->seconds;
+        p->number = r->number;
+        p->locked = r->locked;
         for (unsigned d = 0; d < t->dims_n && !r->is_other; d++)
             label_of(o, t->dims[d], r->value[d], p->label[d]);
         if (r->is_other) memcpy(p->label[0], "other", 6);

@@ -18,7 +18,7 @@
 // WN_ATTACK_WORLDS: how many worlds (2; `./check --long` 30); WN_ATTACK_DAYS: of so many days (2; 30).
 #include "attack_solve.h"
 
-enum { WORLDS = 2, DAYS = 2, DAYS_MAX = 60, LAST = ATTACK_STATES - 1 };
+enum { WORLDS = 2, DAYS = 2, DAYS_MAX = 60, LINKED_MAX = 4, LAST = ATTACK_STATES - 1 };
 
 typedef struct found {
     size_t hidden, hidden_narrow, hidden_pinned;
@@ -130,7 +130,9 @@ static void over_worlds(attack_mood mood, bool always, found *out) {
     for (unsigned w = 0; w < worlds; w++) {
         attack_kind kind = kind_of(w, always);
         for (unsigned day = 0; day < n; day++) attack_live(&kind, day, &days[day]);
-        if (always) judge(&kind, days, n, mood, false, out);
+        // Days that share their people are one program: so many at a time.
+        for (unsigned day = 0; day < n && always; day += LINKED_MAX)
+            judge(&kind, &days[day], n - day < LINKED_MAX ? n - day : LINKED_MAX, mood, false, out);
         bool thorough = mood == ATTACK_SURE;
         for (unsigned day = 0; day < n && !always; day++)
             judge(&kind, &days[day], 1, mood, thorough && day == 0, out);
