@@ -121,7 +121,7 @@ static size_t collect_rows(const open_window *o, uint64_t site, uint8_t table, c
     const wn_table *t = &o->plan.table[table];
     size_t n = 0, first = 0, end = table_rows(pub, site, table, &first);
     for (size_t i = first; i < end; i++) {
-        const wn_row *r = &o->rows.row[pub->at[i]];
+        const wn_row *r = &pub->rows->row[pub->at[i]];
         wn_public_row *p = &pub->row[n++];
         memset(p, 0, sizeof *p);
         p->is_other = r->is_other;
@@ -167,7 +167,8 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
     for (size_t i = 0; i < n; i++) {
         for (unsigned d = 0; d < 2; d++) // the words alone: what lies behind them is not published
             crypto_generichash_update(content, (const uint8_t *)row[i].label[d], strlen(row[i].label[d]) + 1);
-        uint64_t counts[3] = {row[i].people, row[i].events, row[i].sessions};
+        uint64_t counts[] = {row[i].people,  row[i].events, row[i].sessions, row[i].bounces,
+                             row[i].seconds, row[i].number, row[i].locked};
         crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
     }
     return wn_published_rows(ws->env.published, &h, row, n);
