@@ -164,9 +164,9 @@ static void flip_all(bool writes, size_t meta_stride, size_t stride) {
 }
 
 Test(published_flip, a_reader_is_never_served_other_rows, .timeout = 10000) {
-    flip_all(false, 5, 53);
+    flip_all(false, 11, 97);
 }
 
 Test(published_flip, a_daemon_that_starts_on_it_neither_serves_nor_spoils, .timeout = 10000) {
-    flip_all(true, 41, 331);
+    flip_all(true, 83, 331);
 }
