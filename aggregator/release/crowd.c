@@ -16,10 +16,11 @@ typedef struct slot {
 } slot;
 
 typedef struct tally {
-    slot *slots;
+    slot *slots;    // room for `room`; only the first `cap` are looked at, so that a
+    size_t room;    // small cell after a large one stays in the processor's cache
     size_t cap, n;  // cap 0 or a power of two, at least twice n
     uint32_t stamp; // never 0
-    uint32_t *at;   // slots in use, in order of arrival; cap / 2 of them
+    uint32_t *at;   // slots in use, in order of arrival; room / 2 of them
 } tally;
 
 struct wn_crowd {
@@ -45,27 +46,52 @@ static slot *slot_of(const tally *t, uint64_t key) {
 }
 
 static void tally_fini(tally *t) {
-    wn_wipe(t->slots, t->cap * sizeof *t->slots);
+    wn_wipe(t->slots, t->room * sizeof *t->slots);
     free(t->slots);
     free(t->at);
     *t = (tally){0};
 }
 
+static void tally_next_stamp(tally *t) {
+    if (++t->stamp != 0) return;
+    for (size_t i = 0; i < t->room; i++) t->slots[i].stamp = 0;
+    t->stamp = 1;
+}
+
+static void tally_put(tally *t, const slot *old) {
+    slot *s = slot_of(t, old->key);
+    *s = *old;
+    s->stamp = t->stamp;
+    t->at[t->n++] = (uint32_t)(s - t->slots);
+}
+
+// Twice as many slots of the room there is.
+static wn_err tally_widen(tally *t) {
+    size_t n = t->n;
+    slot *held = malloc(n * sizeof *held + 1);
+    if (held == NULL) return WN_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) held[i] = t->slots[t->at[i]];
+    tally_next_stamp(t);
+    t->cap *= 2;
+    t->n = 0;
+    for (size_t i = 0; i < n; i++) tally_put(t, &held[i]);
+    wn_wipe(held, n * sizeof *held);
+    free(held);
+    return WN_OK;
+}
+
 static wn_err tally_grow(tally *t) {
-    tally bigger = {.cap = t->cap > 0 ? t->cap * 2 : TALLY_CAP_MIN, .stamp = 1};
-    bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
-    bigger.at = calloc(bigger.cap / 2, sizeof *bigger.at);
+    if (t->cap > 0 && 2 * t->cap <= t->room) return tally_widen(t);
+    size_t cap = t->cap > 0 ? t->cap * 2 : TALLY_CAP_MIN;
+    tally bigger = {.cap = cap, .room = cap, .stamp = 1};
+    bigger.slots = calloc(cap, sizeof *bigger.slots);
+    bigger.at = calloc(cap / 2, sizeof *bigger.at);
     if (bigger.slots == NULL || bigger.at == NULL) {
         free(bigger.slots);
         free(bigger.at);
         return WN_ERR_NOMEM;
     }
-    for (size_t i = 0; i < t->n; i++) {
-        const slot *old = &t->slots[t->at[i]];
-        slot *s = slot_of(&bigger, old->key);
-        *s = (slot){.key = old->key, .sum = old->sum, .count = old->count, .stamp = bigger.stamp};
-        bigger.at[bigger.n++] = (uint32_t)(s - bigger.slots);
-    }
+    for (size_t i = 0; i < t->n; i++) tally_put(&bigger, &t->slots[t->at[i]]);
     tally_fini(t);
     *t = bigger;
     return WN_OK;
@@ -86,9 +112,8 @@ static wn_err tally_add(tally *t, uint64_t key, uint32_t amount) {
 static void tally_reset(tally *t) {
     t->n = 0;
     if (t->cap == 0) return;
-    if (++t->stamp != 0) return;
-    for (size_t i = 0; i < t->cap; i++) t->slots[i].stamp = 0;
-    t->stamp = 1;
+    t->cap = TALLY_CAP_MIN;
+    tally_next_stamp(t);
 }
 
 wn_err wn_crowd_new(wn_crowd **out) {

@@ -34,7 +34,8 @@ typedef struct visit {
 static void visit_member(void *ctx, const wn_member *m) {
     visit *v = ctx;
     if (v->err == WN_OK) v->err = wn_crowd_add(v->run->all, m);
-    if (v->err == WN_OK && v->seen >= v->baseline) v->err = wn_crowd_add(v->run->joiners, m);
+    if (v->err == WN_OK && v->baseline > 0 && v->seen >= v->baseline)
+        v->err = wn_crowd_add(v->run->joiners, m);
     v->seen++;
 }
 
@@ -48,7 +49,8 @@ static wn_err cell_holds(wn_lock_run *run, const wn_cell *c, uint32_t k, bool *o
     WN_TRY(v.err);
     *out = wn_crowd_holds(run->all, k, run->rules->p_percent);
 #ifndef WN_MUTANT_STEP_RULE_OFF
-    *out = *out && wn_crowd_holds(run->joiners, k, run->rules->p_percent);
+    // Before a first step everybody is a joiner.
+    if (c->baseline > 0) *out = *out && wn_crowd_holds(run->joiners, k, run->rules->p_percent);
 #endif
     return WN_OK;
 }

@@ -16,7 +16,8 @@ static const wn_vault_kind kind = {"published",
                                    WN_PUBLISHED_FORMAT,
                                    true,
                                    DBS_N,
-                                   {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"}};
+                                   {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"},
+                                   .chained = 1u << DB_LEDGER};
 
 enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
