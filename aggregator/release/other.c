@@ -59,6 +59,7 @@ static wn_err collect(sealing *s) {
         wn_cell c;
         wn_fold_cell(s->f, i, &c);
         if (c.table == 0) continue; // one row, nothing to hide behind
+        if (s->plan->table[c.table].profile != WN_PROFILE_CROWD) continue;
         bool hidden = wn_row_index_find(&s->index, c.site, c.table, c.value) == SIZE_MAX;
         s->refs[s->refs_n++] =
             (ref){.site = c.site, .cell = c.index, .table = c.table, .epoch = c.epoch, .hidden = hidden};
