@@ -7,13 +7,15 @@
 
 #include "clock.h"
 #include "log.h"
+#include "noise_terms.h"
+#include "walls.h"
 #include "windows_impl.h"
 
 // ---- rows with their labels ----
 
 static void label_of(const open_window *o, unsigned dim, uint64_t value, char out[WN_OPEN_TEXT_MAX + 1]) {
     if (!wn_dim_is_open(dim)) {
-        char label[32];
+        char label[32] = {0}; // whole, for the content's digest reads it whole
         wn_closed_label(dim, (uint16_t)value, label);
         memcpy(out, label, sizeof label);
         return;
@@ -48,9 +50,10 @@ static size_t without_twins(wn_public_row *rows, size_t n) {
 static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out,
                          size_t *out_n) {
     const wn_table *t = &o->plan.table[table];
+    const wn_rows *rows = t->profile == WN_PROFILE_NOISE ? &o->noise : &o->rows;
     size_t n = 0;
-    for (size_t i = 0; i < o->rows.n; i++) {
-        const wn_row *r = &o->rows.row[i];
+    for (size_t i = 0; i < rows->n; i++) {
+        const wn_row *r = &rows->row[i];
         if (r->site != site || r->table != table) continue;
         wn_public_row *p = &out[n++];
         memset(p, 0, sizeof *p);
@@ -66,10 +69,35 @@ static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_
     *out_n = o->text_keys_n > 1 ? without_twins(out, n) : n;
 }
 
+// What one ledger entry stands for.
+typedef struct content {
+    crypto_generichash_state hash;
+    uint64_t rows;
+} content;
+
+static void name_receivers(const wn_plan *plan, const wn_table *t, wn_public_head *h) {
+    for (size_t i = 0; i < plan->receivers_n; i++)
+        if ((t->receivers >> i & 1u) != 0)
+            memcpy(h->receiver[h->receivers_n++], plan->receiver[i], sizeof h->receiver[0]);
+}
+
+static void add_content(content *c, const wn_public_head *h, const wn_public_row *rows, size_t n) {
+    crypto_generichash_update(&c->hash, (const uint8_t *)h->site, strlen(h->site) + 1);
+    crypto_generichash_update(&c->hash, (const uint8_t *)h->table, strlen(h->table) + 1);
+    for (size_t i = 0; i < n; i++) {
+        crypto_generichash_update(&c->hash, (const uint8_t *)rows[i].label, sizeof rows[i].label);
+        uint64_t counts[] = {rows[i].people,  rows[i].events, rows[i].sessions, rows[i].bounces,
+                             rows[i].seconds, rows[i].number, rows[i].locked};
+        crypto_generichash_update(&c->hash, (const uint8_t *)counts, sizeof counts);
+    }
+    c->rows += n;
+}
+
 static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table,
                             bool is_sealed, int64_t now_s, wn_public_row *scratch,
-                            crypto_generichash_state *content) {
+                            content contents[WN_PROFILE_N]) {
     const wn_table *t = &o->plan.table[table];
+    if (t->profile == WN_PROFILE_NOISE && !is_sealed) return WN_OK; // drawn once, at the seal
     wn_public_head h = {
         .window = o->window,
         .plan_version = o->plan.version,
@@ -81,19 +109,19 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
         .measures = t->measures,
         .dims_n = t->dims_n,
         .dims = {t->dims[0], t->dims[1]},
+        .profile = t->profile,
+        .share = t->share,
     };
+    if (t->profile == WN_PROFILE_NOISE) h.noise = o->plan.noise;
+    if (t->profile == WN_PROFILE_NOISE && !WN_WALL_LOCKS) // exact, and everybody
+        h.k = 0, h.noise.threshold_closed = h.noise.threshold_open = 1;
+    name_receivers(&o->plan, t, &h);
     memcpy(h.plan_digest, o->plan.digest, sizeof h.plan_digest);
     memcpy(h.table, t->id, sizeof h.table);
     memcpy(h.site, site->name, sizeof h.site);
     size_t n = 0;
     collect_rows(o, site->tag, table, scratch, &n);
-    crypto_generichash_update(content, (const uint8_t *)h.site, strlen(h.site) + 1);
-    crypto_generichash_update(content, (const uint8_t *)h.table, strlen(h.table) + 1);
-    for (size_t i = 0; i < n; i++) {
-        crypto_generichash_update(content, (const uint8_t *)scratch[i].label, sizeof scratch[i].label);
-        uint64_t counts[3] = {scratch[i].people, scratch[i].events, scratch[i].sessions};
-        crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
-    }
+    add_content(&contents[t->profile], &h, scratch, n);
     return wn_published_rows(ws->env.published, &h, scratch, n);
 }
 
@@ -117,11 +145,14 @@ static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_si
 }
 
 static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s,
-                          uint8_t out_content[32]) {
-    wn_public_row *scratch = calloc(o->rows.n != 0 ? o->rows.n : 1, sizeof *scratch);
+                          content contents[WN_PROFILE_N]) {
+    size_t most = o->rows.n > o->noise.n ? o->rows.n : o->noise.n;
+    wn_public_row *scratch = calloc(most != 0 ? most : 1, sizeof *scratch);
     if (scratch == NULL) return WN_ERR_NOMEM;
-    crypto_generichash_state content;
-    crypto_generichash_init(&content, NULL, 0, 32);
+    for (size_t i = 0; i < WN_PROFILE_N; i++) {
+        contents[i].rows = 0;
+        crypto_generichash_init(&contents[i].hash, NULL, 0, 32);
+    }
     wn_err err = WN_OK;
     size_t cell = 0;
     uint64_t tag = 0;
@@ -129,7 +160,7 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
         const wn_site *site = wn_sites_by_tag(*ws->env.sites, tag);
         if (site == NULL) continue; // removed by the operator: nothing of it is published
         for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
-            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, &content);
+            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, contents);
         if (err == WN_OK && is_sealed) {
             // In multiples of k, like everything that says something about people.
             uint64_t refused = wn_fold_refused(o->fold, tag) / WN_K_CLOSED * WN_K_CLOSED;
@@ -137,13 +168,20 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
             err = wn_published_counts(ws->env.published, tag, &o->window, refused, capped);
         }
     }
-    crypto_generichash_final(&content, out_content, 32);
     free(scratch);
     return err;
 }
 
-wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s) {
-    wn_published *p = ws->env.published;
+// Is anybody to get rows of both profiles?
+static bool plan_mixes(const wn_plan *plan) {
+    unsigned of[WN_PROFILE_N] = {0};
+    for (size_t i = 0; i < plan->n; i++) of[plan->table[i].profile] |= plan->table[i].receivers;
+    return (of[WN_PROFILE_CROWD] & of[WN_PROFILE_NOISE]) != 0;
+}
+
+// An entry a profile; noise has one as soon as it has a budget, for the budget is spent whatever came out.
+static wn_err tell_ledger(wn_published *p, const open_window *o, int64_t now_s,
+                          content contents[WN_PROFILE_N]) {
     wn_ledger_entry e = {
         .at_s = now_s,
         .what = WN_LEDGER_RELEASE,
@@ -152,12 +190,29 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
         .profile = "crowd",
         .k_closed = WN_K_CLOSED,
         .k_open = WN_K_OPEN,
-        .rows = o->rows.n,
+        .rows = contents[WN_PROFILE_CROWD].rows,
     };
     memcpy(e.window, o->text, sizeof e.window);
+    crypto_generichash_final(&contents[WN_PROFILE_CROWD].hash, e.content, sizeof e.content);
+    WN_TRY(wn_published_ledger(p, &e));
+    if (o->plan.noise.rho_micro == 0) return WN_OK;
+    memcpy(e.profile, "noise", 6);
+    e.k_closed = WN_K_NOISE_CLOSED;
+    e.k_open = WN_K_NOISE_OPEN;
+    e.rho_micro = o->plan.noise.rho_micro;
+    e.delta_nano = WN_DELTA_THRESHOLD_NANO + WN_DELTA_CONVERSION_NANO;
+    e.rows = contents[WN_PROFILE_NOISE].rows;
+    e.notes = plan_mixes(&o->plan) ? WN_LEDGER_CROWD_BESIDE_NOISE : 0;
+    crypto_generichash_final(&contents[WN_PROFILE_NOISE].hash, e.content, sizeof e.content);
+    return wn_published_ledger(p, &e);
+}
+
+wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s) {
+    wn_published *p = ws->env.published;
+    content contents[WN_PROFILE_N];
     WN_TRY(wn_published_begin(p));
-    wn_err err = publish_all(ws, o, is_sealed, now_s, e.content);
-    if (err == WN_OK && is_sealed) err = wn_published_ledger(p, &e);
+    wn_err err = publish_all(ws, o, is_sealed, now_s, contents);
+    if (err == WN_OK && is_sealed) err = tell_ledger(p, o, now_s, contents);
     for (size_t i = 0; err == WN_OK && is_sealed && i < o->streams_n; i++)
         err = wn_published_final_watermark(p, &o->window, &o->streams[i].durable, now_s);
     if (err == WN_OK) err = wn_published_tick(p, &o->window, o->tick, is_sealed, now_s);
@@ -267,12 +322,14 @@ wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64
     WN_ASSERT(o->replayed && o->held_left == 0 && !o->dirty && !o->in_commit);
     wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
-    wn_err err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
+    WN_TRY(wn_windows_seal_make(o, now_s));
+    wn_err err = wn_noise_seal(o->fold, &o->plan, &rules, o->seal.seed, &o->noise);
+    if (err == WN_OK) err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
     wn_steps_fini(&steps);
     WN_TRY(err);
     o->tick++;
-    WN_TRY(wn_windows_publish(ws, o, true, now_s));
-    *out_rows = o->rows.n;
+    WN_TRY(wn_windows_publish(ws, o, true, o->seal.at_s));
+    *out_rows = o->rows.n + o->noise.n;
     wn_window window = o->window;
     wn_windows_drop(ws, o);
     return wn_windows_bury(ws, &window, now_s);

@@ -84,9 +84,10 @@ static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out) {
     uint32_t k = wn_lock_k(&run->plan->table[c->table]);
     uint64_t shown = wn_lock_floor(people_of(run->f, c), k);
     *out = false;
-    if (run->plan->table[c->table].profile != WN_PROFILE_CROWD) return WN_OK; // noise.h: once, at the seal
     // Cheap refusals first: most cells did not grow since the last tick.
-    if (wn_lock_overflow(c) || shown < k || shown <= wn_lock_floor(c->baseline, k)) return WN_OK;
+    if (!wn_lock_of_crowd(run->plan, c) || wn_lock_overflow(c) || shown < k ||
+        shown <= wn_lock_floor(c->baseline, k))
+        return WN_OK;
     if (outnumbered(run->f, c)) return WN_OK;
     size_t row = wn_row_index_find(&run->index, c->site, c->table, c->value);
     if (row != SIZE_MAX && shown <= run->index.rows->row[row].people) return WN_OK;

@@ -52,22 +52,18 @@ static int compare_refs(const void *a, const void *b) {
     return d != 0 ? d : by(x->epoch, y->epoch);
 }
 
-static bool is_noisy(const sealing *s, const wn_cell *c) {
-    return s->plan->table[c->table].profile == WN_PROFILE_NOISE;
-}
-
 static wn_err collect(sealing *s) {
     size_t cells = wn_fold_cells(s->f), n = 0;
     wn_cell c;
     for (size_t i = 0; i < cells; i++) {
         wn_fold_cell(s->f, i, &c);
-        n += is_noisy(s, &c);
+        n += !wn_lock_of_crowd(s->plan, &c);
     }
     s->refs = calloc(n + 1, sizeof *s->refs);
     if (s->refs == NULL) return WN_ERR_NOMEM;
     for (size_t i = 0; i < cells; i++) {
         wn_fold_cell(s->f, i, &c);
-        if (!is_noisy(s, &c)) continue;
+        if (wn_lock_of_crowd(s->plan, &c)) continue;
         s->refs[s->refs_n++] = (ref){.site = c.site,
                                      .value = {c.value[0], c.value[1]},
                                      .cell = c.index,
@@ -239,7 +235,7 @@ static wn_err release(sealing *s, const ref *r, size_t n) {
 #ifdef WN_MUTANT_NOISE_SECOND_EPOCH_ADDED
     for (size_t i = 0; i < n; i++) count += &r[i] == most ? 0 : r[i].kept;
 #endif
-    if (r->value[0] == WN_VALUE_OVERFLOW) return WN_OK;
+    if (r->value[0] == WN_VALUE_OVERFLOW) return WN_OK; // one person's values and another's
 #ifndef WN_MUTANT_THRESHOLD_NOISY_ONLY
     if (count < k) return WN_OK;
     WN_TRY(keepers_hold(s, most, k, &holds));
