@@ -4,6 +4,13 @@ set(here ${CMAKE_CURRENT_LIST_DIR})
 add_test(NAME web_size COMMAND ${here}/web_size.sh ${CMAKE_SOURCE_DIR}/clients/web/w.js 1024)
 add_test(NAME traffic COMMAND ${here}/traffic_check.sh $<TARGET_FILE:winnow-traffic> ${CMAKE_CURRENT_BINARY_DIR}/traffic)
 
+# NOFLOAT; ./check asks the same of what is released. A sanitizer's calls are no part of the question.
+if(NOT WN_SANITIZE AND NOT WN_FUZZ)
+  add_test(NAME nofloat_itself COMMAND ${here}/nofloat.sh --itself)
+  add_test(NAME nofloat_release COMMAND ${here}/nofloat.sh $<TARGET_FILE:wn_release> gauss.c.o noise.c.o)
+  add_test(NAME nofloat_common COMMAND ${here}/nofloat.sh $<TARGET_FILE:wn_common> noise_terms.c.o)
+endif()
+
 find_program(WN_NODE node)
 if(WN_NODE)
   add_test(NAME web_script COMMAND ${WN_NODE} ${here}/wjs_check.js ${CMAKE_SOURCE_DIR}/clients/web/w.js)
