@@ -7,9 +7,11 @@
 #   WN_KILLS        kill -9 of each daemon under load (200)
 #   WN_WORLDS       made-up worlds for the locks (100,000)
 #   WN_CANARIES     marked identifiers for the scan (100,000)
+#   WN_DRAWS        of the discrete Gaussian, judged against its distribution (40,000,000)
+#   WN_EPS_RUNS     seals with and without one pseudonym, for each question (1,000,000: an hour)
 #
 #   tests/long.sh            all
-#   tests/long.sh PART...    of: fuzz kill worlds canary valgrind agents bare
+#   tests/long.sh PART...    of: fuzz kill worlds noise canary valgrind agents bare
 set -eu
 cd "$(dirname "$0")/.."
 export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-100000}"
@@ -52,6 +54,13 @@ long_worlds() {
   judged build/dev/tests/test_worlds
 }
 
+long_noise() {
+  step "noise: ${WN_DRAWS:-40000000} draws"
+  WN_DRAWS="${WN_DRAWS:-40000000}" judged build/dev/tests/test_gauss
+  step "noise: ${WN_EPS_RUNS:-1000000} seals with and without one pseudonym"
+  WN_EPS_RUNS="${WN_EPS_RUNS:-1000000}" judged build/dev/tests/test_eps
+}
+
 long_canary() {
   step "$WN_CANARIES canaries"
   judged python3 tests/scenario/test_canary.py
@@ -90,10 +99,10 @@ long_bare() {
   if [ "$(id -u)" = 0 ]; then tests/bare.sh; else sudo tests/bare.sh; fi
 }
 
-[ $# -gt 0 ] || set -- fuzz worlds canary valgrind agents kill bare
+[ $# -gt 0 ] || set -- fuzz worlds noise canary valgrind agents kill bare
 for part in "$@"; do
   case "$part" in
-    fuzz|kill|worlds|canary|valgrind|agents|bare) "long_$part" ;;
-    *) echo "usage: tests/long.sh [fuzz|kill|worlds|canary|valgrind|agents|bare]..." >&2; exit 2 ;;
+    fuzz|kill|worlds|noise|canary|valgrind|agents|bare) "long_$part" ;;
+    *) echo "usage: tests/long.sh [fuzz|kill|worlds|noise|canary|valgrind|agents|bare]..." >&2; exit 2 ;;
   esac
 done
