@@ -33,8 +33,8 @@ typedef struct sealing {
     uint8_t keep_key[16], name_key[32], draw_key[WN_GAUSS_SEED_BYTES];
     ref *refs; // by site, table, value, epoch
     size_t refs_n;
-    member *members; // of the table at hand
-    bool *keeps;     // by a member's number
+    member *members, *spare; // of the table at hand
+    bool *keeps;             // by a member's number
     size_t members_n, members_cap;
     wn_crowd *crowd;
 } sealing;
@@ -76,6 +76,8 @@ static wn_err collect(sealing *s) {
 
 // ---- who keeps what ----
 
+enum { DIGIT_BITS = 11, DIGITS = 3 };
+
 typedef struct visit {
     sealing *s;
     uint32_t ref;
@@ -83,9 +85,11 @@ typedef struct visit {
 
 static void forget_members(sealing *s) {
     wn_wipe(s->members, s->members_cap * sizeof *s->members);
+    wn_wipe(s->spare, s->members_cap * sizeof *s->spare);
     free(s->members);
+    free(s->spare);
     free(s->keeps);
-    s->members = NULL;
+    s->members = s->spare = NULL;
     s->keeps = NULL;
     s->members_n = s->members_cap = 0;
 }
@@ -96,8 +100,10 @@ static wn_err members_fit(sealing *s, size_t n) {
     if (n > s->members_cap) {
         forget_members(s);
         s->members = calloc(n, sizeof *s->members);
+        s->spare = calloc(n, sizeof *s->spare);
         s->keeps = calloc(n, sizeof *s->keeps);
-        if (s->members == NULL || s->keeps == NULL) return WN_ERR_NOMEM;
+        if (s->members == NULL || s->spare == NULL || s->keeps == NULL)
+            return forget_members(s), WN_ERR_NOMEM;
         s->members_cap = n;
     }
     if (n > 0) memset(s->keeps, 0, n * sizeof *s->keeps);
@@ -169,13 +175,42 @@ static void keep(sealing *s, member *m, size_t n, size_t cells) {
     }
 }
 
+// Brings together what agrees in the last DIGITS × DIGIT_BITS bits of its person: nearly always one person's
+// cells, for pseudonyms are random. Ten million members take a fifth of a comparison sort's time.
+static void sort_nearly(sealing *s) {
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        size_t at[1u << DIGIT_BITS] = {0};
+        unsigned shift = digit * DIGIT_BITS, mask = (1u << DIGIT_BITS) - 1;
+        for (size_t i = 0; i < s->members_n; i++) at[s->members[i].key >> shift & mask]++;
+        for (size_t d = 0, before = 0, n; d <= mask; d++, before += n) {
+            n = at[d];
+            at[d] = before;
+        }
+        for (size_t i = 0; i < s->members_n; i++)
+            s->spare[at[s->members[i].key >> shift & mask]++] = s->members[i];
+        member *sorted = s->spare;
+        s->spare = s->members;
+        s->members = sorted;
+    }
+}
+
+static bool nearly(const member *a, const member *b) {
+    return ((a->key ^ b->key) & (((uint64_t)1 << DIGITS * DIGIT_BITS) - 1)) == 0;
+}
+
 static void choose(sealing *s, size_t cells) {
+    sort_nearly(s);
     member *m = s->members;
-    qsort_r(m, s->members_n, sizeof *m, compare_members, s->refs);
-    for (size_t i = 0, n; i < s->members_n; i += n) {
-        for (n = 1; i + n < s->members_n; n++)
-            if (compare_members(&m[i], &m[i + n], s->refs) != 0) break;
-        keep(s, &m[i], n, cells);
+    for (size_t i = 0, lot; i < s->members_n; i += lot) {
+        bool mixed = false;
+        for (lot = 1; i + lot < s->members_n && nearly(&m[i], &m[i + lot]); lot++)
+            mixed |= compare_members(&m[i], &m[i + lot], s->refs) != 0;
+        if (mixed) qsort_r(&m[i], lot, sizeof *m, compare_members, s->refs);
+        for (size_t j = 0, n; j < lot; j += n) {
+            for (n = 1; j + n < lot; n++)
+                if (compare_members(&m[i + j], &m[i + j + n], s->refs) != 0) break;
+            keep(s, &m[i + j], n, cells);
+        }
     }
 }
 
