@@ -16,7 +16,7 @@
 //   X    discrete Gaussian of plan->noise's variance, drawn for that cell's name
 // A row is there iff n >= k, R4 holds for those n, and n + X >= the threshold; WN_VALUE_OVERFLOW never is.
 // The seed must be random, stored before the call, and used for this window alone.
-// About 60 bytes a cell and 50 a (cell, person) of the largest table, for the call; `rows` is empty after an
-// error.
+// For the call: about 80 bytes a cell and 33 a (cell, person) of the largest table. After an error `rows` is
+// empty.
 WN_MUST_USE wn_err wn_noise_seal(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules,
                                  const uint8_t seed[WN_NOISE_SEED_BYTES], wn_rows *rows);

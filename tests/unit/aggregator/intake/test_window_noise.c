@@ -270,11 +270,13 @@ static void look(seen *s) {
 
 typedef struct entries {
     unsigned crowd, noise;
+    uint64_t rho_micro; // of all
     uint8_t noise_content[32];
 } entries;
 
 static bool count_entry(void *ctx, const wn_ledger_entry *e) {
     entries *n = ctx;
+    n->rho_micro += e->rho_micro;
     if (e->what != WN_LEDGER_RELEASE) return true;
     if (strcmp(e->profile, "crowd") == 0) n->crowd++;
     if (strcmp(e->profile, "noise") != 0) return true;
@@ -427,7 +429,8 @@ static void finish(const char *where, uint8_t seed, outcome *out) {
     live_in(where, NOW + 2 * LATER_S); // and one more: nothing is left to do
     look(&s);
     entries n = releases();
-    out->wrong |= n.noise != 1 || n.crowd != 1 || wn_windows_count(ws) != 0 || s.noise_heads != 2;
+    out->wrong |= n.noise != 1 || n.crowd != 1 || n.rho_micro != WN_RHO_MICRO_DEFAULT ||
+                  wn_windows_count(ws) != 0 || s.noise_heads != 2;
     memcpy(out->digest, s.digest, 32);
     memcpy(out->content, n.noise_content, 32);
     killed();
