@@ -237,6 +237,7 @@ typedef struct seen {
     unsigned noise_heads, noise_rows;
     uint32_t country[COUNTRIES + 1], countries_n, browsers;
     int64_t published_s;
+    wn_public_head countries, traffic;
     crypto_generichash_state hash;
 } seen;
 
@@ -249,6 +250,8 @@ static bool see(void *ctx, const wn_public_head *h, const wn_public_row *rows, s
         crypto_generichash_update(&s->hash, (const uint8_t *)&rows[i].people, sizeof rows[i].people);
     }
     s->published_s = h->published_s;
+    if (strcmp(h->table, "countries") == 0) s->countries = *h;
+    if (strcmp(h->table, "traffic") == 0) s->traffic = *h;
     bool is_country = strcmp(h->table, "countries") == 0, is_browser = strcmp(h->table, "browsers") == 0;
     if (!is_country && !is_browser) return true;
     s->noise_heads++;
@@ -308,6 +311,15 @@ Test(window_noise, is_published_at_the_seal_alone_with_its_terms_and_an_entry_of
     look(&s);
     cr_assert(s.noise_heads == 2 && s.countries_n == COUNTRIES && s.noise_rows == COUNTRIES + 2);
     cr_assert_eq(s.published_s, NOW + 1);
+    cr_assert(s.countries.profile == WN_PROFILE_NOISE && s.countries.share && s.countries.sealed);
+    cr_assert(s.countries.receivers_n == 1 && strcmp(s.countries.receiver[0], "second") == 0);
+    cr_assert_eq(s.countries.k, WN_K_NOISE_CLOSED);
+    const wn_noise_terms *of = &s.countries.noise;
+    cr_assert(of->rho_micro == terms.rho_micro && of->l0 == 2 && of->signed_only);
+    cr_assert(of->variance_num == terms.variance_num && of->variance_den == terms.variance_den);
+    cr_assert_eq(of->threshold_closed, terms.threshold_closed);
+    cr_assert(s.traffic.profile == WN_PROFILE_CROWD && !s.traffic.share && s.traffic.receivers_n == 0);
+    cr_assert_eq(s.traffic.noise.rho_micro, 0);
     for (int i = 0; i < COUNTRIES; i++) // σ = 5.8
         cr_assert(s.country[i] > 150 && s.country[i] < 250 && s.country[i] >= terms.threshold_closed);
     cr_assert(s.browsers > PEOPLE - 60 && s.browsers < PEOPLE + 60, "one of two is kept: %u", s.browsers);
@@ -337,6 +349,17 @@ Test(window_noise, the_ledger_is_told_when_a_receiver_gets_both_profiles) {
     for (size_t i = 0; i < told_n; i++)
         noted |= strcmp(told[i].profile, "noise") == 0 && told[i].notes == WN_LEDGER_CROWD_BESIDE_NOISE;
     cr_assert(noted);
+}
+
+Test(window_noise, of_a_site_that_the_operator_removed_nothing_is_published) {
+    seen s;
+    sites.n = 0;
+    told_n = 0;
+    cr_assert_eq(seal_at(NOW), WN_OK);
+    look(&s);
+    cr_assert_eq(s.noise_heads, 0);
+    cr_assert(releases().noise == 1 && releases().rho_micro == WN_RHO_MICRO_DEFAULT, "drawn, and so spent");
+    for (size_t i = 0; i < told_n; i++) cr_assert_eq(told[i].rows, 0);
 }
 
 Test(window_noise, a_sealed_window_takes_no_second_draw) {
