@@ -9,9 +9,11 @@
 #   WN_CANARIES     marked identifiers for the scan (100,000)
 #   WN_ATTACK_WORLDS, WN_ATTACK_DAYS  worlds that the attacker solves for (30, of 30 days; about half an hour)
 #   WN_SYBIL_IDS    people whom one network invents (1,000,000)
+#   WN_DRAWS        of the discrete Gaussian, judged against its distribution (40,000,000)
+#   WN_EPS_RUNS     seals with and without one pseudonym, for each question (1,000,000: an hour)
 #
 #   tests/long.sh            all
-#   tests/long.sh PART...    of: fuzz kill worlds canary attack valgrind agents bare
+#   tests/long.sh PART...    of: fuzz kill worlds noise canary attack valgrind agents bare
 set -eu
 cd "$(dirname "$0")/.."
 export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-100000}"
@@ -62,6 +64,13 @@ long_attack() {
   judged build/dev/tests/test_sybil
 }
 
+long_noise() {
+  step "noise: ${WN_DRAWS:-40000000} draws"
+  WN_DRAWS="${WN_DRAWS:-40000000}" judged build/dev/tests/test_gauss
+  step "noise: ${WN_EPS_RUNS:-1000000} seals with and without one pseudonym"
+  WN_EPS_RUNS="${WN_EPS_RUNS:-1000000}" judged build/dev/tests/test_eps
+}
+
 long_canary() {
   step "$WN_CANARIES canaries"
   judged python3 tests/scenario/test_canary.py
@@ -100,10 +109,10 @@ long_bare() {
   if [ "$(id -u)" = 0 ]; then tests/bare.sh; else sudo tests/bare.sh; fi
 }
 
-[ $# -gt 0 ] || set -- fuzz worlds canary attack valgrind agents kill bare
+[ $# -gt 0 ] || set -- fuzz worlds noise canary attack valgrind agents kill bare
 for part in "$@"; do
   case "$part" in
-    fuzz|kill|worlds|canary|attack|valgrind|agents|bare) "long_$part" ;;
-    *) echo "usage: tests/long.sh [fuzz|kill|worlds|canary|attack|valgrind|agents|bare]..." >&2; exit 2 ;;
+    fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare) "long_$part" ;;
+    *) echo "usage: tests/long.sh [fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare]..." >&2; exit 2 ;;
   esac
 done

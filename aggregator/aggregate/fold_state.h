@@ -21,9 +21,10 @@ static inline bool wn_fold_is_overflow(const uint64_t value[2]) {
     return value[0] == WN_VALUE_OVERFLOW;
 }
 
-// Does a cell of this table and value count against open_values_max?
+// Does a cell of this table and value count against open_values_max? In a table with noise none does: there
+// one person's values may never displace another's (R6: no cap by arrival).
 static inline bool wn_fold_is_bounded(const wn_fold *f, uint8_t table, const uint64_t value[2]) {
-    return f->open[table] && !wn_fold_is_overflow(value);
+    return f->open[table] && f->plan.table[table].profile != WN_PROFILE_NOISE && !wn_fold_is_overflow(value);
 }
 
 // The caller has looked for the key. Only value, site, table and epoch of `key` are read.

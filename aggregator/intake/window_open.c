@@ -21,6 +21,7 @@ static void free_window(open_window *o) {
     wn_fold_free(o->fold);
     wn_plan_fini(&o->plan);
     wn_rows_fini(&o->rows);
+    wn_rows_fini(&o->noise);
     free(o->streams);
     wn_wipe(o, sizeof *o);
     free(o);
@@ -170,6 +171,7 @@ static wn_err open_one(wn_windows *ws, const wn_window *w, open_window **out) {
         err = wn_open_store_open(ws->env.open_dir, w, o->key_store, (size_t)opt->map_mib << 20, &o->store);
     if (err == WN_OK) err = take_plan(ws, o);
     if (err == WN_OK) err = get_meta(o);
+    if (err == WN_OK) err = wn_windows_seal_find(o);
     if (err == WN_OK) err = take_core_key(ws, o);
     if (err == WN_OK)
         err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max,

@@ -7,6 +7,8 @@
 
 #include "clock.h"
 #include "log.h"
+#include "noise_terms.h"
+#include "walls.h"
 #include "windows_impl.h"
 
 // ---- rows with their labels ----
@@ -141,10 +143,37 @@ static size_t collect_rows(const open_window *o, uint64_t site, uint8_t table, c
     return n;
 }
 
+// What one ledger entry stands for.
+typedef struct content {
+    crypto_generichash_state hash;
+    uint64_t rows;
+} content;
+
+static void name_receivers(const wn_plan *plan, const wn_table *t, wn_public_head *h) {
+    for (size_t i = 0; i < plan->receivers_n; i++)
+        if ((t->receivers >> i & 1u) != 0)
+            memcpy(h->receiver[h->receivers_n++], plan->receiver[i], sizeof h->receiver[0]);
+}
+
+static void add_content(content *c, const wn_public_head *h, const wn_public_row *rows, size_t n) {
+    crypto_generichash_update(&c->hash, (const uint8_t *)h->site, strlen(h->site) + 1);
+    crypto_generichash_update(&c->hash, (const uint8_t *)h->table, strlen(h->table) + 1);
+    for (size_t i = 0; i < n; i++) {
+        for (unsigned d = 0; d < 2; d++) // the words alone: what lies behind them is not published
+            crypto_generichash_update(&c->hash, (const uint8_t *)rows[i].label[d],
+                                      strlen(rows[i].label[d]) + 1);
+        uint64_t counts[] = {rows[i].people,  rows[i].events, rows[i].sessions, rows[i].bounces,
+                             rows[i].seconds, rows[i].number, rows[i].locked};
+        crypto_generichash_update(&c->hash, (const uint8_t *)counts, sizeof counts);
+    }
+    c->rows += n;
+}
+
 static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table,
-                            bool is_sealed, int64_t now_s, const publication *pub,
-                            crypto_generichash_state *content) {
+                            bool is_sealed, int64_t now_s, const publication pubs[WN_PROFILE_N],
+                            content contents[WN_PROFILE_N]) {
     const wn_table *t = &o->plan.table[table];
+    if (t->profile == WN_PROFILE_NOISE && !is_sealed) return WN_OK; // drawn once, at the seal
     wn_public_head h = {
         .window = o->window,
         .plan_version = o->plan.version,
@@ -156,22 +185,20 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
         .measures = t->measures,
         .dims_n = t->dims_n,
         .dims = {t->dims[0], t->dims[1]},
+        .profile = t->profile,
+        .share = t->share,
     };
+    if (t->profile == WN_PROFILE_NOISE) h.noise = o->plan.noise;
+    if (t->profile == WN_PROFILE_NOISE && !WN_WALL_LOCKS) // exact, and everybody
+        h.k = 0, h.noise.threshold_closed = h.noise.threshold_open = 1;
+    name_receivers(&o->plan, t, &h);
     memcpy(h.plan_digest, o->plan.digest, sizeof h.plan_digest);
     memcpy(h.table, t->id, sizeof h.table);
     memcpy(h.site, site->name, sizeof h.site);
-    const wn_public_row *row = pub->row;
+    const publication *pub = &pubs[t->profile];
     size_t n = collect_rows(o, site->tag, table, pub);
-    crypto_generichash_update(content, (const uint8_t *)h.site, strlen(h.site) + 1);
-    crypto_generichash_update(content, (const uint8_t *)h.table, strlen(h.table) + 1);
-    for (size_t i = 0; i < n; i++) {
-        for (unsigned d = 0; d < 2; d++) // the words alone: what lies behind them is not published
-            crypto_generichash_update(content, (const uint8_t *)row[i].label[d], strlen(row[i].label[d]) + 1);
-        uint64_t counts[] = {row[i].people,  row[i].events, row[i].sessions, row[i].bounces,
-                             row[i].seconds, row[i].number, row[i].locked};
-        crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
-    }
-    return wn_published_rows(ws->env.published, &h, row, n);
+    add_content(&contents[t->profile], &h, pub->row, n);
+    return wn_published_rows(ws->env.published, &h, pub->row, n);
 }
 
 static bool in_earlier_epoch(const open_window *o, const wn_cell *c) {
@@ -194,19 +221,21 @@ static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_si
 }
 
 static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s,
-                          uint8_t out_content[32]) {
-    publication pub;
-    WN_TRY(publication_make(&o->rows, &pub));
-    crypto_generichash_state content;
-    crypto_generichash_init(&content, NULL, 0, 32);
-    wn_err err = WN_OK;
+                          content contents[WN_PROFILE_N]) {
+    publication pubs[WN_PROFILE_N] = {{0}};
+    WN_TRY(publication_make(&o->rows, &pubs[WN_PROFILE_CROWD]));
+    wn_err err = publication_make(&o->noise, &pubs[WN_PROFILE_NOISE]);
+    for (size_t i = 0; i < WN_PROFILE_N; i++) {
+        contents[i].rows = 0;
+        crypto_generichash_init(&contents[i].hash, NULL, 0, 32);
+    }
     size_t cell = 0;
     uint64_t tag = 0;
     while (err == WN_OK && next_site(o, &cell, &tag)) {
         const wn_site *site = wn_sites_by_tag(*ws->env.sites, tag);
         if (site == NULL) continue; // removed by the operator: nothing of it is published
         for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
-            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, &pub, &content);
+            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, pubs, contents);
         if (err == WN_OK && is_sealed) {
             // In multiples of k, like everything that says something about people.
             uint64_t refused = wn_fold_refused(o->fold, tag) / WN_K_CLOSED * WN_K_CLOSED;
@@ -214,13 +243,20 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
             err = wn_published_counts(ws->env.published, tag, &o->window, refused, capped);
         }
     }
-    crypto_generichash_final(&content, out_content, 32);
-    publication_fini(&pub);
+    for (size_t i = 0; i < WN_PROFILE_N; i++) publication_fini(&pubs[i]);
     return err;
 }
 
-wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s) {
-    wn_published *p = ws->env.published;
+// Is anybody to get rows of both profiles?
+static bool plan_mixes(const wn_plan *plan) {
+    unsigned of[WN_PROFILE_N] = {0};
+    for (size_t i = 0; i < plan->n; i++) of[plan->table[i].profile] |= plan->table[i].receivers;
+    return (of[WN_PROFILE_CROWD] & of[WN_PROFILE_NOISE]) != 0;
+}
+
+// An entry a profile; noise has one as soon as it has a budget, for the budget is spent whatever came out.
+static wn_err tell_ledger(wn_published *p, const open_window *o, int64_t now_s,
+                          content contents[WN_PROFILE_N]) {
     wn_ledger_entry e = {
         .at_s = now_s,
         .what = WN_LEDGER_RELEASE,
@@ -229,12 +265,29 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
         .profile = "crowd",
         .k_closed = WN_K_CLOSED,
         .k_open = WN_K_OPEN,
-        .rows = o->rows.n,
+        .rows = contents[WN_PROFILE_CROWD].rows,
     };
     memcpy(e.window, o->text, sizeof e.window);
+    crypto_generichash_final(&contents[WN_PROFILE_CROWD].hash, e.content, sizeof e.content);
+    WN_TRY(wn_published_ledger(p, &e));
+    if (o->plan.noise.rho_micro == 0) return WN_OK;
+    memcpy(e.profile, "noise", 6);
+    e.k_closed = WN_K_NOISE_CLOSED;
+    e.k_open = WN_K_NOISE_OPEN;
+    e.rho_micro = o->plan.noise.rho_micro;
+    e.delta_nano = WN_DELTA_THRESHOLD_NANO + WN_DELTA_CONVERSION_NANO;
+    e.rows = contents[WN_PROFILE_NOISE].rows;
+    e.notes = plan_mixes(&o->plan) ? WN_LEDGER_CROWD_BESIDE_NOISE : 0;
+    crypto_generichash_final(&contents[WN_PROFILE_NOISE].hash, e.content, sizeof e.content);
+    return wn_published_ledger(p, &e);
+}
+
+wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s) {
+    wn_published *p = ws->env.published;
+    content contents[WN_PROFILE_N];
     WN_TRY(wn_published_begin(p));
-    wn_err err = publish_all(ws, o, is_sealed, now_s, e.content);
-    if (err == WN_OK && is_sealed) err = wn_published_ledger(p, &e);
+    wn_err err = publish_all(ws, o, is_sealed, now_s, contents);
+    if (err == WN_OK && is_sealed) err = tell_ledger(p, o, now_s, contents);
 #ifdef WN_MUTANT_RELEASE_APART
     if (err == WN_OK && is_sealed) err = wn_published_commit(p);
     if (err == WN_OK && is_sealed) err = wn_published_begin(p);
@@ -348,12 +401,14 @@ wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64
     WN_ASSERT(o->replayed && o->held_left == 0 && !o->dirty && !o->in_commit);
     wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
-    wn_err err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
+    WN_TRY(wn_windows_seal_make(o, now_s));
+    wn_err err = wn_noise_seal(o->fold, &o->plan, &rules, o->seal.seed, &o->noise);
+    if (err == WN_OK) err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
     wn_steps_fini(&steps);
     WN_TRY(err);
     o->tick++;
-    WN_TRY(wn_windows_publish(ws, o, true, now_s));
-    *out_rows = o->rows.n;
+    WN_TRY(wn_windows_publish(ws, o, true, o->seal.at_s));
+    *out_rows = o->rows.n + o->noise.n;
     wn_window window = o->window;
     wn_windows_drop(ws, o);
     return wn_windows_bury(ws, &window, now_s);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "commit.h"
+#include "noise.h"
 #include "open_store.h"
 #include "windows.h"
 
@@ -29,6 +30,12 @@ typedef struct held_batch { // sealed
     size_t bytes;
 } held_batch;
 
+typedef struct seal_record { // what makes a seal that was cut off end as it began
+    uint8_t seed[WN_NOISE_SEED_BYTES];
+    int64_t at_s;
+    bool made; // it is in the store
+} seal_record;
+
 typedef struct open_window {
     wn_window window;
     char text[WN_WINDOW_TEXT_BYTES];
@@ -47,7 +54,9 @@ typedef struct open_window {
     size_t streams_n, streams_cap;
     closed_by closed[64];
     size_t closed_n;
-    wn_rows rows; // as published
+    wn_rows rows;  // as published
+    wn_rows noise; // drawn at the seal
+    seal_record seal;
     uint64_t tick;
     uint32_t policy_version; // of its first batch: rows and ledger carry one
     uint64_t policy_id;
@@ -106,6 +115,9 @@ wn_err wn_windows_put_meta(open_window *o);
 // The lock rules of this window: p%, sites, and what they declared so far.
 wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o);
 int64_t wn_windows_seals_at(const open_window *o); // 0: backfilled
+// Reads the record of a seal that an earlier start began; makes one, durable, before anything is drawn.
+wn_err wn_windows_seal_find(open_window *o);
+wn_err wn_windows_seal_make(open_window *o, int64_t now_s);
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);
 // One entry of its own; `o` gives the versions (NULL: none).
