@@ -424,7 +424,7 @@ Test(published, no_label_or_name_reaches_the_file) {
     cr_assert_not(file_holds(path, "data.mdb", "crowd", 5));
     cr_assert_not(file_holds(path, "data.mdb", "Berlin", 6));
     cr_assert_not(file_holds(path, "data.mdb", test_key, 8));
-    cr_assert(file_holds(path, "data.mdb", "winnow published 2", 18), "the search sees what is there");
+    cr_assert(file_holds(path, "data.mdb", "winnow published 3", 18), "the search sees what is there");
 }
 
 // ---- a second process ----
