@@ -387,7 +387,9 @@ static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     size_t n;
     row_key k;
     if (key.n == sizeof k) memcpy(&k, key.p, sizeof k);
-    if (key.n == sizeof k && (wn_published_start_of(k.start) < s->from_s || wn_published_start_of(k.start) >= s->to_s)) return true;
+    if (key.n == sizeof k &&
+        (wn_published_start_of(k.start) < s->from_s || wn_published_start_of(k.start) >= s->to_s))
+        return true;
     wn_err err = key.n == sizeof k ? state : WN_ERR_CORRUPT;
     if (!err) err = wn_public_rows_decode(&s->codec, value, &head, &s->rows, &s->rows_cap, &n);
     if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
@@ -437,7 +439,8 @@ static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
         s->corrupt = true;
         return true;
     }
-    s->fn(s->ctx, wn_published_start_of(key.p + offsetof(count_key, start)), get64(value.p), get64(value.p + 8));
+    s->fn(s->ctx, wn_published_start_of(key.p + offsetof(count_key, start)), get64(value.p),
+          get64(value.p + 8));
     return true;
 }
 
