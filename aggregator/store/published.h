@@ -48,6 +48,8 @@ typedef struct wn_public_head { // of one (site, table, window)
     uint8_t receivers_n;  // who may be sent this window's rows
     char receiver[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
 } wn_public_head;
+// Of a noise table: no row is under it. Its dimensions say which of the two.
+uint32_t wn_public_threshold(const wn_public_head *h);
 
 // DIR is STATE/aggregator. `key` names the installation key in the slots
 // ("published"). read_only: for report, ledger; never creates: WN_ERR_NOTFOUND.
