@@ -190,7 +190,7 @@ static wn_purge_list *purge_list(wn_cli *c, const char *file) {
     char kept[200];
     wn_purge_list *l = NULL;
     snprintf(kept, sizeof kept, "%s/keys/purges", c->aggregator_dir);
-    wn_err err = wn_purge_list_open(file ? file : kept, false, &l);
+    wn_err err = wn_purge_list_open(file ? file : kept, file && access(file, F_OK) == 0, &l);
     if (err == WN_OK) return l;
     (void)wn_cli_failed(
         "the purge list %s: %s.\n  Without it a restore would bring back what was to be forgotten. Give the "
