@@ -46,7 +46,7 @@ typedef struct aggregator {
     sync_thread sync;
     asker askers[ASKERS_MAX];
     size_t askers_n;
-    int64_t started_s, started_ms, next_tick_s, last_batch_s;
+    int64_t started_s, started_ms, next_tick_s, next_retain_s, last_batch_s;
     uint64_t batches, observations;
     bool tick_asked, stopping, failed;
     uint64_t tick_token;

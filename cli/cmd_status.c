@@ -155,8 +155,8 @@ static void say_collector(const wn_reply *r) {
 }
 
 static void say_aggregator(const wn_reply *r) {
-    static const char *const said[] = {"policy_version", "started_at_s",   "last_batch_at_s",
-                                       "fold_bytes",     "memory_max_mib", "next_tick_at_s"};
+    static const char *const said[] = {"policy_version", "started_at_s",   "last_batch_at_s", "fold_bytes",
+                                       "memory_max_mib", "next_tick_at_s", "next_expiry_at_s"};
     int64_t tick = 0;
     char text[24];
     head("aggregator", r);
@@ -166,6 +166,10 @@ static void say_aggregator(const wn_reply *r) {
     if (wn_reply_number(r, "next_tick_at_s", &tick)) {
         wn_open_window_span(tick - wn_now_s(), text);
         printf("  %-17s in %s\n", "next rows", text);
+    }
+    if (wn_reply_number(r, "next_expiry_at_s", &tick)) {
+        wn_open_window_span(tick - wn_now_s(), text);
+        printf("  %-17s looked for in %s\n", "expired rows", text);
     }
     windows(r);
     others(r, said, WN_COUNT(said));

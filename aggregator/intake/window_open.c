@@ -191,7 +191,8 @@ wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, op
     o->backfilled = now_s >= w->end_s + wn_grace_s((wn_kind)w->kind);
     o->meta_dirty = true;
     o->replayed = true;
-    wn_err err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
+    wn_err err = wn_published_plan(ws->env.published, &o->plan, now_s);
+    if (err == WN_OK) err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
     if (err == WN_OK) err = add(ws, o, now_s);
     if (err != WN_OK) return free_window(o), err;
     wn_log(WN_MSG_WINDOW_OPEN, w->day, 0, 0);

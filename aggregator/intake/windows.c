@@ -162,6 +162,12 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, wn_span bytes,
     }
     o->filling_obs += h->observations;
     take_policy(o, h);
+    // Without room for the entry it comes with the next batch.
+    if (!o->policy_noted) {
+        err = wn_published_policy(ws->env.published, o->policy_id, o->policy_version, now_s);
+        if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 14, 0);
+        o->policy_noted = err == WN_OK;
+    }
     s->staged = h->id.sequence;
     o->last_batch_s = now_s;
     o->dirty = true;

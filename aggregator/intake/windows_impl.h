@@ -61,6 +61,7 @@ typedef struct open_window {
     uint32_t policy_version; // of its first batch: rows and ledger carry one
     uint64_t policy_id;
     bool backfilled, closing, forced, meta_dirty, policies_told;
+    bool policy_noted; // the ledger knows the policy
     bool dirty;     // something waits in `filling`
     bool in_commit; // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;

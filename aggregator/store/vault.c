@@ -625,14 +625,44 @@ static wn_err scan(const wn_vault *v, unsigned db, MDB_cursor *cursor, wn_span f
     return err == WN_ERR_NOTFOUND ? WN_OK : err;
 }
 
+static wn_err scan_in(const wn_vault *v, MDB_txn *txn, unsigned db, wn_span from, wn_span to,
+                      wn_vault_visit fn, void *ctx) {
+    MDB_cursor *cursor = NULL;
+    WN_TRY(err_of(mdb_cursor_open(txn, v->dbi[db], &cursor)));
+    wn_err err = scan(v, db, cursor, from, to, fn, ctx);
+    mdb_cursor_close(cursor);
+    return err;
+}
+
 wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn, void *ctx) {
     MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
     WN_TRY(read_begin(v, &txn));
-    wn_err err = err_of(mdb_cursor_open(txn, v->dbi[db], &cursor));
-    if (!err) {
-        err = scan(v, db, cursor, from, to, fn, ctx);
-        mdb_cursor_close(cursor);
+    wn_err err = scan_in(v, txn, db, from, to, fn, ctx);
+    mdb_txn_abort(txn);
+    return err;
+}
+
+typedef struct snapshot {
+    unsigned db;
+    wn_vault_visit_db fn;
+    void *ctx;
+    bool stopped;
+} snapshot;
+
+static bool snapshot_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
+    snapshot *s = ctx;
+    s->stopped = !s->fn(s->ctx, s->db, key, state, value);
+    return !s->stopped;
+}
+
+wn_err wn_vault_snapshot(const wn_vault *v, const unsigned *dbs, size_t n, wn_vault_visit_db fn, void *ctx) {
+    MDB_txn *txn = NULL;
+    snapshot s = {.fn = fn, .ctx = ctx};
+    WN_TRY(read_begin(v, &txn));
+    wn_err err = WN_OK;
+    for (size_t i = 0; i < n && err == WN_OK && !s.stopped; i++) {
+        s.db = dbs[i];
+        err = scan_in(v, txn, s.db, (wn_span){NULL, 0}, (wn_span){NULL, 0}, snapshot_visit, &s);
     }
     mdb_txn_abort(txn);
     return err;

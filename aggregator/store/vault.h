@@ -81,6 +81,12 @@ typedef bool (*wn_vault_visit)(void *ctx, wn_span key, wn_err state, wn_span val
 WN_MUST_USE wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn,
                                  void *ctx);
 
+// The same over several databases, one after the other, as one and the same
+// transaction left them all. fn gets which of them.
+typedef bool (*wn_vault_visit_db)(void *ctx, unsigned db, wn_span key, wn_err state, wn_span value);
+WN_MUST_USE wn_err wn_vault_snapshot(const wn_vault *v, const unsigned *dbs, size_t n, wn_vault_visit_db fn,
+                                     void *ctx);
+
 // Big endian, so that LMDB's byte order is the numbers' order.
 static inline void wn_vault_be64(uint64_t x, uint8_t out[8]) {
     for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (56 - 8 * i));
