@@ -24,6 +24,17 @@ bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site) {
     return s == NULL || s->organisations;
 }
 
+bool wn_lock_frozen(const wn_fold *f, const wn_lock_rules *rules, const wn_cell *c) {
+#ifdef WN_MUTANT_PURGE_UNFROZEN
+    return false;
+#endif
+    for (unsigned e = 0; rules->frozen_n > 0 && e < wn_fold_epochs(f); e++) {
+        size_t at = wn_fold_find(f, c->site, c->table, c->value, (uint8_t)e);
+        if (at < rules->frozen_n && rules->frozen[at] != 0) return true;
+    }
+    return false;
+}
+
 typedef struct visit {
     wn_lock_run *run;
     uint32_t seen, baseline;
@@ -86,7 +97,7 @@ static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out) {
     *out = false;
     // Cheap refusals first: most cells did not grow since the last tick.
     if (wn_lock_overflow(c) || shown < k || shown <= wn_lock_floor(c->baseline, k)) return WN_OK;
-    if (outnumbered(run->f, c)) return WN_OK;
+    if (outnumbered(run->f, c) || wn_lock_frozen(run->f, run->rules, c)) return WN_OK;
     size_t row = wn_row_index_find(&run->index, c->site, c->table, c->value);
     if (row != SIZE_MAX && shown <= run->index.rows->row[row].people) return WN_OK;
     return cell_holds(run, c, k, out);
@@ -166,7 +177,8 @@ static void add_sessions(void *ctx, const wn_member *m) {
 // A session is known when it ends, half an hour after its person was counted,
 // and may not move a row that no newcomer moves (R5). So `sessions` appears
 // once, at the seal, over the very people that the row shows.
-static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_steps *steps, wn_rows *rows) {
+static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules,
+                            const wn_steps *steps, wn_rows *rows) {
     wn_row_index index;
     size_t n = wn_fold_cells(f);
     uint32_t *baseline = calloc(n > 0 ? n : 1, sizeof *baseline);
@@ -177,6 +189,7 @@ static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_step
         wn_cell c;
         wn_fold_cell(f, i, &c);
         session_sum sum = {.left = baseline[i] > 0 ? baseline[i] : c.baseline};
+        if (wn_lock_frozen(f, rules, &c)) continue; // its first members are no longer those it shows
         size_t at = sum.left > 0 ? wn_row_index_find(&index, c.site, c.table, c.value) : SIZE_MAX;
         if (at == SIZE_MAX) continue;
         wn_fold_members(f, i, 0, add_sessions, &sum);
@@ -203,7 +216,7 @@ static void make_exact(const wn_fold *f, wn_rows *rows) {
 static wn_err seal_copy(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows,
                         wn_steps *steps) {
     WN_TRY(wn_locks_tick(f, plan, rules, rows, steps));
-    WN_TRY(show_sessions(f, plan, steps, rows));
+    WN_TRY(show_sessions(f, plan, rules, steps, rows));
     WN_TRY(wn_other_add(f, plan, rules, rows));
 #ifdef WN_MUTANT_EXACT_AT_SEAL
     make_exact(f, rows);
