@@ -24,6 +24,7 @@ typedef enum wn_ledger_what {
 
 enum {                                      // wn_ledger_entry.notes
     WN_LEDGER_CROWD_BESIDE_NOISE = 1u << 0, // a receiver gets both of one site: no claim about epsilon (R9)
+    WN_LEDGER_ORGANISATION = 1u << 1,       // a purge: of one organisation of `site`, never named here
 };
 
 #define WN_LEDGER_SITE_BYTES 64
