@@ -13,7 +13,8 @@
 typedef struct wn_fold wn_fold;
 
 // Limits from options: ids_per_prefix_max, open_values_max. The plan is
-// borrowed for the call. WN_ERR_CONFIG: table 0 has a dimension, or no clamp.
+// borrowed for the call. WN_ERR_CONFIG: table 0 does not hold everybody (it has
+// a dimension, `share` or noise), or a table has no clamp.
 WN_MUST_USE wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t open_values_max,
                                wn_fold **out);
 void wn_fold_free(wn_fold *f); // wipes; NULL fine

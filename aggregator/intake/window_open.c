@@ -125,6 +125,9 @@ static wn_err take_plan(wn_windows *ws, open_window *o) {
     char *text = malloc(META_BYTES_MAX);
     if (text == NULL) return WN_ERR_NOMEM;
     wn_err err = wn_open_store_get(o->store, "plan", (uint8_t *)text, META_BYTES_MAX, &n);
+#ifdef WN_MUTANT_PLAN_MIDWINDOW
+    if (err == WN_OK) err = WN_ERR_NOTFOUND;
+#endif
     if (err == WN_ERR_NOTFOUND) {
         err = wn_plan_load(ws->env.plan->text, ws->env.plan->text_bytes, &o->plan, why, sizeof why, &line);
         wn_span plan = {(const uint8_t *)ws->env.plan->text, ws->env.plan->text_bytes};

@@ -15,7 +15,7 @@ static void label_of(const open_window *o, unsigned dim, uint64_t value, char ou
     if (!wn_dim_is_open(dim)) {
         char label[32];
         wn_closed_label(dim, (uint16_t)value, label);
-        memcpy(out, label, sizeof label);
+        snprintf(out, WN_OPEN_TEXT_MAX + 1, "%s", label);
         return;
     }
     size_t n = 0;
@@ -29,45 +29,120 @@ static int by_people(const void *a, const void *b) {
     const wn_public_row *x = a, *y = b;
     if (x->is_other != y->is_other) return x->is_other - y->is_other;
     if (x->people != y->people) return x->people < y->people ? 1 : -1;
-    return strcmp(x->label[0], y->label[0]);
+    int d = strcmp(x->label[0], y->label[0]);
+    return d != 0 ? d : strcmp(x->label[1], y->label[1]);
+}
+
+static int by_label(const void *a, const void *b) {
+    const wn_public_row *x = a, *y = b;
+    if (x->is_other != y->is_other) return x->is_other - y->is_other;
+    int d = strcmp(x->label[0], y->label[0]);
+    return d != 0 ? d : strcmp(x->label[1], y->label[1]);
+}
+
+static int by_label_and_people(const void *a, const void *b) {
+    int d = by_label(a, b);
+    return d != 0 ? d : by_people(a, b);
 }
 
 // Two text keys give one page two cells, perhaps of the same people: the larger stands.
 static size_t without_twins(wn_public_row *rows, size_t n) {
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool twin = false;
-        for (size_t j = 0; j < kept && !twin; j++)
-            twin = rows[j].is_other == rows[i].is_other && strcmp(rows[j].label[0], rows[i].label[0]) == 0 &&
-                   strcmp(rows[j].label[1], rows[i].label[1]) == 0;
-        if (!twin) rows[kept++] = rows[i];
-    }
+    qsort(rows, n, sizeof *rows, by_label_and_people);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || by_label(&rows[kept - 1], &rows[i]) != 0) rows[kept++] = rows[i];
     return kept;
 }
 
-static void collect_rows(const open_window *o, uint64_t site, uint8_t table, wn_public_row *out,
-                         size_t *out_n) {
+// ---- finding the rows of a table ----
+
+// Row numbers in order of (site, table), and one table's rows filled in.
+typedef struct publication {
+    const wn_rows *rows;
+    uint32_t *at;
+    wn_public_row *row; // room for the table with the most
+} publication;
+
+static int compare_tables(const wn_row *x, uint64_t site, uint8_t table) {
+    if (x->site != site) return x->site < site ? -1 : 1;
+    return x->table - table;
+}
+
+static int by_table(const void *a, const void *b, void *rows) {
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    const wn_row *y = (const wn_row *)rows + j;
+    int d = compare_tables((const wn_row *)rows + i, y->site, y->table);
+    return d != 0 ? d : (i > j) - (i < j);
+}
+
+static size_t table_end(const publication *p, size_t first) {
+    const wn_row *r = &p->rows->row[p->at[first]];
+    size_t end = first + 1;
+    while (end < p->rows->n && compare_tables(&p->rows->row[p->at[end]], r->site, r->table) == 0) end++;
+    return end;
+}
+
+// Its part of `at`: [*out_first, returned); empty when it shows no row.
+static size_t table_rows(const publication *p, uint64_t site, uint8_t table, size_t *out_first) {
+    size_t low = 0, high = p->rows->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (compare_tables(&p->rows->row[p->at[mid]], site, table) < 0) low = mid + 1;
+        else high = mid;
+    }
+    *out_first = low;
+    bool any = low < p->rows->n && compare_tables(&p->rows->row[p->at[low]], site, table) == 0;
+    return any ? table_end(p, low) : low;
+}
+
+static void publication_fini(publication *p) {
+    free(p->at);
+    free(p->row);
+}
+
+static wn_err publication_make(const wn_rows *rows, publication *out) {
+    publication p = {.rows = rows, .at = calloc(rows->n + 1, sizeof *p.at)};
+    if (p.at == NULL) return WN_ERR_NOMEM;
+    for (size_t i = 0; i < rows->n; i++) p.at[i] = (uint32_t)i;
+    qsort_r(p.at, rows->n, sizeof *p.at, by_table, rows->row);
+    size_t most = 1;
+    for (size_t i = 0, end; i < rows->n; i = end) {
+        end = table_end(&p, i);
+        if (end - i > most) most = end - i;
+    }
+    p.row = calloc(most, sizeof *p.row);
+    if (p.row == NULL) return publication_fini(&p), WN_ERR_NOMEM;
+    *out = p;
+    return WN_OK;
+}
+
+// Fills pub->row with what the table shows, `other` last.
+static size_t collect_rows(const open_window *o, uint64_t site, uint8_t table, const publication *pub) {
     const wn_table *t = &o->plan.table[table];
-    size_t n = 0;
-    for (size_t i = 0; i < o->rows.n; i++) {
-        const wn_row *r = &o->rows.row[i];
-        if (r->site != site || r->table != table) continue;
-        wn_public_row *p = &out[n++];
+    size_t n = 0, first = 0, end = table_rows(pub, site, table, &first);
+    for (size_t i = first; i < end; i++) {
+        const wn_row *r = &pub->rows->row[pub->at[i]];
+        wn_public_row *p = &pub->row[n++];
         memset(p, 0, sizeof *p);
         p->is_other = r->is_other;
         p->people = r->people;
         if ((t->measures & WN_MEASURE_EVENTS) != 0) p->events = r->events;
         if ((t->measures & WN_MEASURE_SESSIONS) != 0) p->sessions = r->sessions;
+        p->bounces = r->bounces;
+        p->seconds = r->seconds;
+        p->number = r->number;
+        p->locked = r->locked;
         for (unsigned d = 0; d < t->dims_n && !r->is_other; d++)
             label_of(o, t->dims[d], r->value[d], p->label[d]);
         if (r->is_other) memcpy(p->label[0], "other", 6);
     }
-    qsort(out, n, sizeof *out, by_people);
-    *out_n = o->text_keys_n > 1 ? without_twins(out, n) : n;
+    if (o->text_keys_n > 1) n = without_twins(pub->row, n);
+    qsort(pub->row, n, sizeof *pub->row, by_people);
+    return n;
 }
 
 static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site *site, uint8_t table,
-                            bool is_sealed, int64_t now_s, wn_public_row *scratch,
+                            bool is_sealed, int64_t now_s, const publication *pub,
                             crypto_generichash_state *content) {
     const wn_table *t = &o->plan.table[table];
     wn_public_head h = {
@@ -85,16 +160,18 @@ static wn_err publish_table(wn_windows *ws, const open_window *o, const wn_site 
     memcpy(h.plan_digest, o->plan.digest, sizeof h.plan_digest);
     memcpy(h.table, t->id, sizeof h.table);
     memcpy(h.site, site->name, sizeof h.site);
-    size_t n = 0;
-    collect_rows(o, site->tag, table, scratch, &n);
+    const wn_public_row *row = pub->row;
+    size_t n = collect_rows(o, site->tag, table, pub);
     crypto_generichash_update(content, (const uint8_t *)h.site, strlen(h.site) + 1);
     crypto_generichash_update(content, (const uint8_t *)h.table, strlen(h.table) + 1);
     for (size_t i = 0; i < n; i++) {
-        crypto_generichash_update(content, (const uint8_t *)scratch[i].label, sizeof scratch[i].label);
-        uint64_t counts[3] = {scratch[i].people, scratch[i].events, scratch[i].sessions};
+        for (unsigned d = 0; d < 2; d++) // the words alone: what lies behind them is not published
+            crypto_generichash_update(content, (const uint8_t *)row[i].label[d], strlen(row[i].label[d]) + 1);
+        uint64_t counts[] = {row[i].people,  row[i].events, row[i].sessions, row[i].bounces,
+                             row[i].seconds, row[i].number, row[i].locked};
         crypto_generichash_update(content, (const uint8_t *)counts, sizeof counts);
     }
-    return wn_published_rows(ws->env.published, &h, scratch, n);
+    return wn_published_rows(ws->env.published, &h, row, n);
 }
 
 static bool in_earlier_epoch(const open_window *o, const wn_cell *c) {
@@ -118,8 +195,8 @@ static bool next_site(const open_window *o, size_t *inout_cell, uint64_t *out_si
 
 static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_t now_s,
                           uint8_t out_content[32]) {
-    wn_public_row *scratch = calloc(o->rows.n != 0 ? o->rows.n : 1, sizeof *scratch);
-    if (scratch == NULL) return WN_ERR_NOMEM;
+    publication pub;
+    WN_TRY(publication_make(&o->rows, &pub));
     crypto_generichash_state content;
     crypto_generichash_init(&content, NULL, 0, 32);
     wn_err err = WN_OK;
@@ -130,7 +207,7 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
         // Removed by the operator, or purged: nothing of it is published.
         if (site == NULL || wn_window_purges_site(&o->purges, tag)) continue;
         for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
-            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, scratch, &content);
+            err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, &pub, &content);
         if (err == WN_OK && is_sealed) {
             // In multiples of k, like everything that says something about people.
             uint64_t refused = wn_fold_refused(o->fold, tag) / WN_K_CLOSED * WN_K_CLOSED;
@@ -139,7 +216,7 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
         }
     }
     crypto_generichash_final(&content, out_content, 32);
-    free(scratch);
+    publication_fini(&pub);
     return err;
 }
 
@@ -159,6 +236,10 @@ wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool is_sealed, int64_
     WN_TRY(wn_published_begin(p));
     wn_err err = publish_all(ws, o, is_sealed, now_s, e.content);
     if (err == WN_OK && is_sealed) err = wn_published_ledger(p, &e);
+#ifdef WN_MUTANT_RELEASE_APART
+    if (err == WN_OK && is_sealed) err = wn_published_commit(p);
+    if (err == WN_OK && is_sealed) err = wn_published_begin(p);
+#endif
     for (size_t i = 0; err == WN_OK && is_sealed && i < o->streams_n; i++)
         err = wn_published_final_watermark(p, &o->window, &o->streams[i].durable, now_s);
     if (err == WN_OK) err = wn_published_tick(p, &o->window, o->tick, is_sealed, now_s);

@@ -18,6 +18,10 @@ bool wn_lock_frozen(const wn_fold *f, const wn_lock_rules *rules, const wn_cell 
 static inline uint64_t wn_lock_floor(uint64_t n, uint32_t k) {
     return n - n % k;
 }
+// Tables with noise have rows of their own making (R6): no steps, no `other`.
+static inline bool wn_lock_of_crowd(const wn_plan *plan, const wn_cell *c) {
+    return plan->table[c->table].profile == WN_PROFILE_CROWD;
+}
 static inline bool wn_lock_overflow(const wn_cell *c) {
     return c->value[0] == WN_VALUE_OVERFLOW;
 }

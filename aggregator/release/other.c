@@ -58,7 +58,7 @@ static wn_err collect(sealing *s) {
     for (size_t i = 0; i < n; i++) {
         wn_cell c;
         wn_fold_cell(s->f, i, &c);
-        if (c.table == 0) continue; // one row, nothing to hide behind
+        if (c.table == 0 || !wn_lock_of_crowd(s->plan, &c)) continue; // one row: nothing to hide behind
         bool hidden = wn_row_index_find(&s->index, c.site, c.table, c.value) == SIZE_MAX;
         s->refs[s->refs_n++] =
             (ref){.site = c.site, .cell = c.index, .table = c.table, .epoch = c.epoch, .hidden = hidden};

@@ -68,6 +68,13 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
     fprintf(notes, r->query->from_day == r->query->to_day ? " on %s" : " from %s to %s", from, to);
     fputs(r->windows_n ? " may be shown.\n" : " yet.\n", notes);
     say_other_days(p, r->query, notes);
+    if (r->profile == WN_PROFILE_NOISE) {
+        fputs(
+            "Rows of this table are drawn once, when a day is sealed; small ones stay away. A missing row is "
+            "not zero.\n",
+            notes);
+        return;
+    }
     fputs("Rows appear at 10 visitors (20 for pages and other open values), at the next tick after that many "
           "came.\n"
           "Visitors who share one network count as one here. A missing row is not zero.\n",
@@ -76,7 +83,10 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
 
 static void say_notes(const wn_published *p, const wn_report_rows *r, wn_err err, FILE *notes) {
     if (!r->rows_n) say_empty(p, r, notes);
-    if (r->reshaped) fputs("Days of an older plan with other columns are left out.\n", notes);
+    if (r->reshaped)
+        fputs("Days of an older plan with other columns, another profile or noise, or other people counted, "
+              "are left out.\n",
+              notes);
     if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
     if (r->rows_n && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
         fputs(WN_REPORT_ATTRIBUTION "\n", notes);
@@ -89,8 +99,10 @@ wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out,
     wn_err err = wn_report_rows_read(&rows, p, q);
     if (!err || err == WN_ERR_CORRUPT) {
         formats[q->format].write(&rows, out);
+        if (q->meta) wn_report_meta_write(&rows, q->meta);
         say_notes(p, &rows, err, notes);
         if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;
+        if (q->meta && (fflush(q->meta) != 0 || ferror(q->meta))) err = WN_ERR_IO;
     }
     if (out_result && (!err || err == WN_ERR_CORRUPT)) {
         size_t sealed = wn_report_rows_sealed(&rows);

@@ -6,12 +6,13 @@
 #include "report_text.h"
 
 void wn_report_csv_write(const wn_report_rows *r, FILE *out) {
-    wn_report_column column[3];
+    wn_report_column column[WN_REPORT_COLUMNS_MAX];
     size_t columns = wn_report_columns(r, column);
+    bool noise = r->profile == WN_PROFILE_NOISE;
     if (!r->shaped) return;
     for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s,", wn_dim_name(r->dims[d]));
     for (size_t c = 0; c < columns; c++) fprintf(out, "%s%s", c ? "," : "", column[c].name);
-    fputs("\r\n", out);
+    fputs(noise ? ",half_width\r\n" : "\r\n", out);
     for (size_t i = 0; i < r->rows_n; i++) {
         for (unsigned d = 0; d < r->dims_n; d++) {
             wn_report_text_csv(out, r->rows[i].label[d]);
@@ -22,6 +23,7 @@ void wn_report_csv_write(const wn_report_rows *r, FILE *out) {
             if (c) fputc(',', out);
             if (wn_report_value(&r->rows[i], column[c].measure, &value)) fprintf(out, "%" PRIu64, value);
         }
+        if (noise) fprintf(out, ",%" PRIu64, wn_report_half_width(r));
         fputs("\r\n", out);
     }
 }

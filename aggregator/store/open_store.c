@@ -16,8 +16,12 @@
 #include "clock.h"
 #include "open_store_impl.h"
 
-static const wn_vault_kind kind = {
-    "open", WN_OPEN_FORMAT, false, 5, {"journal", "base", "meta", "marks", "held"}};
+static const wn_vault_kind kind = {"open",
+                                   WN_OPEN_FORMAT,
+                                   false,
+                                   5,
+                                   {"journal", "base", "meta", "marks", "held"},
+                                   1u << 0 | 1u << 1 | 1u << 4};
 
 enum { NAME_BYTES = 16, STATE_BYTES = 80, MARK_BYTES = 32, PART_HEAD_BYTES = WN_PART_HEAD_BYTES };
 #define BUNDLE_BYTES (256u << 10) // small parts of the base share a record up to this

@@ -15,7 +15,7 @@
 #include "slots.h"
 #include "winnow/wire.h"
 
-#define WN_PUBLISHED_FORMAT 2
+#define WN_PUBLISHED_FORMAT 3
 #define WN_PUBLIC_ROWS_MAX (1u << 20) // of one (site, table, window)
 #define WN_FINAL_KEEP_S (7 * 86400)   // final watermarks of sealed windows
 
@@ -47,6 +47,8 @@ typedef struct wn_public_head { // of one (site, table, window)
     uint8_t receivers_n;  // who may be sent this window's rows
     char receiver[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
 } wn_public_head;
+// Of a noise table: no row is under it. Its dimensions say which of the two.
+uint32_t wn_public_threshold(const wn_public_head *h);
 
 // DIR is STATE/aggregator. `key` names the installation key in the slots
 // ("published"). read_only: for report, ledger; never creates: WN_ERR_NOTFOUND.
@@ -94,10 +96,26 @@ WN_MUST_USE wn_err wn_published_counts_scan(
     void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped), void *ctx);
 WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
                                             bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
+// The last entry's number and digest, for whoever quotes it (R9); 0 and zeros before the first.
+WN_MUST_USE wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number,
+                                            uint8_t out_digest[32]);
 // Walks the ledger; quoted as in wn_ledger_check_begin. An entry that fails its
 // authentication counts as missing.
 WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
                                               wn_ledger_check *out);
+
+// ---- transfers: how far a sealed (site, table, window) has come to a receiver (R9) ----
+typedef struct wn_transfer {
+    uint32_t rows_done; // sent or set aside, from the first
+    uint32_t refused, doubtful;
+    bool done;
+} wn_transfer;
+// {0} when nothing is known.
+WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *site,
+                                         const char *table, const wn_window *w, wn_transfer *out);
+// Inside a transaction, with the ledger's entry when it is done.
+WN_MUST_USE wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site,
+                                             const char *table, const wn_window *w, const wn_transfer *t);
 uint64_t wn_published_file_bytes(const wn_published *p);
 // A secret number 20..35 drawn once at install (R4's p%).
 WN_MUST_USE wn_err wn_published_p_percent(wn_published *p, uint32_t *out);

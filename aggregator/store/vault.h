@@ -10,7 +10,7 @@
 #include "crypt.h"
 #include "winnow/window.h"
 
-#define WN_VAULT_DBS_MAX 6
+#define WN_VAULT_DBS_MAX 8
 #define WN_VAULT_KEY_MAX 64
 #define WN_VAULT_VALUE_MAX (256u << 20)
 #define WN_VAULT_TXN_BYTES_MAX ((size_t)512 << 20) // recorded and not yet committed
@@ -25,6 +25,7 @@ typedef struct wn_vault_kind { // static storage
     bool public_sizes; // values say nothing by their length: padded to 16 bytes, not to powers of two
     unsigned dbs_n;
     const char *db[WN_VAULT_DBS_MAX];
+    unsigned chained; // bits: databases whose readers see a gap themselves; of the others a census is kept
 } wn_vault_kind;
 
 // Memory that held plain text: wiped when it grows and at the end.

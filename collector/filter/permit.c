@@ -142,9 +142,6 @@ static bool is_purged(const wn_work *w) {
     wn_span org = wn_event_get(w->e, WN_FIELD_org);
     uint8_t name[32] = {0};
     unsigned found = 0;
-#ifdef WN_MUTANT_PURGED_COUNTED
-    return false;
-#endif
     if (list->n == 0) return false;
     if (org.n > 0) wn_purge_name(list->key, w->site->tag, org, name);
     for (size_t i = 0; i < list->n; i++) {

@@ -16,6 +16,12 @@ Test(locks_walls, one_person_is_shown_when_the_walls_are_off) {
     kit_add(f, kit_inc(KIT_T_ROUTE, 5, 1, 1));
     cr_assert_eq(wn_locks_tick(f, &plan, &rules, &rows, &steps), WN_OK);
     cr_assert(rows.n == 1 && rows.row[0].people == 1 && rows.row[0].events == 1);
+    kit_add(f, kit_inc(KIT_T_COUNTRY, 5, 1, 1));
+    kit_add(f, kit_session(KIT_T_COUNTRY, 5, 1, 7, true));
+    cr_assert_eq(wn_locks_seal(f, &plan, &rules, &rows, &steps), WN_OK);
+    const wn_row *r = &rows.row[1];
+    cr_assert(rows.n == 2 && r->sessions == 1 && r->bounces == 1 && r->seconds == 7);
+    cr_assert_eq(r->locked, KIT_OF_SESSIONS);
     wn_rows_fini(&rows);
     wn_steps_fini(&steps);
     wn_fold_free(f);
