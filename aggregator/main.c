@@ -166,6 +166,14 @@ static void take_message(aggregator *d, wn_peer peer, const char *key, const wn_
             wn_collectors_answer(d->collectors, peer, &c);
         }
         break;
+    case WN_ASK_PURGE: {
+        wn_uplink_msg a;
+        bool answers = false;
+        wn_err err = wn_aggregator_purge_ask(d, m, &a, &answers);
+        if (err != WN_OK) fail(d, err, 11);
+        else if (answers) wn_collectors_answer(d->collectors, peer, &a);
+        break;
+    }
     case WN_ASK_BATCH: break;
     }
 }
@@ -429,6 +437,16 @@ static wn_err make_backup_key(aggregator *d) {
     return err;
 }
 
+static wn_err open_purges(aggregator *d) {
+    char path[400];
+    uint8_t key[WN_KEY_BYTES]; // names come from the collector, under its own key
+    snprintf(path, sizeof path, "%s/keys/purges", d->role_dir);
+    wn_err err = wn_purge_list_begin(path, d->slots, key, &d->purges);
+    wn_wipe(key, sizeof key);
+    if (err == WN_ERR_STATE) wn_log(WN_MSG_PURGES_LOST, 0, 0, 0);
+    return err;
+}
+
 static wn_err open_state(aggregator *d) {
     static char open_dir[400];
     uint8_t published_key[32];
@@ -440,6 +458,7 @@ static wn_err open_state(aggregator *d) {
     make_dir(keys);
     snprintf(path, sizeof path, "%s/slots", keys);
     WN_TRY(wn_slots_open(path, false, &d->slots));
+    WN_TRY(open_purges(d));
     WN_TRY(wn_slots_make(d->slots, "published", published_key));
     size_t map_bytes = (size_t)d->o.map_mib << 20;
     wn_err err = wn_published_open(d->role_dir, published_key, false, map_bytes, &d->published);
@@ -474,6 +493,7 @@ static void close_all(aggregator *d) {
     if (d->zmq != NULL) zmq_ctx_term(d->zmq);
     wn_windows_close(d->windows);
     wn_published_close(d->published);
+    wn_purge_list_close(d->purges);
     wn_slots_close(d->slots);
     wn_plan_fini(&d->plan);
     wn_policy_fini(&d->policy);
@@ -515,6 +535,10 @@ static void loop(aggregator *d, int signal_fd) {
         wn_control_turn(d->control);
         sync_turn(d);
         if (d->stopping) continue;
+        if (quiet(d)) {
+            wn_err err = wn_aggregator_purge_turn(d);
+            if (err != WN_OK) fail(d, err, 12);
+        }
         ticks_turn(d);
         int64_t now_ms = wn_monotonic_ms();
         bool someone_waits = d->askers_n != 0;

@@ -103,7 +103,8 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     aggregator *d = ctx;
     msgpack_packer *pk = packer;
     size_t n = wn_windows_count(d->windows);
-    msgpack_pack_map(pk, 16);
+    msgpack_pack_map(pk, 17);
+    wn_put_uint(pk, "purge_open_since_s", (uint64_t)wn_purge_list_oldest_open(d->purges));
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -221,6 +222,12 @@ static bool verb_backup_done(void *ctx, uint64_t token, wn_mp *body, void *packe
     return true;
 }
 
+static bool verb_purges(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    wn_put_purges(packer, ((aggregator *)ctx)->purges);
+    return true;
+}
+
 const wn_control_verb wn_aggregator_verbs[] = {
     {"ping", verb_ping},
     {"status", verb_status},
@@ -229,5 +236,6 @@ const wn_control_verb wn_aggregator_verbs[] = {
     {"reload", verb_reload},
     {"stop", verb_stop},
     {"backup_done", verb_backup_done},
+    {"purges", verb_purges},
 };
 const size_t wn_aggregator_verbs_n = WN_COUNT(wn_aggregator_verbs);

@@ -224,3 +224,10 @@ int64_t wn_purge_list_oldest_open(const wn_purge_list *l) {
             oldest = l->at[i].asked_at_s;
     return oldest;
 }
+
+int64_t wn_purge_list_late_hours(const wn_purge_list *l, int64_t now_s, int64_t *inout_told_s) {
+    int64_t asked_at_s = wn_purge_list_oldest_open(l), age_s = now_s - asked_at_s;
+    if (asked_at_s == 0 || age_s < WN_PURGE_WARN_S || now_s - *inout_told_s < 3600) return 0;
+    *inout_told_s = now_s;
+    return age_s / 3600;
+}

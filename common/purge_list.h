@@ -54,5 +54,8 @@ size_t wn_purge_list_count(const wn_purge_list *l);
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i); // in order of asking; until the next add
 const wn_purge *wn_purge_list_find(const wn_purge_list *l, const uint8_t name[32]); // the newest; NULL
 const wn_purge *wn_purge_list_site(const wn_purge_list *l, uint64_t tag);           // the whole site's; NULL
+// Whole hours of the oldest open purge when it is time to tell about it: from
+// WN_PURGE_WARN_S on, once an hour. 0: not now. inout_told_s: 0 at first.
+int64_t wn_purge_list_late_hours(const wn_purge_list *l, int64_t now_s, int64_t *inout_told_s);
 // When the oldest that is not done was asked for; 0: all are done.
 int64_t wn_purge_list_oldest_open(const wn_purge_list *l);

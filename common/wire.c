@@ -13,7 +13,8 @@
 //          policy id, epoch, text_key, sites, refusals, values, observations]
 #define BATCH_FIELDS 13
 #define OBS_FIELDS 10
-#define MSG_FIELDS 6 // [version, what, collector, window, generation, sequence]
+#define MSG_FIELDS 6   // [version, what, collector, window, generation, sequence]
+#define PURGE_FIELDS 8 // and of a purge: name, site
 
 #define INDEX_SLOTS 8192u // power of two, twice WN_BATCH_VALUES_MAX
 #define OBS_BYTES_WORST 4096u
@@ -277,7 +278,7 @@ static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation 
     uint64_t kind = 0, flags = 0, site = 0, v = 0;
     memset(o, 0, sizeof *o);
     if (!wn_mp_array(m, OBS_FIELDS, &n) || n != OBS_FIELDS) return false;
-    bool ok = wn_mp_uint(m, WN_OBS_SESSION, &kind) && kind >= WN_OBS_VIEW &&
+    bool ok = wn_mp_uint(m, WN_OBS_PURGE, &kind) && kind >= WN_OBS_VIEW &&
               wn_mp_uint(m, WN_OBS_FLAGS_ALL, &flags) && wn_mp_uint(m, WN_BATCH_SITES_MAX, &site) &&
               site < r->sites_n && wn_mp_bin_exact(m, sizeof o->person, o->person) &&
               wn_mp_uint(m, UINT64_MAX, &o->prefix) && wn_mp_uint(m, UINT64_MAX, &o->org);
@@ -388,17 +389,28 @@ bool wn_batch_reader_next(wn_batch_reader *r, wn_observation *out) {
     return true;
 }
 
+static bool of_purge(uint8_t what) {
+    return what == WN_ASK_PURGE || what == WN_ANSWER_PURGED;
+}
+
 size_t wn_uplink_msg_encode(const wn_uplink_msg *msg, uint8_t out[WN_UPLINK_MSG_BYTES_MAX]) {
     sink s = {out, 0, WN_UPLINK_MSG_BYTES_MAX, false};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &s, sink_write);
-    msgpack_pack_array(&pk, MSG_FIELDS);
+    bool purge = of_purge(msg->what);
+    msgpack_pack_array(&pk, purge ? PURGE_FIELDS : MSG_FIELDS);
     msgpack_pack_uint8(&pk, WN_WIRE_VERSION);
     msgpack_pack_uint8(&pk, msg->what);
     pack_bin(&pk, msg->collector, sizeof msg->collector);
     pack_window(&pk, &msg->window);
     msgpack_pack_uint64(&pk, msg->generation);
     msgpack_pack_uint64(&pk, msg->sequence);
+    if (purge) {
+        size_t n = strnlen(msg->site, sizeof msg->site - 1);
+        pack_bin(&pk, msg->name, sizeof msg->name);
+        msgpack_pack_str(&pk, n);
+        msgpack_pack_str_body(&pk, msg->site, n);
+    }
     WN_ASSERT(!s.full);
     return s.n;
 }
@@ -408,14 +420,22 @@ wn_err wn_uplink_msg_decode(wn_span bytes, wn_uplink_msg *out) {
     uint32_t n = 0;
     uint64_t v = 0, what = 0;
     wn_mp_init(&m, bytes);
-    if (!wn_mp_array(&m, MSG_FIELDS, &n) || n != MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
+    if (!wn_mp_array(&m, PURGE_FIELDS, &n) || n < MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
         return WN_ERR_FORMAT;
     if (v != WN_WIRE_VERSION) return WN_ERR_VERSION;
-    wn_uplink_msg msg;
+    wn_uplink_msg msg = {.what = 0};
     bool ok = wn_mp_uint(&m, UINT8_MAX, &what) && wn_mp_bin_exact(&m, sizeof msg.collector, msg.collector) &&
               read_window(&m, &msg.window) && wn_mp_uint(&m, UINT64_MAX, &msg.generation) &&
-              wn_mp_uint(&m, UINT64_MAX, &msg.sequence) && wn_mp_done(&m);
-    if (!ok) return WN_ERR_FORMAT;
+              wn_mp_uint(&m, UINT64_MAX, &msg.sequence);
+    if (ok && of_purge((uint8_t)what)) {
+        wn_span site;
+        ok = n == PURGE_FIELDS && wn_mp_bin_exact(&m, sizeof msg.name, msg.name) &&
+             wn_mp_str(&m, sizeof msg.site - 1, &site);
+        if (ok && site.n > 0) memcpy(msg.site, site.p, site.n);
+    } else {
+        ok = ok && n == MSG_FIELDS;
+    }
+    if (!ok || !wn_mp_done(&m)) return WN_ERR_FORMAT;
     msg.what = (uint8_t)what;
     *out = msg;
     return WN_OK;

@@ -19,6 +19,7 @@ static void free_window(open_window *o) {
     wn_commit_free(o->storing);
     wn_open_store_close(o->store);
     wn_fold_free(o->fold);
+    wn_window_purges_fini(&o->purges);
     wn_plan_fini(&o->plan);
     wn_rows_fini(&o->rows);
     wn_rows_fini(&o->noise);
@@ -67,7 +68,7 @@ wn_err wn_windows_put_meta(open_window *o) {
     wn_err err = wn_open_store_put(o->store, "meta", (wn_span){(const uint8_t *)buf.data, buf.size});
     wn_wipe(buf.data, buf.size);
     msgpack_sbuffer_destroy(&buf);
-    return err;
+    return err == WN_OK ? wn_windows_put_purges(o) : err;
 }
 
 static wn_err get_meta(open_window *o) {
@@ -172,6 +173,7 @@ static wn_err open_one(wn_windows *ws, const wn_window *w, open_window **out) {
     if (err == WN_OK) err = take_plan(ws, o);
     if (err == WN_OK) err = get_meta(o);
     if (err == WN_OK) err = wn_windows_seal_find(o);
+    if (err == WN_OK) err = wn_windows_get_purges(o);
     if (err == WN_OK) err = take_core_key(ws, o);
     if (err == WN_OK)
         err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max,

@@ -233,7 +233,8 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
     uint64_t tag = 0;
     while (err == WN_OK && next_site(o, &cell, &tag)) {
         const wn_site *site = wn_sites_by_tag(*ws->env.sites, tag);
-        if (site == NULL) continue; // removed by the operator: nothing of it is published
+        // Removed by the operator, or purged: nothing of it is published.
+        if (site == NULL || wn_window_purges_site(&o->purges, tag)) continue;
         for (size_t t = 0; err == WN_OK && t < o->plan.n; t++)
             err = publish_table(ws, o, site, (uint8_t)t, is_sealed, now_s, pubs, contents);
         if (err == WN_OK && is_sealed) {
@@ -361,7 +362,7 @@ static bool collector_done(const open_window *o, const uint8_t id[16]) {
 bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t (*ids)[16], size_t n,
                         int64_t now_s) {
     const open_window *o = wn_windows_find(ws, w);
-    if (o == NULL || !o->closing || !o->replayed) return false;
+    if (o == NULL || !o->closing || !o->replayed || o->purges.asked) return false;
     // A window that is due waits from its due time, however often this daemon
     // was started since; one that somebody asked for, from then.
     int64_t due_s = wn_windows_seals_at(o), since_s = o->closing_since_s;

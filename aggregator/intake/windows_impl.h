@@ -5,6 +5,7 @@
 #include "commit.h"
 #include "noise.h"
 #include "open_store.h"
+#include "window_purge.h"
 #include "windows.h"
 
 #define WN_EPOCHS_MAX 16
@@ -74,6 +75,7 @@ typedef struct open_window {
     held_batch *held; // taken before that, not yet in the store
     size_t held_n, held_cap;
     uint64_t held_left; // in the store
+    wn_window_purges purges;
 } open_window;
 
 struct wn_windows {
@@ -109,6 +111,10 @@ wn_err wn_windows_take_held(wn_windows *ws, open_window *o, int64_t now_s, uint6
 // What both ways of taking a batch do.
 wn_err wn_windows_epoch(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s, uint8_t *out);
 wn_err wn_windows_gather(open_window *o, wn_batch_reader *batch, uint8_t e);
+// window_purge.c: a mark among the observations; the fact "purge" out and in.
+void wn_windows_purge_mark(open_window *o, const wn_observation *mark, const uint8_t edge[8]);
+wn_err wn_windows_put_purges(open_window *o);
+wn_err wn_windows_get_purges(open_window *o);
 // Opens a window that nobody has seen; in the table when WN_OK.
 wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out);
 // Puts text key, epochs and such into the running transaction of the window's store.

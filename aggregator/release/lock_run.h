@@ -13,6 +13,8 @@ typedef struct wn_lock_run {
 } wn_lock_run;
 
 bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site);
+// The cell, or another epoch's of the same row, is frozen.
+bool wn_lock_frozen(const wn_fold *f, const wn_lock_rules *rules, const wn_cell *c);
 static inline uint64_t wn_lock_floor(uint64_t n, uint32_t k) {
     return n - n % k;
 }

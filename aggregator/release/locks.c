@@ -25,6 +25,17 @@ bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site) {
     return s == NULL || s->organisations;
 }
 
+bool wn_lock_frozen(const wn_fold *f, const wn_lock_rules *rules, const wn_cell *c) {
+#ifdef WN_MUTANT_PURGE_UNFROZEN
+    return false;
+#endif
+    for (unsigned e = 0; rules->frozen_n > 0 && e < wn_fold_epochs(f); e++) {
+        size_t at = wn_fold_find(f, c->site, c->table, c->value, (uint8_t)e);
+        if (at < rules->frozen_n && rules->frozen[at] != 0) return true;
+    }
+    return false;
+}
+
 typedef struct visit {
     wn_lock_run *run;
     uint32_t seen, baseline;
@@ -91,7 +102,7 @@ static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out) {
     if (!wn_lock_of_crowd(run->plan, c) || wn_lock_overflow(c) || shown < k ||
         shown <= wn_lock_floor(c->baseline, k))
         return WN_OK;
-    if (outnumbered(run->f, c)) return WN_OK;
+    if (outnumbered(run->f, c) || wn_lock_frozen(run->f, run->rules, c)) return WN_OK;
     size_t row = wn_row_index_find(&run->index, c->site, c->table, c->value);
     if (row != SIZE_MAX && shown <= run->index.rows->row[row].people) return WN_OK;
     return cell_holds(run, c, k, out);

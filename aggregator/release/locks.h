@@ -19,6 +19,11 @@ typedef struct wn_lock_rules {
     // lock is never loosened within one (R3).
     const uint64_t *declare;
     size_t declare_n;
+    // A byte a cell, 1: somebody of it was purged (R16). It takes no further step, nor
+    // does any other epoch's cell of its row; what is published of it stays; its table
+    // shows no `other`. Cells from frozen_n on are not frozen.
+    const uint8_t *frozen;
+    size_t frozen_n;
 } wn_lock_rules;
 
 typedef struct wn_row { // one published row

@@ -118,12 +118,13 @@ static wn_err measure_row(walk *w, const wn_fold *f, const wn_plan *plan, const 
 }
 
 // A cell shows its people as of its step in `steps`, else as of an earlier one.
-static void find_shown(const wn_fold *f, const wn_steps *steps, const wn_row_index *index, uint32_t *people,
-                       shown *out) {
+static void find_shown(const wn_fold *f, const wn_lock_rules *rules, const wn_steps *steps,
+                       const wn_row_index *index, uint32_t *people, shown *out) {
     for (size_t i = 0; i < steps->n; i++) people[steps->step[i].cell] = steps->step[i].baseline;
     for (size_t i = 0; i < wn_fold_cells(f); i++) {
         wn_cell c;
         wn_fold_cell(f, i, &c);
+        if (wn_lock_frozen(f, rules, &c)) continue; // its first people are no longer those it shows
         uint32_t n = people[i] > 0 ? people[i] : c.baseline;
         size_t row = n > 0 ? wn_row_index_find(index, c.site, c.table, c.value) : SIZE_MAX;
         if (row != SIZE_MAX && n > out[row].people) out[row] = (shown){.cell = c.index, .people = n};
@@ -154,7 +155,7 @@ wn_err wn_measures_show(const wn_fold *f, const wn_plan *plan, const wn_lock_rul
     shown *of_row = calloc(rows->n + 1, sizeof *of_row);
     wn_err err = people == NULL || of_row == NULL ? WN_ERR_NOMEM : walk_init(&w);
     if (err == WN_OK) err = wn_row_index_make(rows, &index);
-    if (err == WN_OK) find_shown(f, steps, &index, people, of_row);
+    if (err == WN_OK) find_shown(f, rules, steps, &index, people, of_row);
     for (size_t i = 0; err == WN_OK && i < rows->n; i++) {
         wn_row *r = &rows->row[i];
         if (of_row[i].people > 0 && (plan->table[r->table].measures & AT_THE_SEAL) != 0)

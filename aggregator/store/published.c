@@ -332,6 +332,36 @@ wn_err wn_published_expire(wn_published *p, int64_t now_s) {
     return x.err;
 }
 
+typedef struct forget {
+    wn_vault *vault;
+    unsigned db;
+    wn_err err;
+} forget;
+
+// What cannot be read goes as well.
+static bool forget_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
+    forget *g = ctx;
+    (void)state, (void)value;
+    g->err = wn_vault_del(g->vault, g->db, key);
+    return g->err == WN_OK;
+}
+
+// Both keys begin with the site.
+wn_err wn_published_forget_site(wn_published *p, uint64_t tag) {
+    static const unsigned dbs[] = {DB_ROWS, DB_COUNTS};
+    uint8_t from[PART_BYTES], to[sizeof(row_key)];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    memset(to, 0xFF, sizeof to);
+    wn_published_site_part(p, tag, from);
+    memcpy(to, from, sizeof from);
+    for (size_t i = 0; i < WN_COUNT(dbs); i++) {
+        forget g = {p->vault, dbs[i], WN_OK};
+        WN_TRY(wn_vault_scan(p->vault, dbs[i], SPAN_OF(from), SPAN_OF(to), forget_visit, &g));
+        WN_TRY(g.err);
+    }
+    return WN_OK;
+}
+
 wn_err wn_published_commit(wn_published *p) {
     WN_TRY(wn_vault_commit(p->vault, NULL, NULL));
     if (!p->ledger_loaded || p->head_path[0] == 0) return WN_OK;

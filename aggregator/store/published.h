@@ -71,6 +71,8 @@ WN_MUST_USE wn_err wn_published_final_watermark(wn_published *p, const wn_window
                                                 int64_t now_s);
 WN_MUST_USE wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w,
                                        uint64_t refused_floored, uint64_t capped_floored);
+// Deletes a site's rows and counts of all windows, sealed ones too (R16).
+WN_MUST_USE wn_err wn_published_forget_site(wn_published *p, uint64_t tag);
 WN_MUST_USE wn_err wn_published_commit(wn_published *p); // synced
 void wn_published_abort(wn_published *p);
 

@@ -89,7 +89,7 @@ Test(wire, any_flip_is_refused_or_gives_valid_observations, .init = setup, .fini
         if (wn_batch_reader_init(reader, (wn_span){bytes, n}) == WN_OK) {
             wn_observation o;
             while (wn_batch_reader_next(reader, &o)) {
-                cr_assert(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_SESSION);
+                cr_assert(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_PURGE);
                 for (unsigned d = 0; d < WN_CLOSED_N; d++) cr_assert(wn_closed_valid(d, o.closed[d]));
             }
         } else {
@@ -241,6 +241,23 @@ Test(wire, an_altered_text_does_not_open) {
     }
     cr_assert_eq(wn_value_open(key, &v, text, &n), WN_OK);
     cr_assert_str_eq(text, "/pricing");
+}
+
+Test(wire, a_purge_names_itself_and_its_site) {
+    wn_uplink_msg m = {.what = WN_ASK_PURGE, .generation = 1764000000, .sequence = WN_PURGE_ASK_ALL}, got;
+    uint8_t out[WN_UPLINK_MSG_BYTES_MAX];
+    memset(m.name, 0xA5, sizeof m.name);
+    memset(m.site, 'x', sizeof m.site - 1); // the longest
+    m.window = head.window;
+    memset(m.window.zone, 'z', sizeof m.window.zone - 1);
+    size_t n = wn_uplink_msg_encode(&m, out);
+    cr_assert_eq(wn_uplink_msg_decode((wn_span){out, n}, &got), WN_OK);
+    cr_assert_arr_eq(got.name, m.name, sizeof m.name);
+    cr_assert_str_eq(got.site, m.site);
+    cr_assert(got.generation == m.generation && got.sequence == m.sequence);
+    for (size_t i = 0; i < n; i++) cr_assert_neq(wn_uplink_msg_decode((wn_span){out, i}, &got), WN_OK);
+    out[2] = WN_ASK_CLOSED; // which has no such fields
+    cr_assert_eq(wn_uplink_msg_decode((wn_span){out, n}, &got), WN_ERR_FORMAT);
 }
 
 Test(wire, messages_come_back_and_cuts_do_not) {
