@@ -175,6 +175,7 @@ class Winnow(Scratch):
             WINNOW_HTTP_LISTEN=f"127.0.0.1:{self.http}",
             WINNOW_ADMIN_LISTEN=f"127.0.0.1:{self.admin}",
             WINNOW_SDK_LISTEN=f"tcp://127.0.0.1:{self.sdk}",
+            WINNOW_WEB_LISTEN="off",
             WINNOW_COUNTRY_DB=os.path.abspath(COUNTRY_DB),
             PATH=f"{os.path.abspath(BIN)}:{os.environ['PATH']}",
             **{f"WINNOW_{k.upper()}": str(v) for k, v in self.options.items()},

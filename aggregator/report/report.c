@@ -10,16 +10,28 @@
 
 typedef struct format {
     const char *name;
-    void (*write)(const wn_report_rows *r, FILE *out);
-    bool has_attribution; // says itself where countries come from
+    const wn_report_writer *writer; // NULL: written whole
+    bool has_attribution;           // says itself where countries come from
 } format;
 
 static const format formats[] = {
-    [WN_REPORT_TABLE] = {"table", wn_report_table_write, true},
-    [WN_REPORT_CSV] = {"csv", wn_report_csv_write, false},
-    [WN_REPORT_JSON] = {"json", wn_report_json_write, true},
-    [WN_REPORT_NDJSON] = {"ndjson", wn_report_ndjson_write, false},
+    [WN_REPORT_TABLE] = {"table", NULL, true},
+    [WN_REPORT_CSV] = {"csv", &wn_report_csv, false},
+    [WN_REPORT_JSON] = {"json", &wn_report_json, true},
+    [WN_REPORT_NDJSON] = {"ndjson", &wn_report_ndjson, false},
 };
+
+static void write_all(const wn_report_rows *r, FILE *out) {
+    const wn_report_writer *w = formats[r->query->format].writer;
+    const wn_report_piece p = {.rows = r};
+    if (!w) {
+        wn_report_table_write(r, out);
+        return;
+    }
+    w->begin(&p, out);
+    for (size_t i = 0; i < r->rows_n; i++) w->row(&p, &r->rows[i], i == 0, out);
+    w->end(&p, out);
+}
 
 bool wn_report_format_parse(const char *text, wn_report_format *out) {
     for (size_t i = 0; i < WN_COUNT(formats); i++) {
@@ -98,7 +110,7 @@ wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out,
     WN_ASSERT(q->site && q->table && q->format < WN_COUNT(formats));
     wn_err err = wn_report_rows_read(&rows, p, q);
     if (!err || err == WN_ERR_CORRUPT) {
-        formats[q->format].write(&rows, out);
+        write_all(&rows, out);
         if (q->meta) wn_report_meta_write(&rows, q->meta);
         say_notes(p, &rows, err, notes);
         if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;

@@ -49,6 +49,11 @@ typedef struct wn_report_query { // all borrowed
     bool foot_has_country;
     FILE *meta;            // gets the facts of the report without its rows, as one JSON object; may be NULL
     const wn_table *shape; // the plan's table, for the columns when nothing is published; may be NULL
+    // Windows that the reader may see, by how they were published; NULL: all.
+    bool (*may)(void *ctx, const wn_public_head *head);
+    void *may_ctx;
+    bool no_counts;  // leaves out what was refused or capped
+    size_t rows_max; // after merging, then WN_ERR_FULL; 0: WN_REPORT_ROWS_MAX
 } wn_report_query;
 
 typedef struct wn_report_result {

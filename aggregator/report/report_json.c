@@ -96,53 +96,91 @@ static void rule_fields(const wn_report_rows *r, FILE *out) {
     }
 }
 
-static void head_fields(const wn_report_rows *r, FILE *out) {
-    range_fields(r, out);
-    rule_fields(r, out);
-    fprintf(out, "\"at_least\":%s,\"dimensions\":[", r->profile == WN_PROFILE_NOISE ? "false" : "true");
-    for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s\"%s\"", d ? "," : "", wn_dim_name(r->dims[d]));
-    fputs("],\"windows\":[", out);
+static void windows_field(const wn_report_rows *r, FILE *out) {
+    fputs("\"windows\":[", out);
     for (size_t i = 0; i < r->windows_n; i++) {
         fputs(i ? ",\n" : "\n", out);
         window_object(&r->windows[i], out);
     }
+    fputc(']', out);
+}
+
+static void head_fields(const wn_report_rows *r, FILE *out) {
+    rule_fields(r, out);
+    fprintf(out, "\"at_least\":%s,\"dimensions\":[", r->profile == WN_PROFILE_NOISE ? "false" : "true");
+    for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s\"%s\"", d ? "," : "", wn_dim_name(r->dims[d]));
     fputs("],", out);
 }
 
 static void tail_fields(const wn_report_rows *r, FILE *out) {
     if (r->rows_cut) fprintf(out, ",\"rows_cut\":%zu", r->rows_cut);
     if (r->has_counts) fprintf(out, ",\"refused\":%" PRIu64 ",\"capped\":%" PRIu64, r->refused, r->capped);
+    if (r->corrupt) fputs(",\"damaged\":true", out);
     if (wn_report_rows_has_country(r)) fputs(",\"attribution\":\"" WN_REPORT_ATTRIBUTION "\"", out);
 }
 
-void wn_report_json_write(const wn_report_rows *r, FILE *out) {
+static void json_begin(const wn_report_piece *p, FILE *out) {
+    const wn_report_rows *r = p->rows;
     fputc('{', out);
+    range_fields(r, out);
+    if (p->day) {
+        fputs("\"by\":\"day\",\"rows\":[", out);
+        return; // what holds for all days stands after the last of them
+    }
     head_fields(r, out);
-    fputs("\"rows\":[", out);
-    for (size_t i = 0; i < r->rows_n; i++) {
-        fputs(i ? ",\n{" : "\n{", out);
-        row_fields(r, &r->rows[i], out);
+    windows_field(r, out);
+    fputs(",\"rows\":[", out);
+}
+
+static void json_row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    fputs(first ? "\n{" : ",\n{", out);
+    if (p->day) fprintf(out, "\"day\":\"%s\",", p->day);
+    row_fields(p->rows, row, out);
+    fputc('}', out);
+}
+
+static void json_end(const wn_report_piece *p, FILE *out) {
+    const wn_report_rows *r = p->rows;
+    fputc(']', out);
+    if (p->day) {
+        fputc(',', out);
+        head_fields(r, out);
+        windows_field(r, out);
+    }
+    if (p->other) {
+        fputs(",\"other\":{", out);
+        row_fields(r, p->other, out);
         fputc('}', out);
     }
-    fputc(']', out);
+    if (p->has_total) fprintf(out, ",\"rows_total\":%zu", p->total);
+    if (p->next) fprintf(out, ",\"next\":\"%s\"", p->next);
     tail_fields(r, out);
     fputs("}\n", out);
 }
 
-void wn_report_ndjson_write(const wn_report_rows *r, FILE *out) {
-    for (size_t i = 0; i < r->rows_n; i++) {
-        fputc('{', out);
-        range_fields(r, out);
-        rule_fields(r, out);
-        row_fields(r, &r->rows[i], out);
-        fputs("}\n", out);
-    }
+static void ndjson_row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    (void)first;
+    fputc('{', out);
+    range_fields(p->rows, out);
+    if (p->day) fprintf(out, "\"day\":\"%s\",", p->day);
+    rule_fields(p->rows, out);
+    row_fields(p->rows, row, out);
+    fputs("}\n", out);
 }
+
+static void nothing(const wn_report_piece *p, FILE *out) {
+    (void)p, (void)out;
+}
+
+const wn_report_writer wn_report_json = {json_begin, json_row, json_end};
+const wn_report_writer wn_report_ndjson = {nothing, ndjson_row, nothing};
 
 void wn_report_meta_write(const wn_report_rows *r, FILE *out) {
     fputc('{', out);
+    range_fields(r, out);
     head_fields(r, out);
-    fprintf(out, "\"rows_shown\":%zu", r->rows_n);
+    windows_field(r, out);
+    fprintf(out, ",\"rows_shown\":%zu", r->rows_n);
     tail_fields(r, out);
     fputs("}\n", out);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP_S 86400
+
 static uint64_t hash_text(uint64_t h, const char *text) {
     for (; *text; text++) h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
     return (h ^ 0xFF) * UINT64_C(0x100000001b3);
@@ -43,7 +45,7 @@ static wn_err index_grow(wn_report_rows *r) {
 }
 
 static wn_err row_room(wn_report_rows *r) {
-    if (r->rows_n == WN_REPORT_ROWS_MAX) return WN_ERR_FULL;
+    if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
     if (2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
     if (r->rows_n < r->rows_cap) return WN_OK;
     size_t cap = r->rows_cap ? 2 * r->rows_cap : 64;
@@ -132,6 +134,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
 
 static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     wn_report_rows *r = ctx;
+    if (r->query->may && !r->query->may(r->query->may_ctx, head)) return true;
     shape_take(r, head);
     r->err = window_add(r, head);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
@@ -177,35 +180,64 @@ static void rows_order(wn_report_rows *r) {
     r->rows_n = limit + others;
 }
 
-wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q) {
-    *r = (wn_report_rows){.query = q};
-    if (q->shape) {
-        r->shaped = true;
-        r->dims_n = q->shape->dims_n;
-        memcpy(r->dims, q->shape->dims, sizeof r->dims);
-        r->measures = q->shape->measures;
-        r->profile = q->shape->profile;
-        r->share = q->shape->share;
-    }
-    wn_err err = wn_published_scan(p, q->site, q->table, q->from_s, q->to_s, take_window, r);
+void wn_report_rows_begin(wn_report_rows *r, const wn_report_query *q) {
+    *r = (wn_report_rows){.query = q, .next_s = q->from_s};
+    if (!q->shape) return;
+    r->shaped = true;
+    r->dims_n = q->shape->dims_n;
+    memcpy(r->dims, q->shape->dims, sizeof r->dims);
+    r->measures = q->shape->measures;
+    r->profile = q->shape->profile;
+    r->share = q->shape->share;
+}
+
+static wn_err read_until(wn_report_rows *r, const wn_published *p, int64_t to_s) {
+    const wn_report_query *q = r->query;
+    wn_err err = wn_published_scan(p, q->site, q->table, r->next_s, to_s, take_window, r);
     if (r->err) err = r->err;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    r->next_s = to_s;
+    return err == WN_ERR_CORRUPT ? WN_OK : err;
+}
+
+wn_err wn_report_rows_step(wn_report_rows *r, const wn_published *p, bool *out_done) {
+    int64_t to_s = r->query->to_s;
+    if (to_s - r->next_s > STEP_S) to_s = r->next_s + STEP_S;
+    if (r->next_s < to_s) WN_TRY(read_until(r, p, to_s));
+    *out_done = r->next_s >= r->query->to_s;
+    return WN_OK;
+}
+
+wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p) {
+    const wn_report_query *q = r->query;
+    wn_err err =
+        q->no_counts ? WN_OK : wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
     if (err && err != WN_ERR_CORRUPT) return err;
-    wn_err counts = wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
-    if (counts && counts != WN_ERR_CORRUPT) return counts;
-    wn_err ledger = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
-    if (ledger && ledger != WN_ERR_CORRUPT) return ledger;
-    r->has_ledger = !ledger && r->ledger_number != 0;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    err = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
+    if (err && err != WN_ERR_CORRUPT) return err;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    r->has_ledger = !err && r->ledger_number != 0;
     r->measures |= WN_MEASURE_PEOPLE;
     r->many = q->from_day != q->to_day || r->windows_n > 1;
     if (!r->k && q->shape) r->k = q->shape->k;
     rows_order(r);
-    return err ? err : counts ? counts : ledger;
+    return r->corrupt ? WN_ERR_CORRUPT : WN_OK;
+}
+
+wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q) {
+    wn_report_rows_begin(r, q);
+    WN_TRY(read_until(r, p, q->to_s));
+    return wn_report_rows_end(r, p);
 }
 
 void wn_report_rows_fini(wn_report_rows *r) {
     free(r->windows);
     free(r->rows);
     free(r->index);
+    r->windows = NULL;
+    r->rows = NULL;
+    r->index = NULL;
 }
 
 size_t wn_report_rows_sealed(const wn_report_rows *r) {

@@ -36,11 +36,18 @@ typedef struct wn_report_rows {
     uint64_t refused, capped;
     uint32_t *index; // open addressing over rows: number + 1; 0 free
     size_t index_cap;
+    bool corrupt;   // some stored records fail their authentication and are left out
+    int64_t next_s; // where the next slice of time begins
     wn_err err;
 } wn_report_rows;
 
 // On an error other than WN_ERR_CORRUPT nothing is to be shown. fini in any case.
 WN_MUST_USE wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q);
+// The same a day at a time, for who has other things to do: begin, step until
+// it says so, end. Each step is a short transaction of its own.
+void wn_report_rows_begin(wn_report_rows *r, const wn_report_query *q);
+WN_MUST_USE wn_err wn_report_rows_step(wn_report_rows *r, const wn_published *p, bool *out_done);
+WN_MUST_USE wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p);
 void wn_report_rows_fini(wn_report_rows *r);
 size_t wn_report_rows_sealed(const wn_report_rows *r); // windows
 bool wn_report_rows_has_country(const wn_report_rows *r);
@@ -60,9 +67,23 @@ size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT
 // False when nothing of it is published yet: never to be shown as 0.
 bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out);
 
-// One file a format.
+// One file a format. A table's columns are as wide as its rows, so it is written
+// whole; the others piece by piece.
 void wn_report_table_write(const wn_report_rows *r, FILE *out);
-void wn_report_csv_write(const wn_report_rows *r, FILE *out);
-void wn_report_json_write(const wn_report_rows *r, FILE *out);
-void wn_report_ndjson_write(const wn_report_rows *r, FILE *out);
+
+typedef struct wn_report_piece {
+    const wn_report_rows *rows;
+    const char *day;  // of rows that stand for one day of several; else NULL
+    const char *next; // JSON: where the next page begins; else NULL
+    bool has_total;
+    size_t total;               // rows of all pages
+    const wn_report_row *other; // JSON: of a page that does not reach it
+} wn_report_piece;
+
+typedef struct wn_report_writer {
+    void (*begin)(const wn_report_piece *p, FILE *out);
+    void (*row)(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out);
+    void (*end)(const wn_report_piece *p, FILE *out);
+} wn_report_writer;
+extern const wn_report_writer wn_report_csv, wn_report_json, wn_report_ndjson;
 void wn_report_meta_write(const wn_report_rows *r, FILE *out); // JSON without the rows

@@ -17,6 +17,7 @@ static const wn_vault_kind kind = {"published",
                                    {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"},
                                    .chained = 1u << DB_LEDGER};
 
+#define READ_MAP_BYTES ((size_t)1 << 20) // a reader takes the map as large as it is
 enum { P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
 static void put(uint8_t *out, uint64_t x, unsigned bytes) {
@@ -156,6 +157,19 @@ wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only,
     return WN_OK;
 }
 
+wn_err wn_published_read(const char *dir, wn_published **out) {
+    char path[4096];
+    uint8_t key[WN_KEY_BYTES];
+    wn_slots *slots = NULL;
+    if (snprintf(path, sizeof path, "%s/keys/slots", dir) >= (int)sizeof path) return WN_ERR_FULL;
+    wn_err err = wn_slots_open(path, true, &slots);
+    if (!err) err = wn_slots_get(slots, "published", key);
+    wn_slots_close(slots);
+    if (!err) err = wn_published_open(dir, key, true, READ_MAP_BYTES, out);
+    wn_wipe(key, sizeof key);
+    return err;
+}
+
 void wn_published_close(wn_published *p) {
     if (!p) return;
     wn_vault_close(p->vault);
@@ -163,6 +177,16 @@ void wn_published_close(wn_published *p) {
     wn_public_codec_fini(&p->codec);
     wn_wipe(p->key, sizeof p->key);
     free(p);
+}
+
+wn_err wn_published_state(const wn_published *p, uint8_t out[32]) {
+    uint8_t in[8 + 8 + 32] = {0};
+    uint64_t number;
+    put64(in, wn_vault_commits(p->vault));
+    WN_TRY(wn_published_ledger_head(p, &number, in + 16));
+    put64(in + 8, number);
+    wn_prf(p->key, SPAN_OF(in), out, 32); // says nothing of how often was committed
+    return WN_OK;
 }
 
 uint64_t wn_published_file_bytes(const wn_published *p) {

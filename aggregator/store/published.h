@@ -56,6 +56,9 @@ uint32_t wn_public_threshold(const wn_public_head *h);
 WN_MUST_USE wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only, size_t map_bytes,
                                      wn_published **out);
 void wn_published_close(wn_published *p);
+// The same for a program that only reads, beside a running aggregator: takes the
+// key from DIR/keys/slots. WN_ERR_NOTFOUND: nothing was ever published there.
+WN_MUST_USE wn_err wn_published_read(const char *dir, wn_published **out);
 
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
@@ -104,6 +107,9 @@ WN_MUST_USE wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out
 // authentication counts as missing.
 WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
                                               wn_ledger_check *out);
+// Names what the store holds: another one after every commit, and after another ledger's store took its
+// place.
+WN_MUST_USE wn_err wn_published_state(const wn_published *p, uint8_t out[32]);
 
 // ---- transfers: how far a sealed (site, table, window) has come to a receiver (R9) ----
 typedef struct wn_transfer {

@@ -313,7 +313,7 @@ class Run:
             return  # see CONTROL
         seen = set()
         pids = dict(w.pids(), keeper=w.process.pid)
-        for role in roles or ("keeper", "collector", "aggregator"):
+        for role in roles or ("keeper", "collector", "aggregator", "web"):
             core(pids[role], os.path.join(self.at(stage, f"core-{role}"), "core"), seen)
 
     def words(self, w, stage, sealed=False):
@@ -330,10 +330,28 @@ class Run:
                     put(f"report-{site}-{table}.{form}", p.stdout + p.stderr)
         for form in ("table", "csv", "ndjson"):
             put(f"ledger.{form}", w.cli("ledger", "list", "--format", form, check=False).stdout)
+        with open(os.path.join(self.at(stage, "words-web"), "answers"), "wb") as f:
+            f.writelines(over_http(w))
         put("status", w.cli("status").stdout)
         put("metrics", w.get("/metrics", port=w.admin)[2])
         put("answers", b"".join(self.answers))
         expect(all(os.path.getsize(os.path.join(self.at(stage, "words"), n)) for n in ("status", "metrics", "answers")), "nothing said")
+
+
+def over_http(w):
+    """All that winnow-web says of every table: heads and bodies, what it refuses too."""
+    asked = [("GET", p, None) for p in ("/", "/app.js", "/healthz", "/api/v1/sites", "/api/v1/tables", "/.well-known/winnow.json", "/nothing")]
+    for site in SITES:
+        for table in TABLES:
+            asked += [("GET", f"/api/v1/report?site={site}&table={table}&period=day{more}", None)
+                      for more in ("", "&format=csv", "&format=ndjson&by=day", "&limit=7")]
+        for dimension in ("event:page", "event:name", "visit:referrer", "visit:utm_source", "visit:utm_campaign", "visit:utm_term", "visit:country",
+                          "visit:browser", "visit:entry_page", "visit:exit_page", "time:hour"):
+            asked.append(("POST", "/api/v2/query", json.dumps({"site_id": site, "date_range": "day", "metrics": ["visitors"], "dimensions": [dimension]}).encode()))
+    for method, path, body in asked:
+        status, heads, text = w.request(method, path, body, {"Content-Type": "application/json"} if body else {}, port=w.web)
+        expect(status in (200, 400, 404, 422), path, status)  # 422: without walls there are more rows than one answer holds
+        yield f"{status} {heads}\n".encode() + text + b"\n"
 
 
 def scan(made, paths, percent=None, needle_file=None):
@@ -350,7 +368,7 @@ def day(run, ids, offset_s):
                 sessions_max=65536 * SCALE, http_idle_s=2, verbose=1) as w:
         w.env["TMPDIR"] = os.path.join(w.dir, "tmp")
         os.makedirs(w.env["TMPDIR"])
-        if run.name == "control":  # what the keeper, which sees no event, could hold: its own environment
+        if run.name == "control":  # what the keeper and winnow-web, which see no event, could hold: their own environment
             w.env["WN_PLANTED"] = " ".join(ids[k][0] for k in KINDS)
         w.clock(offset_s)
         with open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "policy.yaml"), "w") as mine:
@@ -377,9 +395,9 @@ def day(run, ids, offset_s):
         wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0, 120)
         w.tick()
         idle(w)
-        run.cores(w, "open")
         run.files(w, "open")
         run.words(w, "open")
+        run.cores(w, "open")  # after winnow-web answered
         run.scan("open")
         send_unmarked(w, ids, 1000)
         w.tick()
@@ -397,9 +415,9 @@ def day(run, ids, offset_s):
         run.files(w, "killed")
         run.scan("killed")
         w.seal("web", "today", force=True)
-        run.cores(w, "sealed")
         run.files(w, "sealed")
         run.words(w, "sealed", sealed=True)
+        run.cores(w, "sealed")
         run.scan("sealed")
         print(run.name, run.seconds, len(run.answers), "answers", file=sys.stderr)
 
@@ -464,7 +482,7 @@ def refusers(offset_s):
 
 # surface, stage and place: where all kinds of identifiers come to lie when no wall stands
 CONTROL = [("spool", "spooled", "state/collector"), ("open windows", "open", "state/aggregator"), ("collector's core", "open", "core-collector"),
-           ("aggregator's core", "open", "core-aggregator"), ("logs", "open", "log"), ("live reports", "open", "words"),
+           ("aggregator's core", "open", "core-aggregator"), ("winnow-web's answers", "sealed", "words-web"), ("logs", "open", "log"), ("live reports", "open", "words"),
            ("open windows after kill -9", "killed", "state/aggregator"), ("published store", "sealed", "state/aggregator"),
            ("reports", "sealed", "words")]
 
@@ -474,7 +492,8 @@ def control_scans(run, ids):
     planted = os.path.join(run.folder, "planted.tsv")
     with open(planted, "w") as f:
         f.writelines(f"{k}\t{ids[k][0]}\n" for k in KINDS)
-    found.append(("keeper's core (planted)", run.scanner.submit(scan, run.made, [run.at("open", "core-keeper")], 99, planted)))
+    for role in ("keeper", "web"):
+        found.append((f"{role}'s core (planted)", run.scanner.submit(scan, run.made, [run.at("open", f"core-{role}")], 99, planted)))
     bad = []
     for name, result in found:
         r = result.result()

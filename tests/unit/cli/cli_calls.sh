@@ -126,6 +126,23 @@ expect 1 'the aggregator does not run' "$winnow" seal --site s1
 expect 0 '10 sites' "$winnow" --check-config
 expect 0 '' "$winnow" keys new a --dir "$dir/k"
 expect 1 'is there already' "$winnow" keys new a --dir "$dir/k"
+expect 2 'allowed are new, api, list and revoke' "$winnow" keys nothing a
+expect 2 's name is 1 to 63' "$winnow" keys api 'a b'
+expect 0 'everybody on this machine' "$winnow" keys list
+expect 1 'there is no site s99' "$winnow" keys api r1 --site s99
+expect 1 'the plan has no table' "$winnow" keys api r1 --table nothing
+expect 1 'the plan has no receiver' "$winnow" keys api r1 --receiver nobody
+expect 0 'wn_' "$winnow" keys api r1 --site s1 --table pages
+expect 1 'there is a key r1 already' "$winnow" keys api r1
+for i in 1 2 3 4 5 6 7 8; do "$winnow" keys api "many$i" >/dev/null 2>&1 & done
+wait
+count=$("$winnow" keys list | grep -c '^many')
+[ "$count" -eq 8 ] || { echo "FAIL: 8 keys made at once, $count listed"; bad=1; }
+expect 0 's1  pages' "$winnow" keys list
+for i in r1 many1 many2 many3 many4 many5 many6 many7; do expect 0 'opens nothing' "$winnow" keys revoke $i; done
+expect 0 'nobody reads over HTTP' "$winnow" keys revoke many8
+expect 1 'there is no key many8' "$winnow" keys revoke many8
+expect 0 'nobody reads over HTTP' "$winnow" keys list
 expect 0 'may write' "$winnow" site key s1 --public "$(cat "$dir/k/a.pub")"
 expect 0 '' "$winnow" site sign s1
 expect 1 'has a signing key' "$winnow" site sign s1
