@@ -9,11 +9,22 @@
 
 #include "mp.h"
 
-enum { VERSION = 1, FIELDS = 12 }; // and the digest, a second value after the array
+enum { VERSION = 2, FIELDS = 17 }; // and the digest, a second value after the array
 
 static const char *const what_text[] = {
-    [WN_LEDGER_INSTALL] = "install",     [WN_LEDGER_RELEASE] = "release", [WN_LEDGER_KEYS_BORN] = "keys_born",
-    [WN_LEDGER_KEYS_DEAD] = "keys_dead", [WN_LEDGER_EPOCH] = "epoch",     [WN_LEDGER_PLAN] = "plan",
+    [WN_LEDGER_INSTALL] = "install",
+    [WN_LEDGER_RELEASE] = "release",
+    [WN_LEDGER_KEYS_BORN] = "keys_born",
+    [WN_LEDGER_KEYS_DEAD] = "keys_dead",
+    [WN_LEDGER_EPOCH] = "epoch",
+    [WN_LEDGER_PLAN] = "plan",
+    [WN_LEDGER_POLICY] = "policy",
+    [WN_LEDGER_TRANSFER] = "transfer",
+    [WN_LEDGER_BACKUP] = "backup",
+    [WN_LEDGER_RESTORE] = "restore",
+    [WN_LEDGER_PURGE_ASKED] = "purge_asked",
+    [WN_LEDGER_PURGED] = "purged",
+    [WN_LEDGER_EXPIRED] = "expired",
 };
 
 const char *wn_ledger_what_text(uint8_t what) {
@@ -57,7 +68,12 @@ static void pack_body(msgpack_packer *pk, const wn_ledger_entry *e) {
     pack_text(pk, e->profile, sizeof e->profile);
     msgpack_pack_uint32(pk, e->k_closed);
     msgpack_pack_uint32(pk, e->k_open);
+    msgpack_pack_uint32(pk, e->rho_micro);
+    msgpack_pack_uint32(pk, e->delta_nano);
     msgpack_pack_uint64(pk, e->rows);
+    pack_text(pk, e->site, sizeof e->site);
+    pack_text(pk, e->receiver, sizeof e->receiver);
+    msgpack_pack_uint32(pk, e->notes);
     pack_bytes(pk, e->content);
 }
 
@@ -126,7 +142,12 @@ wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out) {
     read_text(&m, e.profile, sizeof e.profile);
     e.k_closed = (uint32_t)read_uint(&m, UINT32_MAX);
     e.k_open = (uint32_t)read_uint(&m, UINT32_MAX);
+    e.rho_micro = (uint32_t)read_uint(&m, UINT32_MAX);
+    e.delta_nano = (uint32_t)read_uint(&m, UINT32_MAX);
     e.rows = read_uint(&m, UINT64_MAX);
+    read_text(&m, e.site, sizeof e.site);
+    read_text(&m, e.receiver, sizeof e.receiver);
+    e.notes = (uint32_t)read_uint(&m, UINT32_MAX);
     (void)wn_mp_bin_exact(&m, sizeof e.content, e.content);
     (void)wn_mp_bin_exact(&m, sizeof e.digest, e.digest);
     if (!wn_mp_done(&m)) return WN_ERR_FORMAT;

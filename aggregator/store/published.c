@@ -3,6 +3,7 @@
 // the installation, and a sealed window is never written again.
 #include "published.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,12 @@
 #include "public_rows.h"
 #include "vault.h"
 
-enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS };
-static const wn_vault_kind kind = {
-    "published", WN_PUBLISHED_FORMAT, true, 6, {"rows", "ledger", "windows", "finals", "counts", "meta"}};
+enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS, DB_TRANSFERS, DBS_N };
+static const wn_vault_kind kind = {"published",
+                                   WN_PUBLISHED_FORMAT,
+                                   true,
+                                   DBS_N,
+                                   {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"}};
 
 enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
@@ -38,14 +42,20 @@ typedef struct count_key {
 
 #define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
 
+static void put(uint8_t *out, uint64_t x, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; i++) out[i] = (uint8_t)(x >> (8 * i));
+}
 static void put64(uint8_t *out, uint64_t x) {
-    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
+    put(out, x, 8);
 }
 
-static uint64_t get64(const uint8_t *in) {
+static uint64_t get(const uint8_t *in, unsigned bytes) {
     uint64_t x = 0;
-    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
+    for (unsigned i = 0; i < bytes; i++) x |= (uint64_t)in[i] << (8 * i);
     return x;
+}
+static uint64_t get64(const uint8_t *in) {
+    return get(in, 8);
 }
 
 static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes) {
@@ -248,6 +258,52 @@ wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w, u
     put64(value, refused_floored);
     put64(value + 8, capped_floored);
     return wn_vault_put(p->vault, DB_COUNTS, SPAN_OF(key), SPAN_OF(value));
+}
+
+// ---- transfers ----
+
+enum { TRANSFER_BYTES = 13 };
+
+static void transfer_name(const wn_published *p, const char *receiver, const char *site, const char *table,
+                          const wn_window *w, uint8_t out[NAME_BYTES]) {
+    char window[WN_WINDOW_TEXT_BYTES];
+    uint8_t digest[24];
+    crypto_generichash_state h;
+    wn_window_text(w, window);
+    crypto_generichash_init(&h, NULL, 0, sizeof digest);
+    const char *const parts[] = {receiver, site, table, window};
+    for (size_t i = 0; i < WN_COUNT(parts); i++)
+        crypto_generichash_update(&h, (const uint8_t *)parts[i], strlen(parts[i]) + 1);
+    crypto_generichash_final(&h, digest, sizeof digest);
+    name_of(p, 'x', SPAN_OF(digest), out, NAME_BYTES);
+}
+
+wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *site, const char *table,
+                             const wn_window *w, wn_transfer *out) {
+    uint8_t key[NAME_BYTES];
+    transfer_name(p, receiver, site, table, w, key);
+    *out = (wn_transfer){0};
+    wn_err err = wn_vault_get(p->vault, DB_TRANSFERS, SPAN_OF(key), &p->buf);
+    if (err == WN_ERR_NOTFOUND) return WN_OK;
+    WN_TRY(err);
+    if (p->buf.n != TRANSFER_BYTES || p->buf.p[12] > 1) return WN_ERR_CORRUPT;
+    *out = (wn_transfer){.rows_done = (uint32_t)get(p->buf.p, 4),
+                         .refused = (uint32_t)get(p->buf.p + 4, 4),
+                         .doubtful = (uint32_t)get(p->buf.p + 8, 4),
+                         .done = p->buf.p[12]};
+    return WN_OK;
+}
+
+wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site, const char *table,
+                                 const wn_window *w, const wn_transfer *t) {
+    uint8_t key[NAME_BYTES], value[TRANSFER_BYTES];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    transfer_name(p, receiver, site, table, w, key);
+    put(value, t->rows_done, 4);
+    put(value + 4, t->refused, 4);
+    put(value + 8, t->doubtful, 4);
+    value[12] = t->done;
+    return wn_vault_put(p->vault, DB_TRANSFERS, SPAN_OF(key), SPAN_OF(value));
 }
 
 typedef struct expire {

@@ -96,6 +96,19 @@ WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
 // authentication counts as missing.
 WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
                                               wn_ledger_check *out);
+
+// ---- transfers: how far a sealed (site, table, window) has come to a receiver (R9) ----
+typedef struct wn_transfer {
+    uint32_t rows_done; // sent or set aside, from the first
+    uint32_t refused, doubtful;
+    bool done;
+} wn_transfer;
+// {0} when nothing is known.
+WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *site,
+                                         const char *table, const wn_window *w, wn_transfer *out);
+// Inside a transaction, with the ledger's entry when it is done.
+WN_MUST_USE wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site,
+                                             const char *table, const wn_window *w, const wn_transfer *t);
 uint64_t wn_published_file_bytes(const wn_published *p);
 // A secret number 20..35 drawn once at install (R4's p%).
 WN_MUST_USE wn_err wn_published_p_percent(wn_published *p, uint32_t *out);

@@ -10,7 +10,7 @@
 #include "crypt.h"
 #include "winnow/window.h"
 
-#define WN_VAULT_DBS_MAX 6
+#define WN_VAULT_DBS_MAX 8
 #define WN_VAULT_KEY_MAX 64
 #define WN_VAULT_VALUE_MAX (256u << 20)
 #define WN_VAULT_TXN_BYTES_MAX ((size_t)512 << 20) // recorded and not yet committed

@@ -493,3 +493,22 @@ Test(published, a_second_process_reads_while_the_map_grows) {
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader %d", WEXITSTATUS(status));
     free(rows);
 }
+
+Test(published, a_transfer_is_of_one_receiver_site_table_and_window) {
+    wn_transfer t = {.rows_done = 1u << 20, .refused = 3, .doubtful = UINT32_MAX, .done = true}, out;
+    wn_window w = window_of_day(20003), other = window_of_day(20004);
+    cr_assert_eq(wn_published_transfer_put(store, "partner", "shop", "pages", &w, &t), WN_ERR_STATE);
+    cr_assert_eq(wn_published_begin(store), WN_OK);
+    cr_assert_eq(wn_published_transfer_put(store, "partner", "shop", "pages", &w, &t), WN_OK);
+    cr_assert_eq(wn_published_commit(store), WN_OK);
+    cr_assert_eq(wn_published_transfer(store, "partner", "shop", "pages", &w, &out), WN_OK);
+    cr_assert(out.rows_done == t.rows_done && out.refused == 3 && out.doubtful == UINT32_MAX && out.done);
+    const char *const of[][3] = {
+        {"partner", "shop", "page"}, {"partner", "shopp", "ages"}, {"partne", "rshop", "pages"}};
+    for (size_t i = 0; i < WN_COUNT(of); i++) {
+        cr_assert_eq(wn_published_transfer(store, of[i][0], of[i][1], of[i][2], &w, &out), WN_OK);
+        cr_assert(out.rows_done == 0 && !out.done);
+    }
+    cr_assert_eq(wn_published_transfer(store, "partner", "shop", "pages", &other, &out), WN_OK);
+    cr_assert(out.rows_done == 0 && !out.done);
+}
