@@ -198,7 +198,9 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
 }
 
 const wn_control_verb wn_aggregator_verbs[] = {
-    {"ping", verb_ping}, {"status", verb_status}, {"seal", verb_seal},
-    {"tick", verb_tick}, {"reload", verb_reload}, {"stop", verb_stop},
+    {"ping", verb_ping}, {"status", verb_status},
+    {"seal", verb_seal}, {"transferred", wn_aggregator_transferred},
+    {"tick", verb_tick}, {"reload", verb_reload},
+    {"stop", verb_stop},
 };
 const size_t wn_aggregator_verbs_n = WN_COUNT(wn_aggregator_verbs);

@@ -111,6 +111,6 @@ void wn_cli_man(FILE *out) {
     fputs(".SH EXIT STATUS\n0 when all went well, 1 on failure, 2 on a mistake in the call, 3 when\n.B "
           "explain\n"
           "found something identifying.\n.SH SEE ALSO\n.BR winnow\\-collector (8),\n.BR winnow\\-aggregator "
-          "(8)\n",
+          "(8),\n.BR winnow\\-web (8)\n",
           out);
 }

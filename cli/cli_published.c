@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// cli_published.c: finds the installation key and opens published/ read-only.
+// cli_published.c: opens published/ read-only, or says why there is nothing.
 #include "cli_published.h"
 
-#include "slots.h"
-
 bool wn_cli_published(const wn_cli *c, wn_published **out) {
-    char path[200];
-    uint8_t key[32];
-    wn_slots *slots = NULL;
-    snprintf(path, sizeof path, "%s/keys/slots", c->aggregator_dir);
-    wn_err err = wn_slots_open(path, true, &slots);
-    if (err == WN_OK) err = wn_slots_get(slots, "published", key);
-    wn_slots_close(slots);
-    if (err == WN_OK) err = wn_published_open(c->aggregator_dir, key, true, (size_t)c->o.map_mib << 20, out);
-    wn_wipe(key, sizeof key);
+    wn_err err = wn_published_read(c->aggregator_dir, out);
     if (err == WN_OK) return true;
     if (err == WN_ERR_NOTFOUND) {
         (void)wn_cli_failed("nothing was published in %s yet; start Winnow with `winnow up%s`",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cmd_report.c: `winnow report`: published rows and nothing else.
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static bool has_rows(const wn_published *p, wn_report_query q) {
     size_t n = 0;
     FILE *nowhere = open_memstream(&text, &n);
     if (!nowhere) return true;
+    q.meta = NULL;
     wn_err err = wn_report_run(p, &q, nowhere, nowhere, &result);
     fclose(nowhere);
     free(text);
@@ -39,7 +41,42 @@ static int unknown_table(const wn_plan *plan, const char *table) {
     for (size_t i = 0; i < plan->n; i++) ids[i] = plan->table[i].id;
     const char *near = wn_options_nearest(table, ids, plan->n);
     if (near) return wn_cli_failed("the plan has no table %.40s; did you mean %s?", table, near);
-    return wn_cli_failed("the plan has no table %.40s; `winnow plan print` lists them", table);
+    return wn_cli_failed("the plan has no table %.40s; `winnow report --list` names them", table);
+}
+
+// The facts of the report go to FILE, which is opened first: a name that cannot
+// be written is said before the rows are.
+static int run_with_meta(const wn_args *a, const wn_published *p, wn_report_query *q) {
+    const char *path = wn_args_get(a, "meta");
+    if (!path) return run_one(p, q);
+    q->meta = fopen(path, "we");
+    if (!q->meta) return wn_cli_failed("--meta %.200s: %s", path, strerror(errno));
+    int code = run_one(p, q);
+    if (fclose(q->meta) != 0 && code == WN_EXIT_OK)
+        code = wn_cli_failed("--meta %.200s: %s", path, strerror(errno));
+    q->meta = NULL;
+    return code;
+}
+
+// As the plan has them; what is an estimate comes last.
+static void list_tables(const wn_plan *plan) {
+    printf("%-18s %-7s %-5s  %s\n", "table", "profile", "share", "doc");
+    for (int profile = 0; profile < WN_PROFILE_N; profile++) {
+        for (size_t i = 0; i < plan->n; i++) {
+            const wn_table *t = &plan->table[i];
+            if (t->profile != profile) continue;
+            printf("%-18s %-7s %-5s  %s\n", t->id, profile == WN_PROFILE_NOISE ? "noise" : "crowd",
+                   t->share ? "yes" : "-", t->doc);
+        }
+    }
+}
+
+static int run_list(wn_cli *c) {
+    wn_plan plan;
+    if (!wn_cli_plan(c, NULL, &plan)) return WN_EXIT_FAILED;
+    list_tables(&plan);
+    wn_plan_fini(&plan);
+    return WN_EXIT_OK;
 }
 
 static int run_tables(const wn_args *a, const wn_published *p, const wn_plan *plan, wn_report_query *q) {
@@ -50,7 +87,7 @@ static int run_tables(const wn_args *a, const wn_published *p, const wn_plan *pl
         q->table = table;
         q->shape = at >= 0 ? &plan->table[at] : NULL;
         // A table of an earlier plan may still have rows.
-        return at >= 0 || has_rows(p, *q) ? run_one(p, q) : unknown_table(plan, table);
+        return at >= 0 || has_rows(p, *q) ? run_with_meta(a, p, q) : unknown_table(plan, table);
     }
     size_t shown[WN_COUNT(first_look)], n = 0;
     for (size_t i = 0; i < WN_COUNT(first_look); i++) {
@@ -89,6 +126,9 @@ static int run(wn_cli *c, const wn_args *a) {
         return wn_cli_misused(&wn_cmd_report, "--format %s holds one table: say which with --table TABLE",
                               format);
     }
+    if (wn_args_has(a, "meta") && !wn_args_has(a, "table"))
+        return wn_cli_misused(&wn_cmd_report, "--meta is of one table: say which with --table TABLE");
+    if (wn_args_has(a, "list")) return run_list(c);
     if (limit && !wn_cli_number(&wn_cmd_report, "limit", limit, 0, WN_REPORT_ROWS_MAX, &number))
         return WN_EXIT_USAGE;
     if (limit) q.limit = (size_t)number;
@@ -120,6 +160,12 @@ static const wn_flag flags[] = {
     {"to", "DATE", "Last day, included. Default: today."},
     {"format", "FORMAT", "table, csv, json or ndjson. Default: table."},
     {"limit", "N", "Rows at most; 0: all."},
+    {"meta", "FILE",
+     "Also writes what the rows of --table must be read with to FILE, as JSON: rules, versions, noise, days, "
+     "the ledger's "
+     "head."},
+    {"list", NULL,
+     "Lists the tables of the plan instead; those of noise, whose figures are estimates, last."},
 };
 
 const wn_command wn_cmd_report = {
@@ -127,6 +173,12 @@ const wn_command wn_cmd_report = {
     .usage = "[--site NAME] [--table TABLE] [--from DATE] [FLAG]...",
     .doc =
         "Prints published rows. Every figure is \"at least\"; what would show too few people is not there.",
+    .more =
+        "A table of profile noise shows estimates instead, and how far off they may be. CSV columns have "
+        "fixed names: "
+        "dimensions, people (several days: visitor_days), then what the table has of events, sessions, "
+        "bounces, "
+        "time_s, number1_sum, number2_sum; a table of noise has people and half_width. Empty: not published.",
     .flags = flags,
     .flags_n = WN_COUNT(flags),
     .run = run,

@@ -21,7 +21,7 @@
 #include "pidfile.h"
 
 #define LOG_BYTES_MAX (4 << 20)
-// What stopping both daemons costs the windows that are open (R4).
+// What stopping the daemons costs the windows that are open (R4).
 #define EPOCH_SAID                                                                                           \
     "The keys that say who is the same person went with it: in the windows that are open, whoever comes "    \
     "after the next start counts anew, and the larger of the two counts is published."
@@ -73,7 +73,8 @@ static char **daemon_argv(const wn_cli *c, const wn_args *a, wn_program prog, ch
         for (int i = list ? 0 : 1; i < many;) {
             // Every option takes as many words for any program that knows it.
             int words = 0, known = wn_options_words(prog, from[i]);
-            static const wn_program all[] = {WN_PROG_CLI, WN_PROG_COLLECTOR, WN_PROG_AGGREGATOR};
+            static const wn_program all[] = {WN_PROG_CLI, WN_PROG_COLLECTOR, WN_PROG_AGGREGATOR, WN_PROG_WEB,
+                                             WN_PROG_FORWARD};
             for (size_t p = 0; p < WN_COUNT(all) && words == 0; p++)
                 words = wn_options_words(all[p], from[i]);
             bool place =
@@ -89,19 +90,35 @@ static char **daemon_argv(const wn_cli *c, const wn_args *a, wn_program prog, ch
     if (prog == WN_PROG_COLLECTOR && c->o.listen[0] && !c->o.uplink[0]) {
         argv[n++] = flags[2], argv[n++] = (char *)(uintptr_t)c->o.listen;
     }
-    argv[0] = (char *)(uintptr_t)(prog == WN_PROG_COLLECTOR ? "winnow-collector" : "winnow-aggregator");
-    return argv;
+    return argv; // argv[0] is the keeper's to set
 }
 
 static bool argv_right(wn_program prog, char **argv) {
     wn_options o;
     bool done;
     int n = 0;
+    if (!argv) return false;
+    argv[0] = (char *)(uintptr_t) "winnow";
     while (argv[n]) n++;
     return wn_options_read(prog, n, argv, &o, NULL, NULL, &done) == WN_OK;
 }
 
 // ---- what is printed ----
+static bool web_wanted(const wn_cli *c) {
+    return strcmp(c->o.web_listen, "off") != 0;
+}
+
+// Who may look, in a word: what a fresh installation allows is said, not found out.
+static void print_dashboard(const wn_cli *c) {
+    char keys[300];
+    snprintf(keys, sizeof keys, "%.280s/api_keys.yaml", c->o.config_dir);
+    bool keyed = c->o.web_behind_proxy || access(keys, F_OK) == 0;
+    printf("  Dashboard  http://%s/   (%s)\n", c->o.web_listen,
+           c->o.web_public ? "for everybody who reaches it"
+           : keyed         ? "with a key of `winnow keys api`"
+                           : "for everybody on this machine, until `winnow keys api NAME` makes a key");
+}
+
 static void print_guide(const wn_cli *c, const char *site, bool detached) {
     char address[300];
     const char *port = strrchr(c->o.http_listen, ':');
@@ -114,6 +131,7 @@ static void print_guide(const wn_cli *c, const char *site, bool detached) {
     printf("  Rows       winnow report%s   (a row appears at 10 visitors, or 20 where anybody can coin its "
            "value)\n",
            c->again);
+    if (web_wanted(c)) print_dashboard(c);
     printf("  State      winnow status%s\n", c->again);
     if (detached) printf("  Log        %s/up.log\n  Stop       winnow down%s\n", c->o.state_dir, c->again);
     else printf("  Stop       Ctrl-C, or winnow down%s\n", c->again);
@@ -164,17 +182,23 @@ static int keep(wn_cli *c, const wn_args *a, const char *site, int pid_fd, const
     if (!realpath(c->o.config_dir, config) || !realpath(c->o.state_dir, state)) {
         return wn_cli_failed("cannot find %s or %s: %s", c->o.config_dir, c->o.state_dir, strerror(errno));
     }
-    wn_keep_child child[2] = {
+    static const wn_program programs[WN_KEEP_CHILDREN_MAX] = {WN_PROG_AGGREGATOR, WN_PROG_COLLECTOR,
+                                                              WN_PROG_WEB};
+    size_t n = web_wanted(c) ? 3 : 2;
+    wn_keep_child child[WN_KEEP_CHILDREN_MAX] = {
         {.program = "winnow-aggregator", .role_dir = c->aggregator_dir, .memory = {WN_KEEPER_IDENTITY}},
         {.program = "winnow-collector",
          .role_dir = c->collector_dir,
          .memory = {WN_KEEPER_IDENTITY, WN_KEEPER_SESSIONS}},
+        {.program = "winnow-web"}, // is handed nothing
     };
-    child[0].argv = daemon_argv(c, a, WN_PROG_AGGREGATOR, config, state);
-    child[1].argv = daemon_argv(c, a, WN_PROG_COLLECTOR, config, state);
-    bool well = child[0].argv && child[1].argv && argv_right(WN_PROG_AGGREGATOR, child[0].argv) &&
-                argv_right(WN_PROG_COLLECTOR, child[1].argv) && wn_keep_begin(child, 2) &&
-                wn_pidfile_write(pid_fd, getpid()) == WN_OK && wn_keep_start(child, 2);
+    bool well = true;
+    for (size_t i = 0; i < n; i++) {
+        child[i].argv = daemon_argv(c, a, programs[i], config, state);
+        well = well && argv_right(programs[i], child[i].argv);
+    }
+    well = well && wn_keep_begin(child, n) && wn_pidfile_write(pid_fd, getpid()) == WN_OK &&
+           wn_keep_start(child, n);
     if (well) {
         if (pipe_fd >= 0) {
             well = write(pipe_fd, "+", 1) == 1;
@@ -182,11 +206,10 @@ static int keep(wn_cli *c, const wn_args *a, const char *site, int pid_fd, const
         } else {
             print_guide(c, site, false);
         }
-        wn_keep_run(child, 2, pipe_fd >= 0, trim_log, log);
+        wn_keep_run(child, n, pipe_fd >= 0, trim_log, log);
         if (pipe_fd < 0) puts("Winnow is stopped.");
     }
-    free(child[0].argv);
-    free(child[1].argv);
+    for (size_t i = 0; i < n; i++) free(child[i].argv);
     wn_pidfile_drop(pid_fd, pid_path);
     return well ? WN_EXIT_OK : WN_EXIT_FAILED;
 }
@@ -266,11 +289,11 @@ static const wn_flag up_flags[] = {
 const wn_command wn_cmd_up = {
     .name = "up",
     .usage = "[--site NAME]... [--detach] [OPTION]...",
-    .doc = "Runs the collector and the aggregator, and starts one again that dies.",
+    .doc = "Runs the collector, the aggregator and the dashboard, and starts one again that dies.",
     .more = "Keeps the keys that say who is the same person today in memory that outlives a kill of a "
             "daemon, and never"
-            " reads them. With no site at all it adds one called \"site\". Options of winnow-collector and"
-            " winnow-aggregator may stand here and are handed on.\n"
+            " reads them. With no site at all it adds one called \"site\". Options of winnow-collector,"
+            " winnow-aggregator and winnow-web may stand here and are handed on.\n"
             "Stopping both daemons lets go of those keys: people of windows that are open then begin anew, as"
             " a second epoch, and the larger epoch counts.",
     .flags = up_flags,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// keep.c: the parent of both daemons. One thread, no ZeroMQ, one loop.
+// keep.c: the parent of the daemons. One thread, no ZeroMQ, one loop.
 #include "keep.h"
 
 #include <errno.h>
@@ -47,12 +47,12 @@ static void find_program(const char *program, char out[PATH_MAX]) {
     snprintf(out, PATH_MAX, "%s", program);
 }
 
-static _Noreturn void become(const wn_keep_child *c, pid_t keeper) {
-    char path[PATH_MAX], fds[128] = "";
+static _Noreturn void become(const wn_keep_child *c, pid_t keeper, int ready_fd) {
+    char path[PATH_MAX], fds[128] = "", ready[16];
     size_t at = 0;
     sigset_t set = waited_for();
     sigprocmask(SIG_UNBLOCK, &set, NULL);
-    setpgid(0, 0); // a terminal's Ctrl-C reaches the keeper alone, which stops both in order
+    setpgid(0, 0); // a terminal's Ctrl-C reaches the keeper alone, which stops all in order
     prctl(PR_SET_PDEATHSIG, SIGTERM); // without its keeper a daemon would hold the ports and lose its memory
     if (getppid() != keeper) _exit(1);
     for (size_t i = 0; c->memory[i]; i++) {
@@ -60,6 +60,12 @@ static _Noreturn void become(const wn_keep_child *c, pid_t keeper) {
         at += (size_t)snprintf(fds + at, sizeof fds - at, "%s%s=%d", i ? "," : "", c->memory[i], c->fd[i]);
     }
     setenv(WN_KEEPER_ENV, fds, 1);
+    unsetenv(WN_KEEPER_READY_ENV);
+    if (ready_fd >= 0) {
+        fcntl(ready_fd, F_SETFD, 0);
+        snprintf(ready, sizeof ready, "%d", ready_fd);
+        setenv(WN_KEEPER_READY_ENV, ready, 1);
+    }
     int null = open("/dev/null", O_RDONLY);
     if (null >= 0) dup2(null, STDIN_FILENO);
     find_program(c->program, path);
@@ -71,10 +77,16 @@ static _Noreturn void become(const wn_keep_child *c, pid_t keeper) {
 
 static bool start(wn_keep_child *c) {
     pid_t keeper = getpid();
+    int ends[2] = {-1, -1};
     fflush(NULL);
     c->argv[0] = (char *)(uintptr_t)c->program;
+    if (c->ready_fd >= 0) close(c->ready_fd);
+    c->ready = false;
+    if (!c->role_dir && pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) ends[0] = ends[1] = -1;
+    c->ready_fd = ends[0];
     c->pid = fork();
-    if (c->pid == 0) become(c, keeper);
+    if (c->pid == 0) become(c, keeper, ends[1]);
+    if (ends[1] >= 0) close(ends[1]);
     c->started_ms = wn_monotonic_ms();
     c->again_ms = 0;
     if (c->pid > 0) return true;
@@ -89,6 +101,7 @@ bool wn_keep_begin(wn_keep_child *child, size_t n) {
     wn_harden();
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return false;
     for (size_t i = 0; i < n; i++) {
+        child[i].ready_fd = -1;
         for (size_t j = 0; child[i].memory[j]; j++) {
             child[i].fd[j] = wn_keeper_memfd(child[i].memory[j]);
             if (child[i].fd[j] < 0)
@@ -146,6 +159,13 @@ static void stop_all(wn_keep_child *child, size_t n) {
     }
 }
 
+static bool is_ready(wn_keep_child *c) {
+    char byte;
+    if (c->role_dir) return wn_ask_pid(c->role_dir) == c->pid;
+    c->ready = c->ready || (c->ready_fd >= 0 && read(c->ready_fd, &byte, 1) == 1);
+    return c->ready;
+}
+
 bool wn_keep_start(wn_keep_child *child, size_t n) {
     int64_t until = wn_monotonic_ms() + WN_KEEP_READY_MS;
     int status = 0;
@@ -155,7 +175,7 @@ bool wn_keep_start(wn_keep_child *child, size_t n) {
         int sig = wait_signal(50);
         if (sig == SIGTERM || sig == SIGINT) well = false;
         ready = true;
-        for (size_t i = 0; i < n; i++) ready = ready && wn_ask_pid(child[i].role_dir) == child[i].pid;
+        for (size_t i = 0; i < n; i++) ready = is_ready(&child[i]) && ready;
         if (reap(child, n, &status) > 0) {
             for (size_t i = 0; i < n; i++) {
                 if (child[i].pid == 0)

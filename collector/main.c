@@ -14,7 +14,7 @@
 #include "collector.h"
 #include "crypt.h"
 #include "doors.h"
-#include "http_listen.h"
+#include "endpoint.h"
 #include "log.h"
 #include "walls.h"
 

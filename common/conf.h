@@ -9,7 +9,13 @@
 #include "winnow/observation.h"
 
 // ---- options (schemas/options.def) ----
-typedef enum wn_program { WN_PROG_CLI = 1, WN_PROG_COLLECTOR = 2, WN_PROG_AGGREGATOR = 4 } wn_program;
+typedef enum wn_program {
+    WN_PROG_CLI = 1,
+    WN_PROG_COLLECTOR = 2,
+    WN_PROG_AGGREGATOR = 4,
+    WN_PROG_WEB = 8,
+    WN_PROG_FORWARD = 16
+} wn_program;
 
 typedef struct wn_options {
 #define OPT_STR(prog, name, dflt, doc) char name[256];

@@ -89,6 +89,10 @@ static bool loopback_address(const char *text) {
     return address_ok(text, true);
 }
 
+static bool address_or_off(const char *text) {
+    return strcmp(text, "off") == 0 || any_address(text);
+}
+
 static bool endpoint(const char *text) {
     if (strncmp(text, "ipc://", 6) == 0) return text[6] != '\0' && strlen(text + 6) < 108;
     const char *colon = strrchr(text, ':');
@@ -140,6 +144,7 @@ static const struct form {
     {"state_dir", "DIR", "a directory, at most 80 bytes of path", "/var/lib/winnow", state_folder},
     {"http_listen", "HOST:PORT", "an IP address and a port", "127.0.0.1:8090", any_address},
     {"admin_listen", "HOST:PORT", "a loopback address and a port", "127.0.0.1:8091", loopback_address},
+    {"web_listen", "HOST:PORT", "an IP address and a port, or off", "127.0.0.1:8093", address_or_off},
     {"sdk_listen", "ENDPOINT", "tcp://ADDRESS:PORT or ipc://PATH", "tcp://127.0.0.1:8092", endpoint},
     {"uplink", "ENDPOINT", "tcp://ADDRESS:PORT, ipc://PATH or empty", "tcp://10.0.0.2:8094",
      endpoint_or_none},
@@ -172,6 +177,8 @@ typedef struct reading {
 static const char *program_name(unsigned program) {
     return program == WN_PROG_COLLECTOR    ? "winnow-collector"
            : program == WN_PROG_AGGREGATOR ? "winnow-aggregator"
+           : program == WN_PROG_WEB        ? "winnow-web"
+           : program == WN_PROG_FORWARD    ? "winnow-forward"
                                            : "winnow";
 }
 
@@ -292,8 +299,9 @@ static void unknown_flag(reading *read, wn_program prog, const char *arg, size_t
     snprintf(word, sizeof word, "%.*s", (int)n, arg);
     const char *near = wn_options_nearest(word, list, count);
     if (other) {
-        fprintf(stderr, "; it belongs to %s",
-                program_name(other->programs & WN_PROG_COLLECTOR ? WN_PROG_COLLECTOR : WN_PROG_AGGREGATOR));
+        // The lowest of its programs but the CLI, which hands options on.
+        unsigned daemons = other->programs & ~(unsigned)WN_PROG_CLI;
+        fprintf(stderr, "; it belongs to %s", program_name(daemons & (~daemons + 1)));
         fprintf(stderr, ", and may stand in winnow.yaml");
     } else if (near) {
         fprintf(stderr, "; did you mean %s?", near);
@@ -510,6 +518,9 @@ static const char *about(wn_program prog) {
         return "takes events, strips and coarsens every identifier, and sends anonymous observations on";
     if (prog == WN_PROG_AGGREGATOR)
         return "folds observations into cells and publishes those that hide everybody in them";
+    if (prog == WN_PROG_FORWARD)
+        return "brings published rows, and nothing else, to the destinations that the plan names";
+    if (prog == WN_PROG_WEB) return "shows published rows, and nothing else, in a dashboard and an API";
     return "counts how a product is used and lets nothing out but crowds";
 }
 
@@ -576,6 +587,7 @@ void wn_options_man_rows(wn_program prog, FILE *out) {
           ".TP\n.I /etc/winnow/plan.yaml\nThe release plan; without it the built\\-in one.\n"
           ".TP\n.I /etc/winnow/policy.yaml\nWhat each site promised its visitors; without it the built\\-in "
           "one. See\n.BR \"winnow policy\" .\n"
+          ".TP\n.I /etc/winnow/api_keys.yaml\nWho may read over HTTP; written by\n.BR \"winnow keys api\" .\n"
           ".TP\n.I /var/lib/winnow\nAll state.\n",
           out);
 }
@@ -588,5 +600,7 @@ void wn_options_man(wn_program prog, FILE *out) {
     roff(out, name);
     fputs("\n[\\fIOPTION\\fR]...\n", out);
     wn_options_man_rows(prog, out);
-    fputs(".SH SEE ALSO\n.BR winnow (1),\n.BR winnow\\-collector (8),\n.BR winnow\\-aggregator (8)\n", out);
+    fputs(".SH SEE ALSO\n.BR winnow (1),\n.BR winnow\\-collector (8),\n.BR winnow\\-aggregator (8),\n.BR "
+          "winnow\\-web (8)\n",
+          out);
 }

@@ -4,13 +4,12 @@
 // Sites are closed: none is ever made from traffic. The file may hold signing
 // keys, so it is written 0600, whole or not at all.
 #include <ctype.h>
-#include <libgen.h>
 #include <sodium.h>
-#include <sys/stat.h>
 
 #include "clock.h"
 #include "conf.h"
 #include "conf_yaml.h"
+#include "save.h"
 
 // As in the file; converted to wn_site once it is known to be right.
 typedef struct key_file {
@@ -249,42 +248,15 @@ static void site_write(FILE *f, const wn_site *s) {
     wn_wipe(hex, sizeof hex);
 }
 
-static wn_err sync_folder(const char *path) {
-    char folder[4096];
-    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder) return WN_ERR_IO;
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return WN_ERR_IO;
-    int bad = fsync(fd);
-    close(fd);
-    return bad ? WN_ERR_IO : WN_OK;
-}
-
-wn_err wn_sites_save(const char *path, const wn_sites *s) {
-    char temp[4096];
-    if (s->n > WN_SITES_MAX) return WN_ERR_FULL;
-    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp) return WN_ERR_IO;
-    int fd = mkostemp(temp, O_CLOEXEC); // 0600
-    if (fd < 0) return WN_ERR_IO;
-    char buffer[BUFSIZ]; // ours, so that signing keys in it can be wiped
-    FILE *f = fdopen(fd, "w");
-    if (!f) {
-        close(fd);
-        unlink(temp);
-        return WN_ERR_IO;
-    }
-    setvbuf(f, buffer, _IOFBF, sizeof buffer);
+static void sites_write(FILE *f, const void *ctx) {
+    const wn_sites *s = ctx;
     fputs("# Written by `winnow site`; comments are not kept. Holds secrets: mode 0600.\n", f);
     fputs(s->n ? "sites:\n" : "sites: []\n", f);
     for (size_t i = 0; i < s->n; i++) site_write(f, &s->site[i]);
-    bool bad = fflush(f) != 0 || fsync(fd) != 0;
-    bad = fclose(f) != 0 || bad;
-    wn_wipe(buffer, sizeof buffer);
-    bad = bad || rename(temp, path) != 0;
-    if (bad) {
-        unlink(temp);
-        return WN_ERR_IO;
-    }
-    return sync_folder(path);
+}
+
+wn_err wn_sites_save(const char *path, const wn_sites *s) {
+    return s->n > WN_SITES_MAX ? WN_ERR_FULL : wn_save(path, sites_write, s);
 }
 
 void wn_sites_fini(wn_sites *s) {

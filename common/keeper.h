@@ -14,6 +14,9 @@
 // Environment a keeper sets: "identity=5,sessions=6".
 #define WN_KEEPER_ENV "WINNOW_KEEPER_FDS"
 
+// The number of an fd that a daemon without a control socket writes a byte to once it serves.
+#define WN_KEEPER_READY_ENV "WINNOW_READY_FD"
+
 typedef struct wn_kept {
     void *p;
     size_t bytes;
@@ -26,6 +29,8 @@ typedef struct wn_kept {
 // when it is no memory. Makes it when no keeper holds one (and offers it to
 // systemd when there is a NOTIFY_SOCKET). Logs NOT_KEPT and MLOCK.
 WN_MUST_USE wn_err wn_keeper_map(const char *name, size_t bytes, wn_kept *out);
+// Daemon side: says so, once. Without a keeper that waits for it, nothing happens.
+void wn_keeper_ready(void);
 // Keeper side. Makes a memfd for a child; close-on-exec, so that no other child
 // inherits it; the daemon gives it its size. -1 on failure.
 int wn_keeper_memfd(const char *name);

@@ -10,16 +10,28 @@
 
 typedef struct format {
     const char *name;
-    void (*write)(const wn_report_rows *r, FILE *out);
-    bool has_attribution; // says itself where countries come from
+    const wn_report_writer *writer; // NULL: written whole
+    bool has_attribution;           // says itself where countries come from
 } format;
 
 static const format formats[] = {
-    [WN_REPORT_TABLE] = {"table", wn_report_table_write, true},
-    [WN_REPORT_CSV] = {"csv", wn_report_csv_write, false},
-    [WN_REPORT_JSON] = {"json", wn_report_json_write, true},
-    [WN_REPORT_NDJSON] = {"ndjson", wn_report_ndjson_write, false},
+    [WN_REPORT_TABLE] = {"table", NULL, true},
+    [WN_REPORT_CSV] = {"csv", &wn_report_csv, false},
+    [WN_REPORT_JSON] = {"json", &wn_report_json, true},
+    [WN_REPORT_NDJSON] = {"ndjson", &wn_report_ndjson, false},
 };
+
+static void write_all(const wn_report_rows *r, FILE *out) {
+    const wn_report_writer *w = formats[r->query->format].writer;
+    const wn_report_piece p = {.rows = r};
+    if (!w) {
+        wn_report_table_write(r, out);
+        return;
+    }
+    w->begin(&p, out);
+    for (size_t i = 0; i < r->rows_n; i++) w->row(&p, &r->rows[i], i == 0, out);
+    w->end(&p, out);
+}
 
 bool wn_report_format_parse(const char *text, wn_report_format *out) {
     for (size_t i = 0; i < WN_COUNT(formats); i++) {
@@ -68,6 +80,13 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
     fprintf(notes, r->query->from_day == r->query->to_day ? " on %s" : " from %s to %s", from, to);
     fputs(r->windows_n ? " may be shown.\n" : " yet.\n", notes);
     say_other_days(p, r->query, notes);
+    if (r->profile == WN_PROFILE_NOISE) {
+        fputs(
+            "Rows of this table are drawn once, when a day is sealed; small ones stay away. A missing row is "
+            "not zero.\n",
+            notes);
+        return;
+    }
     fputs("Rows appear at 10 visitors (20 for pages and other open values), at the next tick after that many "
           "came.\n"
           "Visitors who share one network count as one here. A missing row is not zero.\n",
@@ -76,7 +95,10 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
 
 static void say_notes(const wn_published *p, const wn_report_rows *r, wn_err err, FILE *notes) {
     if (!r->rows_n) say_empty(p, r, notes);
-    if (r->reshaped) fputs("Days of an older plan with other columns are left out.\n", notes);
+    if (r->reshaped)
+        fputs("Days of an older plan with other columns, another profile or noise, or other people counted, "
+              "are left out.\n",
+              notes);
     if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
     if (r->rows_n && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
         fputs(WN_REPORT_ATTRIBUTION "\n", notes);
@@ -88,9 +110,11 @@ wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out,
     WN_ASSERT(q->site && q->table && q->format < WN_COUNT(formats));
     wn_err err = wn_report_rows_read(&rows, p, q);
     if (!err || err == WN_ERR_CORRUPT) {
-        formats[q->format].write(&rows, out);
+        write_all(&rows, out);
+        if (q->meta) wn_report_meta_write(&rows, q->meta);
         say_notes(p, &rows, err, notes);
         if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;
+        if (q->meta && (fflush(q->meta) != 0 || ferror(q->meta))) err = WN_ERR_IO;
     }
     if (out_result && (!err || err == WN_ERR_CORRUPT)) {
         size_t sealed = wn_report_rows_sealed(&rows);

@@ -6,8 +6,20 @@
 // Sessions are published when a window is sealed: until then there is no figure
 // (table –, JSON null, CSV empty), and a range adds up its sealed days.
 //
+// So are bounces, time and sums, and there only where they hide everybody (R4).
+//
 // A range of several days adds up each day's floors: the people column is then
-// `visitor_days`, never visitors. What is hidden is said, never how much.
+// `visitor_days`, never visitors. A locked figure adds up the days that show it.
+// What is hidden is said, never how much.
+//
+// Columns, in CSV, JSON and NDJSON by these names: one a dimension, `people` or
+// `visitor_days`, then those that the table has of `events`, `sessions`,
+// `bounces`, `time_s` (seconds), `number1_sum` or `number2_sum`. All of them are
+// floors. A table of profile `noise` has people alone; they are estimates, so CSV
+// and NDJSON add a column `half_width`, which the noise in a row stays within in
+// 95 of 100 draws: of one day ceil(1.96 sigma), of several that times their root.
+// JSON's rho, sigma2 and threshold are of one day. Text alone adds what can be divided: `bounce_rate`, `time
+// a session`.
 #pragma once
 
 #include <stdio.h>
@@ -19,7 +31,7 @@ typedef enum wn_report_format {
     WN_REPORT_CSV,    // RFC 4180, one header line, no comments; a label that begins as a formula
                       // (= + - @) gets a ' in front
     WN_REPORT_JSON,   // one object
-    WN_REPORT_NDJSON, // one object a row
+    WN_REPORT_NDJSON, // one object a row, each with what it must be read with
 } wn_report_format;
 
 #define WN_REPORT_WINDOWS_MAX 4096
@@ -35,7 +47,13 @@ typedef struct wn_report_query { // all borrowed
     bool no_foot;          // TABLE: leaves the foot out (for all but the last of several tables)
     uint8_t foot_measures; // of the tables above that left it out: the foot speaks of them too
     bool foot_has_country;
+    FILE *meta;            // gets the facts of the report without its rows, as one JSON object; may be NULL
     const wn_table *shape; // the plan's table, for the columns when nothing is published; may be NULL
+    // Windows that the reader may see, by how they were published; NULL: all.
+    bool (*may)(void *ctx, const wn_public_head *head);
+    void *may_ctx;
+    bool no_counts;  // leaves out what was refused or capped
+    size_t rows_max; // after merging, then WN_ERR_FULL; 0: WN_REPORT_ROWS_MAX
 } wn_report_query;
 
 typedef struct wn_report_result {

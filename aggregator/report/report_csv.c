@@ -5,23 +5,36 @@
 #include "report_rows.h"
 #include "report_text.h"
 
-void wn_report_csv_write(const wn_report_rows *r, FILE *out) {
-    wn_report_column column[3];
-    size_t columns = wn_report_columns(r, column);
-    if (!r->shaped) return;
-    for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s,", wn_dim_name(r->dims[d]));
+static void begin(const wn_report_piece *p, FILE *out) {
+    wn_report_column column[WN_REPORT_COLUMNS_MAX];
+    size_t columns = wn_report_columns(p->rows, column);
+    if (!p->rows->shaped) return;
+    if (p->day) fputs("day,", out);
+    for (unsigned d = 0; d < p->rows->dims_n; d++) fprintf(out, "%s,", wn_dim_name(p->rows->dims[d]));
     for (size_t c = 0; c < columns; c++) fprintf(out, "%s%s", c ? "," : "", column[c].name);
-    fputs("\r\n", out);
-    for (size_t i = 0; i < r->rows_n; i++) {
-        for (unsigned d = 0; d < r->dims_n; d++) {
-            wn_report_text_csv(out, r->rows[i].label[d]);
-            fputc(',', out);
-        }
-        for (size_t c = 0; c < columns; c++) {
-            uint64_t value;
-            if (c) fputc(',', out);
-            if (wn_report_value(&r->rows[i], column[c].measure, &value)) fprintf(out, "%" PRIu64, value);
-        }
-        fputs("\r\n", out);
-    }
+    fputs(p->rows->profile == WN_PROFILE_NOISE ? ",half_width\r\n" : "\r\n", out);
 }
+
+static void row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    wn_report_column column[WN_REPORT_COLUMNS_MAX];
+    size_t columns = wn_report_columns(p->rows, column);
+    (void)first;
+    if (p->day) fprintf(out, "%s,", p->day);
+    for (unsigned d = 0; d < p->rows->dims_n; d++) {
+        wn_report_text_csv(out, row->label[d]);
+        fputc(',', out);
+    }
+    for (size_t c = 0; c < columns; c++) {
+        uint64_t value;
+        if (c) fputc(',', out);
+        if (wn_report_value(row, column[c].measure, &value)) fprintf(out, "%" PRIu64, value);
+    }
+    if (p->rows->profile == WN_PROFILE_NOISE) fprintf(out, ",%" PRIu64, wn_report_half_width(p->rows));
+    fputs("\r\n", out);
+}
+
+static void end(const wn_report_piece *p, FILE *out) {
+    (void)p, (void)out;
+}
+
+const wn_report_writer wn_report_csv = {begin, row, end};

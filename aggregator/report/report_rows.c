@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP_S 86400
+
 static uint64_t hash_text(uint64_t h, const char *text) {
     for (; *text; text++) h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
     return (h ^ 0xFF) * UINT64_C(0x100000001b3);
@@ -43,7 +45,7 @@ static wn_err index_grow(wn_report_rows *r) {
 }
 
 static wn_err row_room(wn_report_rows *r) {
-    if (r->rows_n == WN_REPORT_ROWS_MAX) return WN_ERR_FULL;
+    if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
     if (2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
     if (r->rows_n < r->rows_cap) return WN_OK;
     size_t cap = r->rows_cap ? 2 * r->rows_cap : 64;
@@ -52,6 +54,15 @@ static wn_err row_room(wn_report_rows *r) {
     r->rows = grown;
     r->rows_cap = cap;
     return WN_OK;
+}
+
+static void locked_add(wn_report_row *sum, const wn_public_row *row) {
+    sum->locked |= row->locked;
+    sum->bounces += row->bounces;
+    sum->seconds += row->seconds;
+    sum->number += row->number;
+    if (row->locked & WN_MEASURE_BOUNCES) sum->bounce_sessions += row->sessions;
+    if (row->locked & WN_MEASURE_TIME) sum->time_sessions += row->sessions;
 }
 
 static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed) {
@@ -70,6 +81,7 @@ static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed) 
     if (!sealed) return WN_OK;
     sum->sessions += row->sessions;
     sum->has_sessions = true;
+    locked_add(sum, row);
     return WN_OK;
 }
 
@@ -86,15 +98,21 @@ static wn_err window_add(wn_report_rows *r, const wn_public_head *head) {
     return WN_OK;
 }
 
+static bool same_noise(const wn_noise_terms *a, const wn_noise_terms *b) {
+    return a->rho_micro == b->rho_micro && a->signed_only == b->signed_only && a->l0 == b->l0 &&
+           a->threshold_closed == b->threshold_closed && a->threshold_open == b->threshold_open;
+}
+
 static bool same_shape(const wn_report_rows *r, const wn_public_head *head) {
-    if (r->dims_n != head->dims_n) return false;
+    if (r->dims_n != head->dims_n || r->profile != head->profile || r->share != head->share) return false;
+    if (!same_noise(&r->windows[r->windows_n - 1].noise, &head->noise)) return false;
     for (unsigned i = 0; i < r->dims_n; i++)
         if (r->dims[i] != head->dims[i]) return false;
     return true;
 }
 
-// Windows come in order of time: a plan's change of columns starts anew, for
-// labels of different dimensions must not be added up.
+// Windows come in order of time: a plan's change of columns, of profile or of who
+// is counted starts anew, for only like and like are added up.
 static void shape_take(wn_report_rows *r, const wn_public_head *head) {
     if (r->windows_n && !same_shape(r, head)) {
         r->reshaped = true;
@@ -107,6 +125,8 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
     r->shaped = true;
     r->dims_n = head->dims_n;
     memcpy(r->dims, head->dims, sizeof r->dims);
+    r->profile = head->profile;
+    r->share = head->share;
     if (head->k > r->k) r->k = head->k;
     r->plan_version = head->plan_version;
     r->policy_version = head->policy_version;
@@ -114,6 +134,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
 
 static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     wn_report_rows *r = ctx;
+    if (r->query->may && !r->query->may(r->query->may_ctx, head)) return true;
     shape_take(r, head);
     r->err = window_add(r, head);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
@@ -159,30 +180,64 @@ static void rows_order(wn_report_rows *r) {
     r->rows_n = limit + others;
 }
 
-wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q) {
-    *r = (wn_report_rows){.query = q};
-    if (q->shape) {
-        r->shaped = true;
-        r->dims_n = q->shape->dims_n;
-        memcpy(r->dims, q->shape->dims, sizeof r->dims);
-        r->measures = q->shape->measures;
-    }
-    wn_err err = wn_published_scan(p, q->site, q->table, q->from_s, q->to_s, take_window, r);
+void wn_report_rows_begin(wn_report_rows *r, const wn_report_query *q) {
+    *r = (wn_report_rows){.query = q, .next_s = q->from_s};
+    if (!q->shape) return;
+    r->shaped = true;
+    r->dims_n = q->shape->dims_n;
+    memcpy(r->dims, q->shape->dims, sizeof r->dims);
+    r->measures = q->shape->measures;
+    r->profile = q->shape->profile;
+    r->share = q->shape->share;
+}
+
+static wn_err read_until(wn_report_rows *r, const wn_published *p, int64_t to_s) {
+    const wn_report_query *q = r->query;
+    wn_err err = wn_published_scan(p, q->site, q->table, r->next_s, to_s, take_window, r);
     if (r->err) err = r->err;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    r->next_s = to_s;
+    return err == WN_ERR_CORRUPT ? WN_OK : err;
+}
+
+wn_err wn_report_rows_step(wn_report_rows *r, const wn_published *p, bool *out_done) {
+    int64_t to_s = r->query->to_s;
+    if (to_s - r->next_s > STEP_S) to_s = r->next_s + STEP_S;
+    if (r->next_s < to_s) WN_TRY(read_until(r, p, to_s));
+    *out_done = r->next_s >= r->query->to_s;
+    return WN_OK;
+}
+
+wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p) {
+    const wn_report_query *q = r->query;
+    wn_err err =
+        q->no_counts ? WN_OK : wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
     if (err && err != WN_ERR_CORRUPT) return err;
-    wn_err counts = wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
-    if (counts && counts != WN_ERR_CORRUPT) return counts;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    err = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
+    if (err && err != WN_ERR_CORRUPT) return err;
+    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    r->has_ledger = !err && r->ledger_number != 0;
     r->measures |= WN_MEASURE_PEOPLE;
     r->many = q->from_day != q->to_day || r->windows_n > 1;
     if (!r->k && q->shape) r->k = q->shape->k;
     rows_order(r);
-    return err ? err : counts;
+    return r->corrupt ? WN_ERR_CORRUPT : WN_OK;
+}
+
+wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q) {
+    wn_report_rows_begin(r, q);
+    WN_TRY(read_until(r, p, q->to_s));
+    return wn_report_rows_end(r, p);
 }
 
 void wn_report_rows_fini(wn_report_rows *r) {
     free(r->windows);
     free(r->rows);
     free(r->index);
+    r->windows = NULL;
+    r->rows = NULL;
+    r->index = NULL;
 }
 
 size_t wn_report_rows_sealed(const wn_report_rows *r) {
@@ -197,18 +252,59 @@ bool wn_report_rows_has_country(const wn_report_rows *r) {
     return false;
 }
 
-size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3]) {
+static uint64_t ceil_div(uint64_t a, uint64_t b) {
+    return a / b + (a % b != 0);
+}
+
+// Least w with w * w >= x, for x < 2^62: found from the highest bit down.
+static uint64_t ceil_root(uint64_t x) {
+    uint64_t w = 0;
+    for (unsigned bit = 31; bit-- > 0;) {
+        uint64_t next = w | UINT64_C(1) << bit;
+        if (next * next < x) w = next;
+    }
+    return x == 0 ? 0 : w + 1;
+}
+
+// 1.96 standard deviations of a normal hold 95 of 100: w = ceil(1.96 sqrt(days * variance)).
+// A head's variance is at most 24 / (2 * 10^-6), so all of it fits.
+uint64_t wn_report_half_width(const wn_report_rows *r) {
+    static const uint64_t square_num = 38416, square_den = 10000; // 1.96 squared
+    uint64_t days = wn_report_rows_sealed(r);
+    if (r->profile != WN_PROFILE_NOISE || !r->windows_n) return 0;
+    const wn_noise_terms *t = &r->windows[r->windows_n - 1].noise;
+    return ceil_root(
+        ceil_div(square_num * t->variance_num * (days ? days : 1), square_den * t->variance_den));
+}
+
+uint32_t wn_report_threshold(const wn_report_rows *r) {
+    bool known = r->profile == WN_PROFILE_NOISE && r->windows_n;
+    return known ? wn_public_threshold(&r->windows[r->windows_n - 1]) : 0;
+}
+
+size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT_COLUMNS_MAX]) {
+    static const wn_report_column all[] = {
+        {"events", WN_MEASURE_EVENTS},       {"sessions", WN_MEASURE_SESSIONS},
+        {"bounces", WN_MEASURE_BOUNCES},     {"time_s", WN_MEASURE_TIME},
+        {"number1_sum", WN_MEASURE_NUMBER1}, {"number2_sum", WN_MEASURE_NUMBER2},
+    };
     size_t n = 0;
     out[n++] = (wn_report_column){r->many ? "visitor_days" : "people", WN_MEASURE_PEOPLE};
-    if (r->measures & WN_MEASURE_EVENTS) out[n++] = (wn_report_column){"events", WN_MEASURE_EVENTS};
-    if (r->measures & WN_MEASURE_SESSIONS) out[n++] = (wn_report_column){"sessions", WN_MEASURE_SESSIONS};
+    for (size_t i = 0; i < WN_COUNT(all) && n < WN_REPORT_COLUMNS_MAX; i++)
+        if (r->measures & all[i].measure) out[n++] = all[i];
     return n;
 }
 
 bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out) {
     if (measure == WN_MEASURE_SESSIONS && !row->has_sessions) return false;
-    *out = measure == WN_MEASURE_EVENTS     ? row->events
-           : measure == WN_MEASURE_SESSIONS ? row->sessions
-                                            : row->people;
-    return true;
+    if (measure & WN_MEASURES_LOCKED & ~row->locked) return false;
+    switch (measure) {
+    case WN_MEASURE_EVENTS: *out = row->events; return true;
+    case WN_MEASURE_SESSIONS: *out = row->sessions; return true;
+    case WN_MEASURE_BOUNCES: *out = row->bounces; return true;
+    case WN_MEASURE_TIME: *out = row->seconds; return true;
+    case WN_MEASURE_NUMBER1:
+    case WN_MEASURE_NUMBER2: *out = row->number; return true;
+    default: *out = row->people; return true;
+    }
 }

@@ -7,15 +7,20 @@
 typedef struct wn_report_row {
     char label[2][WN_OPEN_TEXT_MAX + 1];
     bool is_other;
-    uint64_t people, events, sessions; // sums of floors
-    bool has_sessions;                 // stands in a sealed window: they are published at the seal
+    uint64_t people, events, sessions;       // sums of floors; with noise people are estimates
+    bool has_sessions;                       // stands in a sealed window: they are published at the seal
+    uint8_t locked;                          // measures that a day shows
+    uint64_t bounces, seconds, number;       // sums of the days that show them
+    uint64_t bounce_sessions, time_sessions; // of those same days: what a rate divides by
 } wn_report_row;
 
 typedef struct wn_report_rows {
     const wn_report_query *query;
-    bool shaped; // the following six are known
+    bool shaped; // the following eight are known
     uint8_t dims_n, dims[2];
     uint8_t measures, k;
+    uint8_t profile;
+    bool share;                            // people who agreed to sharing
     uint32_t plan_version, policy_version; // the newest window's
     bool many;                             // people are visitor_days
     wn_public_head *windows;
@@ -23,31 +28,62 @@ typedef struct wn_report_rows {
     wn_report_row *rows; // shown ones, in order, `other` last
     size_t rows_n, rows_cap;
     size_t rows_cut; // published, left out by the limit
-    bool reshaped;   // windows of an older plan with other columns are left out
+    bool reshaped;   // windows of an older plan that are not like these are left out
+    bool has_ledger; // a head is there to be quoted; read after the rows, so it covers them
+    uint64_t ledger_number;
+    uint8_t ledger_head[32];
     bool has_counts;
     uint64_t refused, capped;
     uint32_t *index; // open addressing over rows: number + 1; 0 free
     size_t index_cap;
+    bool corrupt;   // some stored records fail their authentication and are left out
+    int64_t next_s; // where the next slice of time begins
     wn_err err;
 } wn_report_rows;
 
 // On an error other than WN_ERR_CORRUPT nothing is to be shown. fini in any case.
 WN_MUST_USE wn_err wn_report_rows_read(wn_report_rows *r, const wn_published *p, const wn_report_query *q);
+// The same a day at a time, for who has other things to do: begin, step until
+// it says so, end. Each step is a short transaction of its own.
+void wn_report_rows_begin(wn_report_rows *r, const wn_report_query *q);
+WN_MUST_USE wn_err wn_report_rows_step(wn_report_rows *r, const wn_published *p, bool *out_done);
+WN_MUST_USE wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p);
 void wn_report_rows_fini(wn_report_rows *r);
 size_t wn_report_rows_sealed(const wn_report_rows *r); // windows
 bool wn_report_rows_has_country(const wn_report_rows *r);
 
+// Of a noise table with windows, all of one kind of noise: least whole w that
+// the noise of its sealed days together stays within in 95 of 100 draws. Else 0.
+uint64_t wn_report_half_width(const wn_report_rows *r);
+uint32_t wn_report_threshold(const wn_report_rows *r); // 0: not known
+
 // The measures of a table in the order of columns.
+#define WN_REPORT_COLUMNS_MAX 6
 typedef struct wn_report_column {
     const char *name;
     uint8_t measure;
 } wn_report_column;
-size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[3]);
+size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT_COLUMNS_MAX]);
 // False when nothing of it is published yet: never to be shown as 0.
 bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out);
 
-// One file a format.
+// One file a format. A table's columns are as wide as its rows, so it is written
+// whole; the others piece by piece.
 void wn_report_table_write(const wn_report_rows *r, FILE *out);
-void wn_report_csv_write(const wn_report_rows *r, FILE *out);
-void wn_report_json_write(const wn_report_rows *r, FILE *out);
-void wn_report_ndjson_write(const wn_report_rows *r, FILE *out);
+
+typedef struct wn_report_piece {
+    const wn_report_rows *rows;
+    const char *day;  // of rows that stand for one day of several; else NULL
+    const char *next; // JSON: where the next page begins; else NULL
+    bool has_total;
+    size_t total;               // rows of all pages
+    const wn_report_row *other; // JSON: of a page that does not reach it
+} wn_report_piece;
+
+typedef struct wn_report_writer {
+    void (*begin)(const wn_report_piece *p, FILE *out);
+    void (*row)(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out);
+    void (*end)(const wn_report_piece *p, FILE *out);
+} wn_report_writer;
+extern const wn_report_writer wn_report_csv, wn_report_json, wn_report_ndjson;
+void wn_report_meta_write(const wn_report_rows *r, FILE *out); // JSON without the rows

@@ -14,21 +14,57 @@ static void spaces(FILE *out, size_t n) {
     while (n--) fputc(' ', out);
 }
 
-static size_t digits(uint64_t x) {
-    size_t n = 1;
-    while (x /= 10) n++;
+// A measure as published, or what can be divided from it and the sessions beside it.
+typedef struct text_column {
+    char name[40];
+    uint8_t measure;
+    bool divided;
+} text_column;
+
+#define TEXT_COLUMNS_MAX (WN_REPORT_COLUMNS_MAX + 2)
+enum { CELL_BYTES = 24 };
+
+static void rate_text(const wn_report_row *row, uint8_t measure, char out[CELL_BYTES]) {
+    bool rate = measure == WN_MEASURE_BOUNCES;
+    uint64_t sessions = rate ? row->bounce_sessions : row->time_sessions;
+    if (!sessions) return;
+    uint64_t time_s = row->seconds / sessions;
+    if (rate) snprintf(out, CELL_BYTES, "%.0f%%", 100.0 * (double)row->bounces / (double)sessions);
+    else snprintf(out, CELL_BYTES, "%" PRIu64 ":%02u", time_s / 60, (unsigned)(time_s % 60));
+}
+
+// A dash where nothing is published, or not yet.
+static void cell_text(const text_column *c, const wn_report_row *row, char out[CELL_BYTES]) {
+    uint64_t value;
+    memcpy(out, "\u2013", sizeof "\u2013");
+    if (!wn_report_value(row, c->measure, &value)) return;
+    if (c->divided) rate_text(row, c->measure, out);
+    else snprintf(out, CELL_BYTES, "%" PRIu64, value);
+}
+
+static size_t text_columns(const wn_report_rows *r, text_column out[TEXT_COLUMNS_MAX]) {
+    wn_report_column column[WN_REPORT_COLUMNS_MAX];
+    size_t columns = wn_report_columns(r, column), n = 0;
+    for (size_t i = 0; i < columns; i++) {
+        uint8_t m = column[i].measure;
+        bool noise = m == WN_MEASURE_PEOPLE && r->profile == WN_PROFILE_NOISE;
+        out[n] = (text_column){.measure = m};
+        if (noise)
+            snprintf(out[n].name, sizeof out[n].name, "%s (\u00b1%" PRIu64 ")", column[i].name,
+                     wn_report_half_width(r));
+        else snprintf(out[n].name, sizeof out[n].name, "%s", column[i].name);
+        n++;
+        bool divides = m == WN_MEASURE_BOUNCES || m == WN_MEASURE_TIME;
+        if (!divides || !(r->measures & WN_MEASURE_SESSIONS)) continue;
+        out[n] = (text_column){.measure = m, .divided = true};
+        strcpy(out[n++].name, m == WN_MEASURE_TIME ? "time a session" : "bounce_rate");
+    }
     return n;
 }
 
-// One figure, right-aligned; a dash where nothing is published yet.
-static void figure(const wn_report_row *row, uint8_t measure, size_t width, FILE *out) {
-    uint64_t value;
-    if (wn_report_value(row, measure, &value)) {
-        fprintf(out, "%*" PRIu64, (int)width, value);
-    } else {
-        spaces(out, width - 1);
-        fputs("\u2013", out);
-    }
+static void right(FILE *out, const char *text, size_t width) {
+    spaces(out, width - wn_report_text_width(text, 0));
+    fputs(text, out);
 }
 
 static void title(const wn_report_rows *r, FILE *out) {
@@ -45,12 +81,13 @@ static void title(const wn_report_rows *r, FILE *out) {
         wn_report_text_plain(out, r->windows[r->windows_n - 1].window.zone, 0);
         fputc(')', out);
     }
-    fputs("\n\n", out);
+    fputs(r->share ? ", people who agreed to sharing\n\n" : "\n\n", out);
 }
 
 static void grid(const wn_report_rows *r, FILE *out) {
-    wn_report_column column[3];
-    size_t columns = wn_report_columns(r, column), label_width[2] = {0}, width[3];
+    text_column column[TEXT_COLUMNS_MAX];
+    char cell[CELL_BYTES];
+    size_t columns = text_columns(r, column), label_width[2] = {0}, width[TEXT_COLUMNS_MAX];
     for (unsigned d = 0; d < r->dims_n; d++) {
         label_width[d] = strlen(wn_dim_name(r->dims[d]));
         for (size_t i = 0; i < r->rows_n; i++) {
@@ -59,46 +96,81 @@ static void grid(const wn_report_rows *r, FILE *out) {
         }
     }
     for (size_t c = 0; c < columns; c++) {
-        width[c] = strlen(column[c].name);
+        width[c] = wn_report_text_width(column[c].name, 0);
         for (size_t i = 0; i < r->rows_n; i++) {
-            uint64_t value = 0;
-            size_t n = wn_report_value(&r->rows[i], column[c].measure, &value) ? digits(value) : 1;
+            cell_text(&column[c], &r->rows[i], cell);
+            size_t n = wn_report_text_width(cell, 0);
             if (n > width[c]) width[c] = n;
         }
     }
     for (unsigned d = 0; d < r->dims_n; d++)
         fprintf(out, "%-*s", (int)(label_width[d] + GAP), wn_dim_name(r->dims[d]));
-    for (size_t c = 0; c < columns; c++) fprintf(out, "%s%*s", c ? "  " : "", (int)width[c], column[c].name);
+    for (size_t c = 0; c < columns; c++) {
+        if (c) spaces(out, GAP);
+        right(out, column[c].name, width[c]);
+    }
     fputc('\n', out);
     for (size_t i = 0; i < r->rows_n; i++) {
         for (unsigned d = 0; d < r->dims_n; d++)
             spaces(out,
                    label_width[d] + GAP - wn_report_text_plain(out, r->rows[i].label[d], LABEL_WIDTH_MAX));
         for (size_t c = 0; c < columns; c++) {
-            if (c) fputs("  ", out);
-            figure(&r->rows[i], column[c].measure, width[c], out);
+            if (c) spaces(out, GAP);
+            cell_text(&column[c], &r->rows[i], cell);
+            right(out, cell, width[c]);
         }
         fputc('\n', out);
     }
 }
 
-static void foot(const wn_report_rows *r, FILE *out) {
+static void foot_open(const wn_report_rows *r, FILE *out) {
     size_t open = r->windows_n - wn_report_rows_sealed(r);
+    const char *what = r->profile == WN_PROFILE_NOISE ? "rows appear then" : "figures still grow";
+    if (open && r->windows_n == 1) fprintf(out, "The day is not sealed yet: %s.\n", what);
+    if (open && r->windows_n > 1)
+        fprintf(out, "%zu of %zu days %s not sealed yet: %s.\n", open, r->windows_n, open == 1 ? "is" : "are",
+                what);
+    if (open && ((r->measures | r->query->foot_measures) & WN_MEASURE_SESSIONS))
+        fprintf(out, "sessions appear when a day is sealed%s.\n",
+                open < r->windows_n ? "; they add up the sealed days alone" : "");
+}
+
+static void foot_locked(const wn_report_rows *r, FILE *out) {
+    unsigned locked = (r->measures | r->query->foot_measures) & WN_MEASURES_LOCKED;
+    if (!locked) return;
+    fputs("\u2013: nothing is shown of it. Bounces, time and sums appear when a day is sealed, where\n"
+          "they hide everybody",
+          out);
+    fputs(r->many ? "; over several days they add up the days that show them.\n" : ".\n", out);
+    if (locked & (WN_MEASURE_BOUNCES | WN_MEASURE_TIME))
+        fputs("bounce_rate and time a session divide such figures: they are about right, not \"at least\".\n",
+              out);
+}
+
+static void foot_rules(const wn_report_rows *r, FILE *out) {
+    if (r->profile == WN_PROFILE_NOISE) {
+        fprintf(out,
+                "\n%s are estimates: they include noise, drawn once when a day was sealed, of which 95\n"
+                "in 100 stay within \u00b1%" PRIu64
+                ", and a day's rows below %u are missing, which is not zero.\n",
+                r->many ? "visitor_days" : "people", wn_report_half_width(r),
+                (unsigned)wn_report_threshold(r));
+        return;
+    }
     fprintf(out, "\nEvery figure means \"at least\": people are counted in steps of %u, never rounded up.\n",
             (unsigned)r->k);
     fputs("Rows too small to hide everybody in them are not shown; a missing row is not zero.\n", out);
     if (r->rows_n && r->rows[r->rows_n - 1].is_other)
         fputs("other: everybody in the rows that are not shown.\n", out);
+}
+
+static void foot(const wn_report_rows *r, FILE *out) {
+    foot_rules(r, out);
     if (r->many)
         fputs("visitor_days adds up the visitors of each day: who came on three days counts three times.\n",
               out);
-    if (open && r->windows_n == 1) fputs("The day is not sealed yet: figures still grow.\n", out);
-    if (open && r->windows_n > 1)
-        fprintf(out, "%zu of %zu days %s not sealed yet: figures still grow.\n", open, r->windows_n,
-                open == 1 ? "is" : "are");
-    if (open && ((r->measures | r->query->foot_measures) & WN_MEASURE_SESSIONS))
-        fprintf(out, "sessions appear when a day is sealed%s.\n",
-                open < r->windows_n ? "; they add up the sealed days alone" : "");
+    foot_open(r, out);
+    foot_locked(r, out);
     if (r->refused) fprintf(out, "Refused to be counted: at least %" PRIu64 " events.\n", r->refused);
     if (r->capped)
         fprintf(out, "Left out by the cap on one network: at least %" PRIu64 " events.\n", r->capped);

@@ -7,6 +7,10 @@
 //   labels   each ended by a zero byte
 //   people   unit, then one a row
 //   events   unit (0: all are 0, and nothing follows), then differences; sessions the same
+//   of a table with locked measures also:
+//   locked   runs of (bits, how many)
+//   bounces  where a row has the bit: unit (0: all are 0), then one a row that has it;
+//            seconds and number the same
 #include "public_columns.h"
 
 #include <string.h>
@@ -81,8 +85,49 @@ static void put_beside(wn_vault_buf *out, const wn_public_row *rows, size_t n, u
         put_varint(out, zigzag(number(&rows[i]) / unit - rows[i].people / people_unit));
 }
 
-wn_err wn_public_columns_encode(const wn_public_row *rows, size_t n, wn_vault_buf *out) {
-    size_t most = (n + 1) * (size_t)(5 * VARINT_BYTES_MAX);
+// ---- the locked ones ----
+
+typedef struct locked_column {
+    uint8_t bits; // a row has a figure where one of them is set
+    size_t at;    // of the uint64_t in the row
+} locked_column;
+
+static const locked_column locked_columns[] = {
+    {WN_MEASURE_BOUNCES, offsetof(wn_public_row, bounces)},
+    {WN_MEASURE_TIME, offsetof(wn_public_row, seconds)},
+    {WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2, offsetof(wn_public_row, number)},
+};
+
+static uint64_t locked_of(const wn_public_row *r, const locked_column *c) {
+    uint64_t x;
+    memcpy(&x, (const char *)r + c->at, sizeof x);
+    return x;
+}
+
+static void put_locked(wn_vault_buf *out, const wn_public_row *rows, size_t n) {
+    for (size_t i = 0, run; i < n; i += run) {
+        for (run = 1; i + run < n && rows[i + run].locked == rows[i].locked;) run++;
+        put_varint(out, rows[i].locked);
+        put_varint(out, run);
+    }
+    for (size_t c = 0; c < WN_COUNT(locked_columns); c++) {
+        const locked_column *column = &locked_columns[c];
+        uint64_t unit = 0;
+        bool any = false;
+        for (size_t i = 0; i < n; i++) {
+            if ((rows[i].locked & column->bits) == 0) continue;
+            unit = divisor(unit, locked_of(&rows[i], column));
+            any = true;
+        }
+        if (any) put_varint(out, unit);
+        for (size_t i = 0; i < n && unit != 0; i++)
+            if ((rows[i].locked & column->bits) != 0) put_varint(out, locked_of(&rows[i], column) / unit);
+    }
+}
+
+wn_err wn_public_columns_encode(const wn_public_row *rows, size_t n, uint8_t measures, wn_vault_buf *out) {
+    // shape, run, people, events, sessions; locked, run and its three
+    size_t most = (n + 1) * (size_t)(10 * VARINT_BYTES_MAX);
     uint64_t unit = 0;
     for (size_t i = 0; i < n; i++) {
         most += strlen(rows[i].label[0]) + strlen(rows[i].label[1]) + 2;
@@ -96,6 +141,7 @@ wn_err wn_public_columns_encode(const wn_public_row *rows, size_t n, wn_vault_bu
     for (size_t i = 0; i < n; i++) put_varint(out, rows[i].people / unit);
     put_beside(out, rows, n, unit, events_of);
     put_beside(out, rows, n, unit, sessions_of);
+    if ((measures & WN_MEASURES_LOCKED) != 0) put_locked(out, rows, n);
     return WN_OK;
 }
 
@@ -172,9 +218,47 @@ static bool get_beside(wn_span *in, wn_public_row *rows, size_t n, uint64_t peop
     return true;
 }
 
-wn_err wn_public_columns_decode(wn_span in, wn_public_row *rows, size_t n) {
+static bool get_locked_bits(wn_span *in, wn_public_row *rows, size_t n) {
+    for (size_t i = 0; i < n;) {
+        uint64_t bits, run;
+        if (!get_varint(in, UINT8_MAX, &bits) || (bits & ~(uint64_t)WN_MEASURES_LOCKED) != 0) return false;
+        if (!get_varint(in, n - i, &run) || run == 0) return false;
+        for (uint64_t j = 0; j < run; j++) rows[i++].locked = (uint8_t)bits;
+    }
+    return true;
+}
+
+static bool get_locked_column(wn_span *in, wn_public_row *rows, size_t n, const locked_column *c) {
+    uint64_t unit = 0, x, number;
+    bool known = false; // the unit
+    for (size_t i = 0; i < n; i++) {
+        if ((rows[i].locked & c->bits) == 0) continue;
+        if (!known && !get_varint(in, UINT64_MAX, &unit)) return false;
+        known = true;
+        number = 0;
+        if (unit != 0 && (!get_varint(in, UINT64_MAX, &x) || __builtin_mul_overflow(x, unit, &number)))
+            return false;
+        memcpy((char *)&rows[i] + c->at, &number, sizeof number);
+    }
+    return true;
+}
+
+static bool get_locked(wn_span *in, uint8_t measures, wn_public_row *rows, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        rows[i].bounces = rows[i].seconds = rows[i].number = 0;
+        rows[i].locked = 0;
+    }
+    if ((measures & WN_MEASURES_LOCKED) == 0) return true;
+    if (!get_locked_bits(in, rows, n)) return false;
+    for (size_t c = 0; c < WN_COUNT(locked_columns); c++)
+        if (!get_locked_column(in, rows, n, &locked_columns[c])) return false;
+    return true;
+}
+
+wn_err wn_public_columns_decode(wn_span in, uint8_t measures, wn_public_row *rows, size_t n) {
     uint64_t unit;
     bool well = get_shapes(&in, rows, n) && get_labels(&in, rows, n) && get_people(&in, rows, n, &unit) &&
-                get_beside(&in, rows, n, unit, false) && get_beside(&in, rows, n, unit, true) && in.n == 0;
+                get_beside(&in, rows, n, unit, false) && get_beside(&in, rows, n, unit, true) &&
+                get_locked(&in, measures, rows, n) && in.n == 0;
     return well ? WN_OK : WN_ERR_FORMAT;
 }

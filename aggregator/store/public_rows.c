@@ -4,7 +4,7 @@
 // units of what all its numbers are multiples of.
 //
 //   version, method, [length of the body before it was deflated,] body
-//   body: head, n, shapes, labels, people, events, sessions
+//   body: head, n, then the columns
 //
 // A sealed window's body is deflated, for it stays; one that still grows is
 // written anew at every tick and is not. To compress before encrypting tells
@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mp.h"
 #include "public_columns.h"
+#include "public_head.h"
 #include "walls.h"
 
 enum {
-    VERSION = 2,
+    VERSION = 3,
     HEAD_BYTES = 2, // version and method
     METHOD_PLAIN = 0,
     METHOD_DEFLATE = 1,
@@ -45,53 +45,15 @@ static int sink_write(void *ctx, const char *bytes, size_t n) {
     return 0;
 }
 
-static void pack_text(msgpack_packer *pk, const char *text) {
-    size_t n = strlen(text);
-    msgpack_pack_str(pk, n);
-    msgpack_pack_str_body(pk, text, n);
-}
-
-static bool ended(const char *text, size_t cap) {
-    return memchr(text, 0, cap) != NULL;
-}
-
-static bool head_fits(const wn_public_head *h) {
-    return ended(h->site, sizeof h->site) && ended(h->table, sizeof h->table) &&
-           ended(h->window.zone, sizeof h->window.zone) && h->window.kind < WN_KIND_N && h->dims_n <= 2 &&
-           h->site[0] && h->table[0];
-}
-
-static void pack_head(msgpack_packer *pk, const wn_public_head *h) {
-    pack_text(pk, h->site);
-    pack_text(pk, h->table);
-    pack_text(pk, h->window.zone);
-    msgpack_pack_uint8(pk, h->window.kind);
-    msgpack_pack_int32(pk, h->window.day);
-    msgpack_pack_int64(pk, h->window.start_s);
-    msgpack_pack_int64(pk, h->window.end_s);
-    msgpack_pack_uint32(pk, h->plan_version);
-    msgpack_pack_uint32(pk, h->policy_version);
-    msgpack_pack_bin(pk, sizeof h->plan_digest);
-    msgpack_pack_bin_body(pk, h->plan_digest, sizeof h->plan_digest);
-    msgpack_pack_uint64(pk, h->tick);
-    msgpack_pack_int64(pk, h->published_s);
-    if (h->sealed) msgpack_pack_true(pk);
-    else msgpack_pack_false(pk);
-    msgpack_pack_uint8(pk, h->k);
-    msgpack_pack_uint8(pk, h->measures);
-    msgpack_pack_array(pk, h->dims_n);
-    for (unsigned i = 0; i < h->dims_n; i++) pack_text(pk, wn_dim_name(h->dims[i]));
-}
-
 static wn_err encode_body(const wn_public_head *head, const wn_public_row *rows, size_t n,
                           wn_vault_buf *out) {
     sink s = {out, WN_OK};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &s, sink_write);
-    pack_head(&pk, head);
+    wn_public_head_pack(&pk, head);
     msgpack_pack_uint32(&pk, (uint32_t)n);
     WN_TRY(s.err);
-    return wn_public_columns_encode(rows, n, out);
+    return wn_public_columns_encode(rows, n, head->measures, out);
 }
 
 // What stands in out from `body` on, made smaller if it can be. *out_deflated says.
@@ -122,12 +84,7 @@ static wn_err deflate_body(wn_public_codec *c, wn_vault_buf *out, size_t body, b
 wn_err wn_public_rows_encode(wn_public_codec *c, const wn_public_head *head, const wn_public_row *rows,
                              size_t n, wn_vault_buf *out) {
     if (n > WN_PUBLIC_ROWS_MAX) return WN_ERR_FULL;
-    if (!head_fits(head)) return WN_ERR_FORMAT;
-    for (unsigned i = 0; i < head->dims_n; i++)
-        if (head->dims[i] >= WN_DIM_N) return WN_ERR_FORMAT;
-    for (size_t i = 0; i < n; i++)
-        if (!ended(rows[i].label[0], WN_OPEN_TEXT_MAX + 1) || !ended(rows[i].label[1], WN_OPEN_TEXT_MAX + 1))
-            return WN_ERR_FORMAT;
+    if (!wn_public_head_holds(head) || !wn_public_rows_hold(head, rows, n)) return WN_ERR_FORMAT;
     static const uint8_t start[HEAD_BYTES] = {VERSION, METHOD_PLAIN};
     sink s = {out, WN_OK};
     (void)sink_write(&s, (const char *)start, sizeof start);
@@ -148,59 +105,7 @@ void wn_public_codec_fini(wn_public_codec *c) {
     *c = (wn_public_codec){0};
 }
 
-// ---- reading; a fault stays in the cursor ----
-
-static uint64_t read_uint(wn_mp *m, uint64_t max) {
-    uint64_t x = 0;
-    (void)wn_mp_uint(m, max, &x);
-    return x;
-}
-
-static int64_t read_int(wn_mp *m) {
-    int64_t x = 0;
-    (void)wn_mp_int(m, &x);
-    return x;
-}
-
-static void read_text(wn_mp *m, char *out, size_t cap) {
-    wn_span s;
-    out[0] = 0;
-    if (!wn_mp_str(m, cap - 1, &s)) return;
-    if (s.n) memcpy(out, s.p, s.n);
-    out[s.n] = 0;
-}
-
-static void read_dims(wn_mp *m, wn_public_head *h) {
-    uint32_t n = 0;
-    h->dims[0] = h->dims[1] = WN_DIM_NONE;
-    (void)wn_mp_array(m, 2, &n);
-    for (uint32_t i = 0; i < n; i++) {
-        char name[32];
-        read_text(m, name, sizeof name);
-        h->dims[i] = (uint8_t)wn_dim_by_name(name);
-        if (h->dims[i] == WN_DIM_NONE) m->bad = true;
-    }
-    h->dims_n = (uint8_t)n;
-}
-
-static void read_head(wn_mp *m, wn_public_head *h) {
-    read_text(m, h->site, sizeof h->site);
-    read_text(m, h->table, sizeof h->table);
-    read_text(m, h->window.zone, sizeof h->window.zone);
-    h->window.kind = (uint8_t)read_uint(m, WN_KIND_N - 1);
-    h->window.day = (int32_t)read_int(m);
-    h->window.start_s = read_int(m);
-    h->window.end_s = read_int(m);
-    h->plan_version = (uint32_t)read_uint(m, UINT32_MAX);
-    h->policy_version = (uint32_t)read_uint(m, UINT32_MAX);
-    (void)wn_mp_bin_exact(m, sizeof h->plan_digest, h->plan_digest);
-    h->tick = read_uint(m, UINT64_MAX);
-    h->published_s = read_int(m);
-    (void)wn_mp_bool(m, &h->sealed);
-    h->k = (uint8_t)read_uint(m, UINT8_MAX);
-    h->measures = (uint8_t)read_uint(m, UINT8_MAX);
-    read_dims(m, h);
-}
+// ---- reading ----
 
 static wn_err inflate_body(wn_public_codec *c, wn_span in, wn_span *out) {
     size_t n = 0;
@@ -240,19 +145,21 @@ wn_err wn_public_rows_decode(wn_public_codec *c, wn_span bytes, wn_public_head *
                              wn_public_row **inout_rows, size_t *inout_cap, size_t *out_n) {
     wn_mp m;
     wn_span body;
-    wn_public_head head = {0};
+    wn_public_head head;
     WN_TRY(body_of(c, bytes, &body));
     wn_mp_init(&m, body);
-    read_head(&m, &head);
-    size_t n = (size_t)read_uint(&m, WN_PUBLIC_ROWS_MAX);
-    if (m.bad || n > (size_t)(m.end - m.p)) return WN_ERR_FORMAT; // a row takes a byte or more
+    wn_public_head_read(&m, &head);
+    uint64_t n = 0;
+    if (!wn_mp_uint(&m, WN_PUBLIC_ROWS_MAX, &n) || n > (size_t)(m.end - m.p))
+        return WN_ERR_FORMAT; // a row takes a byte or more
     if (n > *inout_cap) {
         wn_public_row *grown = realloc(*inout_rows, n * sizeof *grown);
         if (!grown) return WN_ERR_NOMEM;
         *inout_rows = grown;
         *inout_cap = n;
     }
-    WN_TRY(wn_public_columns_decode((wn_span){m.p, (size_t)(m.end - m.p)}, *inout_rows, n));
+    WN_TRY(wn_public_columns_decode((wn_span){m.p, (size_t)(m.end - m.p)}, head.measures, *inout_rows, n));
+    if (!wn_public_rows_hold(&head, *inout_rows, n)) return WN_ERR_FORMAT;
     *out_head = head;
     *out_n = n;
     return WN_OK;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // public_rows.h: one (site, table, window) of published rows as bytes, and back.
-//
-// Dimensions are written by name: their numbers move when a row joins dims.def.
 #pragma once
 
 #include <zlib.h>
@@ -17,7 +15,7 @@ typedef struct wn_public_codec {
 } wn_public_codec;
 void wn_public_codec_fini(wn_public_codec *c);
 
-// Appends to out. WN_ERR_FORMAT for a head or row that could not be read back.
+// Appends to out. WN_ERR_FORMAT for a head or row that would not be read back (public_head.h).
 WN_MUST_USE wn_err wn_public_rows_encode(wn_public_codec *c, const wn_public_head *head,
                                          const wn_public_row *rows, size_t n, wn_vault_buf *out);
 // *inout_rows is grown with realloc (capacity *inout_cap) and stays the caller's.

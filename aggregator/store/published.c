@@ -18,6 +18,7 @@ static const wn_vault_kind kind = {"published",
                                    DBS_N,
                                    {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"}};
 
+#define READ_MAP_BYTES ((size_t)1 << 20) // a reader takes the map as large as it is
 enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
 struct wn_published {
@@ -144,6 +145,19 @@ wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only,
     return WN_OK;
 }
 
+wn_err wn_published_read(const char *dir, wn_published **out) {
+    char path[4096];
+    uint8_t key[WN_KEY_BYTES];
+    wn_slots *slots = NULL;
+    if (snprintf(path, sizeof path, "%s/keys/slots", dir) >= (int)sizeof path) return WN_ERR_FULL;
+    wn_err err = wn_slots_open(path, true, &slots);
+    if (!err) err = wn_slots_get(slots, "published", key);
+    wn_slots_close(slots);
+    if (!err) err = wn_published_open(dir, key, true, READ_MAP_BYTES, out);
+    wn_wipe(key, sizeof key);
+    return err;
+}
+
 void wn_published_close(wn_published *p) {
     if (!p) return;
     wn_vault_close(p->vault);
@@ -151,6 +165,16 @@ void wn_published_close(wn_published *p) {
     wn_public_codec_fini(&p->codec);
     wn_wipe(p->key, sizeof p->key);
     free(p);
+}
+
+wn_err wn_published_state(const wn_published *p, uint8_t out[32]) {
+    uint8_t in[8 + 8 + 32] = {0};
+    uint64_t number;
+    put64(in, wn_vault_commits(p->vault));
+    WN_TRY(wn_published_ledger_head(p, &number, in + 16));
+    put64(in + 8, number);
+    wn_prf(p->key, SPAN_OF(in), out, 32); // says nothing of how often was committed
+    return WN_OK;
 }
 
 uint64_t wn_published_file_bytes(const wn_published *p) {
@@ -193,30 +217,26 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
 }
 
-static wn_err ledger_load(wn_published *p) {
+wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number, uint8_t out_digest[32]) {
     uint8_t key[WN_VAULT_KEY_MAX];
-    size_t key_n;
-    wn_ledger_entry last;
-    p->ledger_number = 0;
-    memset(p->ledger_digest, 0, sizeof p->ledger_digest);
-    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &p->buf);
-    if (err == WN_ERR_NOTFOUND) {
-        p->ledger_loaded = true;
-        return WN_OK;
-    }
-    WN_TRY(err);
-    WN_TRY(wn_ledger_decode((wn_span){p->buf.p, p->buf.n}, &last));
-    if (key_n != 8 || wn_vault_of_be64(key) != last.number) return WN_ERR_CORRUPT;
-    p->ledger_number = last.number;
-    memcpy(p->ledger_digest, last.digest, sizeof p->ledger_digest);
-    p->ledger_loaded = true;
+    size_t key_n = 0;
+    wn_ledger_entry last = {0}; // before the first: number 0, digest of zeros
+    wn_vault_buf buf = {0};
+    wn_err err = wn_vault_last_of(p->vault, DB_LEDGER, key, &key_n, &buf);
+    if (!err) err = wn_ledger_decode((wn_span){buf.p, buf.n}, &last);
+    if (!err && (key_n != 8 || wn_vault_of_be64(key) != last.number)) err = WN_ERR_CORRUPT;
+    wn_vault_buf_fini(&buf);
+    if (err && err != WN_ERR_NOTFOUND) return err;
+    *out_number = last.number;
+    memcpy(out_digest, last.digest, sizeof last.digest);
     return WN_OK;
 }
 
 wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e) {
     uint8_t key[8], bytes[WN_LEDGER_BYTES_MAX];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
-    if (!p->ledger_loaded) WN_TRY(ledger_load(p));
+    if (!p->ledger_loaded) WN_TRY(wn_published_ledger_head(p, &p->ledger_number, p->ledger_digest));
+    p->ledger_loaded = true;
     wn_ledger_entry entry = *e;
     entry.number = p->ledger_number + 1;
     wn_ledger_chain(&entry, p->ledger_digest);

@@ -15,7 +15,7 @@
 #include "slots.h"
 #include "winnow/wire.h"
 
-#define WN_PUBLISHED_FORMAT 2
+#define WN_PUBLISHED_FORMAT 3
 #define WN_PUBLIC_ROWS_MAX (1u << 20) // of one (site, table, window)
 #define WN_FINAL_KEEP_S (7 * 86400)   // final watermarks of sealed windows
 
@@ -47,12 +47,17 @@ typedef struct wn_public_head { // of one (site, table, window)
     uint8_t receivers_n;  // who may be sent this window's rows
     char receiver[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
 } wn_public_head;
+// Of a noise table: no row is under it. Its dimensions say which of the two.
+uint32_t wn_public_threshold(const wn_public_head *h);
 
 // DIR is STATE/aggregator. `key` names the installation key in the slots
 // ("published"). read_only: for report, ledger; never creates: WN_ERR_NOTFOUND.
 WN_MUST_USE wn_err wn_published_open(const char *dir, const uint8_t key[32], bool read_only, size_t map_bytes,
                                      wn_published **out);
 void wn_published_close(wn_published *p);
+// The same for a program that only reads, beside a running aggregator: takes the
+// key from DIR/keys/slots. WN_ERR_NOTFOUND: nothing was ever published there.
+WN_MUST_USE wn_err wn_published_read(const char *dir, wn_published **out);
 
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
@@ -92,6 +97,9 @@ WN_MUST_USE wn_err wn_published_counts_scan(
     void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped), void *ctx);
 WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
                                             bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
+// The last entry's number and digest, for whoever quotes it (R9); 0 and zeros before the first.
+WN_MUST_USE wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number,
+                                            uint8_t out_digest[32]);
 // Walks the ledger; quoted as in wn_ledger_check_begin. An entry that fails its
 // authentication counts as missing.
 WN_MUST_USE wn_err wn_published_ledger_verify(const wn_published *p, const uint8_t quoted[32],
@@ -109,6 +117,9 @@ WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, 
 // Inside a transaction, with the ledger's entry when it is done.
 WN_MUST_USE wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site,
                                              const char *table, const wn_window *w, const wn_transfer *t);
+// Names what the store holds: another one after every commit, and after another ledger's store took its
+// place.
+WN_MUST_USE wn_err wn_published_state(const wn_published *p, uint8_t out[32]);
 uint64_t wn_published_file_bytes(const wn_published *p);
 // A secret number 20..35 drawn once at install (R4's p%).
 WN_MUST_USE wn_err wn_published_p_percent(wn_published *p, uint32_t *out);

@@ -323,6 +323,11 @@ uint64_t wn_vault_file_bytes(const wn_vault *v) {
     return (uint64_t)st.st_size;
 }
 
+uint64_t wn_vault_commits(const wn_vault *v) {
+    MDB_envinfo info;
+    return mdb_env_info(v->env, &info) == 0 ? (uint64_t)info.me_last_txnid : 0;
+}
+
 void wn_vault_name(const wn_vault *v, wn_span in, uint8_t *out, size_t out_bytes) {
     wn_prf(v->name_key, in, out, out_bytes);
 }

@@ -46,6 +46,8 @@ void wn_vault_close(wn_vault *v); // NULL fine; aborts
 // Unlinks the files and the folder, then syncs the parent. Missing ones are fine.
 WN_MUST_USE wn_err wn_vault_remove(const char *path);
 uint64_t wn_vault_file_bytes(const wn_vault *v);
+// Grows with every commit of any process.
+uint64_t wn_vault_commits(const wn_vault *v);
 
 // A keyed name for what must not stand in the clear as an LMDB key.
 void wn_vault_name(const wn_vault *v, wn_span in, uint8_t *out, size_t out_bytes);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "http_listen.h"
+#include "endpoint.h"
 
 #define CONNECTIONS_MAX 16
 #define IDLE_S 10

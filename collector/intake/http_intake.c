@@ -10,7 +10,7 @@
 
 #include "event_json.h"
 #include "http_answer.h"
-#include "http_listen.h"
+#include "endpoint.h"
 #include "http_optout.h"
 #include "http_query.h"
 #include "http_sender.h"

@@ -3,10 +3,10 @@
 // over them, and nothing else of them is read.
 #include "http_sender.h"
 
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
-#include "http_listen.h"
 #include "http_optout.h"
 
 #define FORWARDED_BYTES_MAX 1024
@@ -153,9 +153,22 @@ static void heads_clear(heads *h) {
     h->forwarded_seen = h->forwarded_long = h->gpc = h->dnt = h->doubt = h->opted_out = false;
 }
 
+// The peer's address as the filter takes it; false for other families.
+static bool peer_address(const struct sockaddr *a, wn_address *out) {
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (a->sa_family == AF_INET) {
+        memcpy(out->b, mapped, sizeof mapped);
+        memcpy(out->b + 12, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+        return true;
+    }
+    if (a->sa_family != AF_INET6) return false;
+    memcpy(out->b, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
+    return true;
+}
+
 static bool peer_of(struct MHD_Connection *c, wn_address *out) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info != NULL && wn_peer_address(info->client_addr, out);
+    return info != NULL && peer_address(info->client_addr, out);
 }
 
 bool wn_http_sender_opted_out(struct MHD_Connection *c) {

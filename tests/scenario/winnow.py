@@ -51,6 +51,7 @@ class Winnow:
         self.http = free_port()
         self.admin = free_port()
         self.sdk = free_port()
+        self.web = free_port()
         self.clock_file = os.path.join(self.dir, "clock")
         self.process = None
         self.env = dict(
@@ -60,6 +61,7 @@ class Winnow:
             WINNOW_HTTP_LISTEN=f"127.0.0.1:{self.http}",
             WINNOW_ADMIN_LISTEN=f"127.0.0.1:{self.admin}",
             WINNOW_SDK_LISTEN=f"tcp://127.0.0.1:{self.sdk}",
+            WINNOW_WEB_LISTEN=f"127.0.0.1:{self.web}",
             WINNOW_TEST_CLOCK=self.clock_file,
             **{f"WINNOW_{k.upper()}": str(v) for k, v in options.items()},
         )

@@ -32,6 +32,8 @@ expect 2 '"z" is a word too many' "$winnow" status z
 expect 2 'allowed are add' "$winnow" site remove x
 expect 2 'did you mean --from?' "$winnow" report --form csv
 expect 2 'holds one table' "$winnow" report --site x --format csv
+expect 2 'say which with --table' "$winnow" report --site x --meta "$dir/facts"
+expect 0 'Everybody in the window' "$winnow" report --list
 expect 2 'allowed are combined' "$winnow" import --format apache x
 expect 2 'whole number' "$winnow" send --site x --timeout 0 -
 expect 2 'yes or no' "$winnow" up --check-config=maybe

@@ -27,7 +27,7 @@ static wn_public_head head_of(bool is_sealed) {
                         .published_s = 1795000000,
                         .sealed = is_sealed,
                         .k = 20,
-                        .measures = 7,
+                        .measures = 7 | WN_MEASURE_BOUNCES | WN_MEASURE_TIME | WN_MEASURE_NUMBER1,
                         .dims_n = 1,
                         .dims = {WN_CLOSED_N + WN_DIM_route, WN_DIM_NONE},
                         .table = "pages",
@@ -68,11 +68,21 @@ static void same(const wn_public_row *want, size_t n) {
         cr_assert_eq(rows[i].people, want[i].people);
         cr_assert_eq(rows[i].events, want[i].events);
         cr_assert_eq(rows[i].sessions, want[i].sessions);
+        cr_assert_eq(rows[i].locked, want[i].locked);
+        cr_assert_eq(rows[i].bounces, want[i].bounces);
+        cr_assert_eq(rows[i].seconds, want[i].seconds);
+        cr_assert_eq(rows[i].number, want[i].number);
     }
 }
 
+static bool any_locked(const wn_public_row *in, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (in[i].locked) return true;
+    return false;
+}
+
 static void back(const wn_public_row *in, size_t n) {
-    for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+    for (int is_sealed = any_locked(in, n); is_sealed < 2; is_sealed++) {
         encode(is_sealed != 0, in, n);
         cr_assert_eq(decode((wn_span){out.p, out.n}), WN_OK);
         same(in, n);
@@ -96,6 +106,17 @@ static size_t month(wn_public_row in[41]) {
     return 41;
 }
 
+// The same month with locked figures in some rows of it.
+static size_t locked_month(wn_public_row in[41]) {
+    size_t n = month(in);
+    for (size_t i = 0; i < n; i++) {
+        if (i % 3 != 0) in[i].locked |= WN_MEASURE_BOUNCES, in[i].bounces = 20 * (i % 7);
+        if (i % 5 != 0) in[i].locked |= WN_MEASURE_TIME, in[i].seconds = 10 * (1000 - 7 * i);
+        if (i > 30) in[i].locked |= WN_MEASURE_NUMBER1, in[i].number = 3 * i * i;
+    }
+    return n;
+}
+
 Test(public_rows, come_back_as_they_were) {
     wn_public_row in[41];
     char longest[WN_OPEN_TEXT_MAX + 1];
@@ -115,6 +136,40 @@ Test(public_rows, come_back_as_they_were) {
     in[0] = row_of("x", "", 30, 0, 0); // a table that measures people alone
     in[1] = row_of("y", "", 20, 0, 0);
     back(in, 2);
+}
+
+Test(public_rows, locked_figures_come_back_where_they_are_shown) {
+    wn_public_row in[41];
+    back(in, locked_month(in));
+    in[0].locked = 0; // the first row, then the last one, has none
+    in[0].bounces = in[0].seconds = in[0].number = 0;
+    back(in, 41);
+    in[0].locked = in[40].locked = WN_MEASURE_BOUNCES | WN_MEASURE_TIME | WN_MEASURE_NUMBER1;
+    in[0].bounces = in[40].seconds = UINT64_MAX; // extremes beside what has no common divisor
+    in[0].seconds = 0, in[0].number = UINT64_MAX - 1, in[40].number = 1;
+    back(in, 41);
+    for (size_t i = 0; i < 41; i++) in[i].bounces = 0; // shown, and all 0
+    back(in, 41);
+    back(in, 1);
+    in[0].locked = WN_MEASURE_NUMBER1;
+    in[0].bounces = in[0].seconds = 0;
+    back(in, 1);
+}
+
+// Units are what they have in common: a table without locked measures pays nothing for them.
+Test(public_rows, what_is_absent_takes_no_room) {
+    wn_public_row in[41];
+    wn_vault_buf without = {0}, with = {0};
+    size_t n = month(in);
+    cr_assert_eq(wn_public_columns_encode(in, n, 7, &without), WN_OK);
+    cr_assert_eq(wn_public_columns_encode(in, n, 7 | WN_MEASURES_LOCKED, &with), WN_OK);
+    cr_assert_eq(with.n, without.n + 2, "none is shown: one run");
+    for (size_t i = 0; i < n; i++) in[i].locked = WN_MEASURE_BOUNCES, in[i].bounces = 20 * i;
+    with.n = 0;
+    cr_assert_eq(wn_public_columns_encode(in, n, 7 | WN_MEASURES_LOCKED, &with), WN_OK);
+    cr_assert_eq(with.n, without.n + 2 + 1 + n, "a run, a unit, and a byte a row");
+    wn_vault_buf_fini(&without);
+    wn_vault_buf_fini(&with);
 }
 
 Test(public_rows, a_sealed_record_is_small_and_an_open_one_is_readable_at_once) {
@@ -139,8 +194,8 @@ Test(public_rows, a_label_that_does_not_end_is_refused) {
 
 Test(public_rows, every_cut_and_every_addition_is_refused) {
     wn_public_row in[41];
-    size_t n = month(in);
     for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+        size_t n = is_sealed ? locked_month(in) : month(in);
         encode(is_sealed != 0, in, n);
         for (size_t cut = 0; cut < out.n; cut++)
             cr_assert_eq(decode((wn_span){out.p, cut}), WN_ERR_FORMAT, "cut at %zu of %zu", cut, out.n);
@@ -152,8 +207,9 @@ Test(public_rows, every_cut_and_every_addition_is_refused) {
 
 Test(public_rows, no_flipped_bit_reads_outside_or_is_taken_for_another_version) {
     wn_public_row in[41];
-    size_t n = month(in), refused = 0, flips = 0;
+    size_t refused = 0, flips = 0;
     for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+        size_t n = is_sealed ? locked_month(in) : month(in);
         encode(is_sealed != 0, in, n);
         for (size_t i = 0; i < out.n; i++) {
             for (unsigned bit = 0; bit < 8; bit++) {
@@ -177,9 +233,9 @@ Test(public_rows, other_versions_and_methods_are_refused) {
     encode(false, &r, 1);
     for (unsigned version = 0; version < 256; version++) {
         out.p[0] = (uint8_t)version;
-        cr_assert_eq(decode((wn_span){out.p, out.n}), version == 2 ? WN_OK : WN_ERR_VERSION);
+        cr_assert_eq(decode((wn_span){out.p, out.n}), version == 3 ? WN_OK : WN_ERR_VERSION);
     }
-    out.p[0] = 2;
+    out.p[0] = 3;
     for (unsigned method = 1; method < 256; method++) {
         out.p[1] = (uint8_t)method;
         cr_assert_eq(decode((wn_span){out.p, out.n}), WN_ERR_FORMAT);
@@ -200,11 +256,11 @@ Test(public_rows, a_lying_length_is_refused_before_memory_is_asked_for) {
 
 // ---- forged columns, one row ----
 
-static wn_err columns(const uint8_t *bytes, size_t n) {
+static wn_err columns(uint8_t measures, const uint8_t *bytes, size_t n) {
     static wn_public_row r;
-    return wn_public_columns_decode((wn_span){bytes, n}, &r, 1);
+    return wn_public_columns_decode((wn_span){bytes, n}, measures, &r, 1);
 }
-#define COLUMNS(...) columns((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define COLUMNS(...) columns(7, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 #define MOST 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01
 
 Test(public_rows, forged_columns_are_refused) {
@@ -225,5 +281,25 @@ Test(public_rows, forged_columns_are_refused) {
     uint8_t longer[2 + WN_OPEN_TEXT_MAX + 2 + 4] = {1, 1};
     memset(longer + 2, 'x', WN_OPEN_TEXT_MAX + 1);
     longer[2 + WN_OPEN_TEXT_MAX + 2] = 1;
-    cr_assert_eq(columns(longer, sizeof longer), WN_ERR_FORMAT, "a label past its array");
+    cr_assert_eq(columns(7, longer, sizeof longer), WN_ERR_FORMAT, "a label past its array");
+}
+
+#define LOCKED(...)                                                                                          \
+    columns(7 | WN_MEASURES_LOCKED, (const uint8_t[]){1, 1, 'a', 0, 10, 2, 0, 0, __VA_ARGS__},               \
+            8 + sizeof((const uint8_t[]){__VA_ARGS__}))
+
+Test(public_rows, forged_locked_columns_are_refused) {
+    enum { BOUNCES = 8, TIME = 16, NUMBER1 = 32, NUMBER2 = 64 };
+    cr_assert_eq(LOCKED(0, 1), WN_OK);
+    cr_assert_eq(LOCKED(BOUNCES, 1, 20, 3), WN_OK);
+    cr_assert_eq(LOCKED(BOUNCES, 1, 0), WN_OK, "all are 0");
+    cr_assert_eq(LOCKED(BOUNCES | TIME | NUMBER2, 1, 20, 3, 10, 9, 1, 7), WN_OK);
+    cr_assert_eq(LOCKED(1, 1), WN_ERR_FORMAT, "people have no lock of their own");
+    cr_assert_eq(LOCKED(0x80, 1, 1), WN_ERR_FORMAT, "no such measure");
+    cr_assert_eq(LOCKED(0, 2), WN_ERR_FORMAT, "more rows than there are");
+    cr_assert_eq(LOCKED(0, 0, 0, 1), WN_ERR_FORMAT, "a run of none");
+    cr_assert_eq(LOCKED(0, 1, 20, 3), WN_ERR_FORMAT, "a figure without its bit");
+    cr_assert_eq(LOCKED(BOUNCES, 1, 20), WN_ERR_FORMAT, "a bit without its figure");
+    cr_assert_eq(LOCKED(BOUNCES, 1, 2, MOST), WN_ERR_FORMAT, "past 64 bits");
+    cr_assert_eq(COLUMNS(1, 1, 'a', 0, 10, 2, 0, 0, 0, 1), WN_ERR_FORMAT, "of a table that has none");
 }

@@ -387,6 +387,28 @@ Test(published, a_damaged_ledger_entry_is_not_served) {
     wn_published_abort(store);
 }
 
+Test(published, the_head_to_quote_is_the_last_entry) {
+    static const uint8_t zeros[32];
+    wn_ledger_entry e = {.what = WN_LEDGER_INSTALL};
+    wn_ledger_check check;
+    uint64_t number = 9;
+    uint8_t head[32] = {1};
+    cr_assert_eq(wn_published_ledger_head(store, &number, head), WN_OK);
+    cr_assert(number == 0 && memcmp(head, zeros, 32) == 0);
+    for (uint64_t i = 1; i <= 3; i++) {
+        cr_assert_eq(wn_published_begin(store), WN_OK);
+        cr_assert_eq(wn_published_ledger(store, &e), WN_OK);
+        cr_assert_eq(wn_published_commit(store), WN_OK);
+        cr_assert_eq(wn_published_ledger_head(store, &number, head), WN_OK);
+        cr_assert_eq(wn_published_ledger_verify(store, head, &check), WN_OK);
+        cr_assert(check.ok && check.head_known && number == i && memcmp(head, check.head, 32) == 0);
+    }
+    damage("ledger", 2);
+    number = 9;
+    cr_assert_eq(wn_published_ledger_head(store, &number, head), WN_ERR_CORRUPT);
+    cr_assert_eq(number, 9);
+}
+
 Test(published, a_damaged_record_is_left_out_and_others_are_served) {
     for (int32_t day = 20000; day < 20010; day++) publish("a", "pages", day, (uint32_t)day, false);
     damage("rows", 4);
@@ -424,7 +446,7 @@ Test(published, no_label_or_name_reaches_the_file) {
     cr_assert_not(file_holds(path, "data.mdb", "crowd", 5));
     cr_assert_not(file_holds(path, "data.mdb", "Berlin", 6));
     cr_assert_not(file_holds(path, "data.mdb", test_key, 8));
-    cr_assert(file_holds(path, "data.mdb", "winnow published 2", 18), "the search sees what is there");
+    cr_assert(file_holds(path, "data.mdb", "winnow published 3", 18), "the search sees what is there");
 }
 
 // ---- a second process ----

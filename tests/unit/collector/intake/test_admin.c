@@ -9,7 +9,7 @@
 
 #include "admin.h"
 #include "clock.h"
-#include "http_listen.h"
+#include "endpoint.h"
 
 static wn_metrics metrics;
 static bool well = true;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_listen.h: what both HTTP listeners share: addresses as the options write them.
+// endpoint.h: where an HTTP listener stands: addresses as the options write them.
 #pragma once
 
 #include <sys/socket.h>
 
-#include "filter.h"
+#include "winnow/base.h"
 
 typedef struct wn_endpoint {
     struct sockaddr_storage address;
@@ -16,5 +16,3 @@ WN_MUST_USE wn_err wn_endpoint_parse(const char *text, wn_endpoint *out);
 bool wn_endpoint_loopback(const wn_endpoint *e);
 // A listening socket, non-blocking. WN_ERR_BUSY when the port is taken.
 WN_MUST_USE wn_err wn_endpoint_listen(const wn_endpoint *e, int *out_fd);
-// The peer's address as the filter takes it; false for other families.
-bool wn_peer_address(const struct sockaddr *a, wn_address *out);

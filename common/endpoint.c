@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// http_listen.c: sockets are made here, not by libmicrohttpd, so that a taken
+// endpoint.c: sockets are made here, not by libmicrohttpd, so that a taken
 // port has an error of its own.
-#include "http_listen.h"
+#include "endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,16 +71,4 @@ wn_err wn_endpoint_listen(const wn_endpoint *e, int *out_fd) {
     }
     *out_fd = fd;
     return WN_OK;
-}
-
-bool wn_peer_address(const struct sockaddr *a, wn_address *out) {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (a->sa_family == AF_INET) {
-        memcpy(out->b, mapped, sizeof mapped);
-        memcpy(out->b + 12, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
-        return true;
-    }
-    if (a->sa_family != AF_INET6) return false;
-    memcpy(out->b, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
-    return true;
 }

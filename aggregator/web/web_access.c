@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why: one place decides who comes in, so that it can be tried with every visitor there is.
+#include "web_access.h"
+
+#include <string.h>
+#include <strings.h>
+
+// The host of "host", "host:port" or "[v6]:port", without brackets and port.
+static wn_span host_of(const char *text) {
+    const char *end = text[0] == '[' ? strchr(text, ']') : strchr(text, ':');
+    if (text[0] == '[') text++;
+    return (wn_span){(const uint8_t *)text, end ? (size_t)(end - text) : strlen(text)};
+}
+
+static bool host_is_ours(const char *host, const char *listen) {
+    static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
+    if (!host) return false;
+    wn_span h = host_of(host), own = host_of(listen);
+    for (size_t i = 0; i < WN_COUNT(names); i++)
+        if (h.n == strlen(names[i]) && strncasecmp((const char *)h.p, names[i], h.n) == 0) return true;
+    return h.n == own.n && memcmp(h.p, own.p, h.n) == 0;
+}
+
+static bool bearer_of(const char *authorization, wn_span *out) {
+    static const char scheme[] = "Bearer ";
+    if (!authorization || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
+    const char *text = authorization + sizeof scheme - 1;
+    text += strspn(text, " ");
+    *out = (wn_span){(const uint8_t *)text, strlen(text)};
+    return true;
+}
+
+bool wn_web_access(const wn_web_rules *rules, const wn_web_conf *conf, const wn_web_visitor *v,
+                   wn_web_reader *out, wn_problem *out_problem) {
+    wn_span text;
+    *out = (wn_web_reader){.all = true};
+    if (conf->keys_bad)
+        return wn_problem_set(
+            out_problem, WN_PROBLEM_keys_unreadable,
+            "api_keys.yaml is not valid; whoever runs Winnow sees why with `winnow keys list`");
+    // A key that is shown must be right, also where none would be asked for.
+    if (bearer_of(v->authorization, &text)) {
+        const wn_api_key *key = wn_api_keys_find(&conf->keys, text);
+        if (!key)
+            return wn_problem_set(
+                out_problem, WN_PROBLEM_key_unknown,
+                "It is not, or no longer, one of `winnow keys list`; ask whoever runs Winnow");
+        out->all = false;
+        out->key = *key;
+        return true;
+    }
+    if (rules->open_to_all) return true;
+#ifdef WN_MUTANT_KEYS_NOT_ASKED
+    return true;
+#endif
+    if (conf->keys.there || rules->behind_proxy || v->forwarded || !v->loopback)
+        return wn_problem_set(out_problem, WN_PROBLEM_key_needed,
+                              "Send it as `Authorization: Bearer wn_…`; whoever runs Winnow makes one with"
+                              " `winnow keys api NAME`");
+    if (!host_is_ours(v->host, rules->listen))
+        return wn_problem_set(out_problem, WN_PROBLEM_wrong_host,
+                              "Without keys this answers to localhost, 127.0.0.1 and [::1] alone; for other"
+                              " names make a key with `winnow keys api NAME`");
+    return true;
+}
+
+bool wn_web_reads_site(const wn_web_reader *r, const char *site) {
+    return r->all || wn_api_key_reads_site(&r->key, site);
+}
+
+bool wn_web_reads_table(const wn_web_reader *r, const wn_plan *plan, const wn_table *t) {
+    char names[WN_RECEIVERS_MAX][WN_RECEIVER_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < plan->receivers_n && i < WN_RECEIVERS_MAX; i++)
+        if (t->receivers & 1u << i) memcpy(names[n++], plan->receiver[i], WN_RECEIVER_BYTES);
+    return r->all ||
+           wn_api_key_reads_table(&r->key, t->id, t->profile, (const char(*)[WN_RECEIVER_BYTES])names, n);
+}
+
+bool wn_web_reads_window(const wn_web_reader *r, const wn_public_head *head) {
+    return r->all ||
+           wn_api_key_reads_table(&r->key, head->table, head->profile,
+                                  (const char(*)[WN_RECEIVER_BYTES])head->receiver, head->receivers_n);
+}
+
+bool wn_web_is_receiver(const wn_web_reader *r) {
+    return !r->all && r->key.receiver[0] != '\0';
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// web_conf.h: what winnow-web knows of the configuration, read again as soon as
+// a file of it changes: a key that was revoked opens nothing from then on.
+#pragma once
+
+#include <sys/stat.h>
+
+#include "api_keys.h"
+#include "conf.h"
+#include "policy.h"
+
+typedef struct wn_web_file {
+    char path[300];
+    struct stat seen;
+    bool there;
+} wn_web_file;
+
+typedef struct wn_web_conf {
+    wn_sites sites; // without their signing keys, which no reader needs
+    wn_plan plan;
+    wn_api_keys keys;
+    bool keys_bad; // the file is there and cannot be read: nobody comes in
+    uint32_t policy_version;
+    char policy_date[11];
+    wn_web_file file[4];
+} wn_web_conf;
+
+// WN_ERR_CONFIG: what is wrong, as "FILE line N: words", in `why`.
+WN_MUST_USE wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, char *why, size_t why_bytes);
+// Looks whether files changed. A bad one is logged; the old sites, plan and
+// policy stay, but bad keys open nothing.
+void wn_web_conf_watch(wn_web_conf *c);
+void wn_web_conf_close(wn_web_conf *c);

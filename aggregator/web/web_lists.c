@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why: what there is to ask for, as far as this reader may ask, and what the
+// public may know of where it goes.
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "days.h"
+#include "report_text.h"
+#include "web.h"
+
+#define JSON "application/json"
+
+// As a report calls their columns.
+static const struct {
+    uint8_t measure;
+    const char *name;
+} measures[] = {
+    {WN_MEASURE_PEOPLE, "people"},       {WN_MEASURE_EVENTS, "events"}, {WN_MEASURE_SESSIONS, "sessions"},
+    {WN_MEASURE_BOUNCES, "bounces"},     {WN_MEASURE_TIME, "time_s"},   {WN_MEASURE_NUMBER1, "number1_sum"},
+    {WN_MEASURE_NUMBER2, "number2_sum"},
+};
+
+// Opens what an answer is written to; close_and_say answers with it.
+typedef struct page {
+    FILE *out;
+    char *text;
+    size_t n;
+} page;
+
+static bool page_open(page *p) {
+    *p = (page){0};
+    p->out = open_memstream(&p->text, &p->n);
+    return p->out;
+}
+
+// A list that did not change since is not sent again: its tag is of its content.
+static enum MHD_Result close_and_say(wn_web_ask *a, page *p) {
+    char etag[WN_WEB_ETAG_BYTES];
+    enum MHD_Result done;
+    if (fclose(p->out) != 0) return free(p->text), MHD_NO;
+    wn_web_etag_of((wn_span){(const uint8_t *)p->text, p->n}, etag);
+    if (wn_web_unchanged(a, etag, &done)) return free(p->text), done;
+    return wn_web_say_text(a, MHD_HTTP_OK, p->text, p->n, JSON, etag);
+}
+
+const wn_site *wn_web_site(const wn_web_ask *a, const char *name, wn_problem *out_problem) {
+    const wn_sites *s = &a->web->conf.sites;
+    const wn_site *only = NULL;
+    size_t may = 0;
+    if (name[0]) {
+        const wn_site *site = wn_sites_by_name(s, name, strlen(name));
+        if (site && wn_web_reads_site(&a->reader, name)) return site;
+        (void)wn_problem_set(out_problem, WN_PROBLEM_unknown_site,
+                             "/api/v1/sites lists those that this key reads");
+        return NULL;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        if (!wn_web_reads_site(&a->reader, s->site[i].name)) continue;
+        only = &s->site[i];
+        may++;
+    }
+    if (may == 1) return only;
+    (void)wn_problem_set(out_problem, WN_PROBLEM_bad_parameter,
+                         may ? "Say which site with site=NAME; /api/v1/sites lists them"
+                             : "There is no site yet; add one with `winnow site add NAME`");
+    return NULL;
+}
+
+static int by_name(const void *x, const void *y) {
+    const wn_site *const *a = x, *const *b = y;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+enum MHD_Result wn_web_sites(wn_web_ask *a) {
+    const wn_sites *s = &a->web->conf.sites;
+    page p;
+    char day[11];
+    if (a->pairs_n) {
+        (void)wn_problem_set(&a->problem, WN_PROBLEM_bad_parameter, "This takes no parameters");
+        return wn_web_say_problem(a, &a->problem);
+    }
+    const wn_site **sorted = calloc(s->n + 1, sizeof(const wn_site *));
+    if (!sorted || !page_open(&p)) return free(sorted), MHD_NO;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (wn_web_reads_site(&a->reader, s->site[i].name)) sorted[n++] = &s->site[i];
+    qsort(sorted, n, sizeof(const wn_site *), by_name);
+    fputs("{\"sites\":[", p.out);
+    for (size_t i = 0; i < n; i++) {
+        wn_day_text(wn_dates_today(sorted[i]), day);
+        fprintf(p.out, "%s\n{\"name\":\"%s\",\"zone\":\"%s\",\"kind\":\"%s\",\"today\":\"%s\"}", i ? "," : "",
+                sorted[i]->name, sorted[i]->zone, sorted[i]->kind == WN_KIND_APP ? "app" : "web", day);
+    }
+    fputs("]}\n", p.out);
+    free(sorted);
+    return close_and_say(a, &p);
+}
+
+static void strings(FILE *out, const char *name, const char *const *text, size_t n) {
+    fprintf(out, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++) fprintf(out, "%s\"%s\"", i ? "," : "", text[i]);
+    fputc(']', out);
+}
+
+static void table_write(const wn_plan *plan, const wn_table *t, FILE *out) {
+    const char *list[WN_COUNT(measures) + WN_RECEIVERS_MAX];
+    size_t n = 0;
+    fprintf(out, "{\"id\":\"%s\",\"doc\":", t->id);
+    wn_report_text_json(out, t->doc);
+    for (; n < t->dims_n; n++) list[n] = wn_dim_name(t->dims[n]);
+    strings(out, "dimensions", list, n);
+    n = 0;
+    for (size_t i = 0; i < WN_COUNT(measures); i++)
+        if ((t->measures | WN_MEASURE_PEOPLE) & measures[i].measure) list[n++] = measures[i].name;
+    strings(out, "measures", list, n);
+    fprintf(out, ",\"k\":%u,\"profile\":\"%s\",\"share\":%s", (unsigned)t->k,
+            t->profile == WN_PROFILE_NOISE ? "noise" : "crowd", t->share ? "true" : "false");
+    n = 0;
+    for (size_t i = 0; i < plan->receivers_n; i++)
+        if (t->receivers & 1u << i) list[n++] = plan->receiver[i];
+    strings(out, "receivers", list, n);
+    fputc('}', out);
+}
+
+enum MHD_Result wn_web_tables(wn_web_ask *a) {
+    const wn_plan *plan = &a->web->conf.plan;
+    char name[WN_SITE_NAME_BYTES];
+    page p;
+    bool first = true;
+    // One plan for every site: the site is only looked at.
+    if (!wn_web_site_parse(a->pair, a->pairs_n, name, &a->problem) ||
+        (name[0] && !wn_web_site(a, name, &a->problem)))
+        return wn_web_say_problem(a, &a->problem);
+    if (!page_open(&p)) return MHD_NO;
+    fprintf(p.out, "{\"plan_version\":%u,\"tables\":[", (unsigned)plan->version);
+    for (size_t i = 0; i < plan->n; i++) {
+        if (!wn_web_reads_table(&a->reader, plan, &plan->table[i])) continue;
+        fputs(first ? "\n" : ",\n", p.out);
+        table_write(plan, &plan->table[i], p.out);
+        first = false;
+    }
+    fputs("]}\n", p.out);
+    return close_and_say(a, &p);
+}
+
+static const struct {
+    const char *name, *doc;
+} purposes[] = {
+#define PURPOSE(name, granted, doc) {#name, doc},
+#include "purposes.def"
+#undef PURPOSE
+};
+
+enum MHD_Result wn_web_public(wn_web_ask *a) {
+    const wn_web_conf *c = &a->web->conf;
+    page p;
+    if (!page_open(&p)) return MHD_NO;
+    fprintf(p.out, "{\"policy\":{\"version\":%u,\"date\":\"%s\"},\"purposes\":[", (unsigned)c->policy_version,
+            c->policy_date);
+    for (size_t i = 0; i < WN_COUNT(purposes); i++) {
+        fprintf(p.out, "%s\n{\"name\":\"%s\",\"doc\":", i ? "," : "", purposes[i].name);
+        wn_report_text_json(p.out, purposes[i].doc);
+        fputc('}', p.out);
+    }
+    fputs("],\n\"destinations\":[", p.out);
+    for (size_t i = 0; i < c->plan.receivers_n; i++) {
+        bool first = true;
+        fprintf(p.out, "%s\n{\"name\":\"%s\",\"tables\":[", i ? "," : "", c->plan.receiver[i]);
+        for (size_t t = 0; t < c->plan.n; t++) {
+            if (!(c->plan.table[t].receivers & 1u << i)) continue;
+            fprintf(p.out, "%s\"%s\"", first ? "" : ",", c->plan.table[t].id);
+            first = false;
+        }
+        fputs("]}", p.out);
+    }
+    fputs("]}\n", p.out);
+    return close_and_say(a, &p);
+}
+
+enum MHD_Result wn_web_health(wn_web_ask *a) {
+    uint8_t state[32];
+    bool well = wn_published_state(a->web->store, state) == WN_OK;
+    char *text = strdup(well ? "ok\n" : "ill\n");
+    if (!text) return MHD_NO;
+    return wn_web_say_text(a, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, strlen(text),
+                           "text/plain; charset=utf-8", NULL);
+}

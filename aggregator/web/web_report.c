@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why: published rows for programs, as `winnow report` gives them: read a day a
+// turn of the loop, so that others are answered meanwhile, and sent as they are
+// written.
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "days.h"
+#include "report_stream.h"
+#include "web.h"
+
+typedef struct report {
+    wn_web *web;
+    wn_web_reader reader;
+    wn_table shape;
+    bool shaped;
+    wn_web_report_ask ask;
+    wn_report_query query;
+    wn_report_stream *stream;
+    bool large; // counted in web->large
+    char etag[WN_WEB_ETAG_BYTES], cursor[WN_WEB_CURSOR_BYTES];
+    uint8_t state[8];
+    wn_span piece; // what of it is not sent yet
+    bool end;
+} report;
+
+static const char *const types[] = {
+    [WN_REPORT_CSV] = "text/csv; charset=utf-8; header=present",
+    [WN_REPORT_JSON] = "application/json",
+    [WN_REPORT_NDJSON] = "application/x-ndjson",
+};
+
+static void report_free(void *state) {
+    report *r = state;
+    if (!r) return;
+    wn_report_stream_free(r->stream);
+    wn_web_room_end(r->web, r->large);
+    free(r);
+}
+
+static bool may_see(void *ctx, const wn_public_head *head) {
+    const report *r = ctx;
+    return wn_web_reads_window(&r->reader, head);
+}
+
+// ---- what is asked ----
+
+static bool query_fill(wn_web_ask *a, report *r) {
+    const wn_plan *plan = &a->web->conf.plan;
+    if (!wn_web_report_parse(a->pair, a->pairs_n, &r->ask, &a->problem)) return false;
+    const wn_site *site = wn_web_site(a, r->ask.site, &a->problem);
+    if (!site) return false;
+    int at = wn_plan_table(plan, r->ask.table);
+    r->shaped = at >= 0;
+    if (r->shaped) r->shape = plan->table[at];
+    if (r->shaped && !wn_web_is_receiver(&r->reader) && !wn_web_reads_table(&r->reader, plan, &r->shape))
+        return wn_problem_set(&a->problem, WN_PROBLEM_not_yours, "/api/v1/tables lists what this key reads");
+    wn_report_query *q = &r->query;
+    if (!wn_web_days(&r->ask, wn_dates_today(site), &q->from_day, &q->to_day, &a->problem)) return false;
+    wn_dates_bounds(site, q->from_day, q->to_day, &q->from_s, &q->to_s);
+    q->format = r->ask.format;
+    q->site = r->ask.site[0] ? r->ask.site : strcpy(r->ask.site, site->name);
+    q->table = r->ask.table;
+    q->shape = r->shaped ? &r->shape : NULL;
+    q->may = may_see;
+    q->may_ctx = r;
+    q->no_counts = wn_web_is_receiver(&r->reader);
+    q->rows_max = WN_WEB_ROWS_MAX;
+    return true;
+}
+
+// The tag names days, not words for them, and whose eyes it is for.
+static bool etag_make(report *r) {
+    char asked[512];
+    int n =
+        snprintf(asked, sizeof asked, "%s\n%s\n%d %d\n%d %d\n%zu %zu\n%.64s", r->query.site, r->query.table,
+                 (int)r->query.from_day, (int)r->query.to_day, (int)r->query.format, (int)r->ask.by_day,
+                 r->ask.limit, r->ask.offset, r->reader.all ? "" : r->reader.key.name);
+    WN_ASSERT(n > 0 && (size_t)n < sizeof asked);
+    return wn_web_etag(r->web, (wn_span){(const uint8_t *)asked, (size_t)n}, r->etag, r->state);
+}
+
+// ---- sending ----
+
+static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
+    report *r = ctx;
+    (void)at;
+    if (r->piece.n == 0) {
+        if (r->end) return MHD_CONTENT_READER_END_OF_STREAM;
+        // What is left out for its damage is left out loudly: the answer ends broken, unless JSON said so.
+        if (wn_report_stream_next(r->stream, &r->piece, &r->end) != WN_OK)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (r->piece.n == 0) return r->end ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+    }
+    size_t n = r->piece.n < max ? r->piece.n : max;
+    memcpy(buf, r->piece.p, n);
+    r->piece.p += n;
+    r->piece.n -= n;
+    return (ssize_t)n;
+}
+
+static void link_next(struct MHD_Response *m, const report *r) {
+    char link[512], from[11], to[11];
+    wn_day_text(r->query.from_day, from);
+    wn_day_text(r->query.to_day, to);
+    snprintf(link, sizeof link,
+             "</api/v1/report?site=%s&table=%s&from=%s&to=%s&format=%s&limit=%zu&cursor=%s>; rel=\"next\"",
+             r->query.site, r->query.table, from, to,
+             r->query.format == WN_REPORT_CSV    ? "csv"
+             : r->query.format == WN_REPORT_JSON ? "json"
+                                                 : "ndjson",
+             r->ask.limit, r->cursor);
+    wn_web_header(m, MHD_HTTP_HEADER_LINK, link);
+}
+
+static void disposition(struct MHD_Response *m, const report *r) {
+    char text[256], from[11], to[11];
+    if (r->query.format == WN_REPORT_JSON) return;
+    wn_day_text(r->query.from_day, from);
+    wn_day_text(r->query.to_day, to);
+    snprintf(text, sizeof text, "attachment; filename=\"%s-%s-%s-%s.%s\"", r->query.site, r->query.table,
+             from, to, r->query.format == WN_REPORT_CSV ? "csv" : "ndjson");
+    wn_web_header(m, MHD_HTTP_HEADER_CONTENT_DISPOSITION, text);
+}
+
+// The report belongs to the response from here on.
+static enum MHD_Result begin(wn_web_ask *a, report *r) {
+    struct MHD_Response *m =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, WN_REPORT_PIECE_BYTES, more, r, report_free);
+    if (!m) return MHD_NO;
+    a->state = NULL;
+    a->state_free = NULL;
+    wn_web_private(m, types[r->query.format], r->etag);
+    disposition(m, r);
+    if (r->cursor[0]) link_next(m, r);
+    return wn_web_send(a, MHD_HTTP_OK, m);
+}
+
+// ---- reading ----
+
+// All rows are read: which of them stand on this page, and where the next begins.
+static void page_set(report *r) {
+    size_t n = wn_report_stream_rows(r->stream)->rows_n, to = r->ask.offset + r->ask.limit;
+    if (r->ask.limit && to < n) wn_web_cursor_write(r->state, to, r->cursor);
+    wn_report_page page = {r->ask.offset, r->ask.limit, r->cursor[0] ? r->cursor : NULL};
+    wn_report_stream_page(r->stream, &page);
+}
+
+static enum MHD_Result refuse(wn_web_ask *a, wn_err err) {
+    if (err == WN_ERR_FULL)
+        (void)wn_problem_set(&a->problem, WN_PROBLEM_report_too_large,
+                             "More than %u different rows: ask for fewer days, or with by=day",
+                             WN_WEB_ROWS_MAX);
+    else (void)wn_problem_set(&a->problem, WN_PROBLEM_store_damaged, "%s", wn_err_text(err));
+    return wn_web_say_problem(a, &a->problem);
+}
+
+static bool nothing_known(const report *r) {
+    return !r->shaped && !r->ask.by_day && wn_report_stream_rows(r->stream)->windows_n == 0;
+}
+
+// Reads a day. Once all rows are there, or the reader has waited long enough for the first byte, the answer
+// begins.
+static enum MHD_Result read_on(wn_web_ask *a, report *r) {
+    bool ready = false;
+    if (!r->ask.by_day) {
+        wn_err err = wn_report_stream_read(r->stream, &ready);
+        if (err) return refuse(a, err);
+        if (!wn_web_room(a, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+            return wn_web_say_problem(a, &a->problem);
+    }
+    if (ready && nothing_known(r)) {
+        (void)wn_problem_set(&a->problem, WN_PROBLEM_unknown_table, "/api/v1/tables lists those there are");
+        return wn_web_say_problem(a, &a->problem);
+    }
+    if (ready) page_set(r);
+    bool may_begin = !r->ask.limit && r->shaped;
+    bool late = wn_monotonic_ms() - a->began_ms >= WN_WEB_FIRST_BYTE_MS;
+    return ready || r->ask.by_day || (may_begin && late) ? begin(a, r) : MHD_YES;
+}
+
+enum MHD_Result wn_web_report(wn_web_ask *a) {
+    report *r = a->state;
+    enum MHD_Result done;
+    if (r) return read_on(a, r);
+    r = calloc(1, sizeof *r);
+    if (!r) return MHD_NO;
+    r->web = a->web;
+    r->reader = a->reader;
+    a->state = r;
+    a->state_free = report_free;
+    if (!query_fill(a, r)) return wn_web_say_problem(a, &a->problem);
+    if (!etag_make(r)) return refuse(a, WN_ERR_CORRUPT);
+    if (r->ask.has_cursor && memcmp(r->ask.cursor_state, r->state, sizeof r->state) != 0) {
+        (void)wn_problem_set(&a->problem, WN_PROBLEM_stale_cursor, "Begin again without the cursor");
+        return wn_web_say_problem(a, &a->problem);
+    }
+    if (wn_web_unchanged(a, r->etag, &done)) return done;
+    wn_err err = wn_report_stream_new(r->web->store, &r->query, r->ask.by_day, &r->stream);
+    return err ? refuse(a, err) : read_on(a, r);
+}
