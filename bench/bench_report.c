@@ -31,12 +31,29 @@ static size_t rows_of(const wn_table *t) {
     return strcmp(t->id, "hours") == 0 ? 24 : wn_dim_is_open(t->dims[0]) ? 200 : 20;
 }
 
-static size_t make_rows(const wn_table *t, uint64_t *r, wn_public_row *out) {
+// What stands behind a lock: three rows of four show it.
+static void make_locked(const wn_table *t, uint64_t *r, wn_public_row *out) {
+    uint8_t locked = t->measures & WN_MEASURES_LOCKED;
+    if (!locked || wn_traffic_below(r, 4) == 0) return;
+    out->locked = locked;
+    if (locked & WN_MEASURE_BOUNCES) out->bounces = t->k * (out->people / t->k / 3);
+    if (locked & WN_MEASURE_TIME)
+        out->seconds = 10 * (uint64_t)wn_traffic_below(r, 30 * (uint32_t)out->sessions + 1);
+    if (locked & (WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2)) out->number = wn_traffic_below(r, out->people);
+}
+
+static size_t make_rows(const wn_table *t, const wn_public_head *h, uint64_t *r, wn_public_row *out) {
     size_t n = rows_of(t);
     for (size_t i = 0; i < n; i++) {
-        out[i] = (wn_public_row){.people = t->k * (1 + wn_traffic_below(r, (uint32_t)(4000 / (i + 1) + 2)))};
-        out[i].events = out[i].people * (uint64_t)(1 + wn_traffic_below(r, 4));
-        out[i].sessions = out[i].people;
+        uint32_t steps = wn_traffic_below(r, (uint32_t)(4000 / (i + 1) + 2));
+        out[i] = (wn_public_row){.people = t->k * (1 + steps)};
+        if (h->profile == WN_PROFILE_NOISE) {
+            out[i].people = wn_public_threshold(h) + steps * 7;
+        } else {
+            out[i].events = out[i].people * (uint64_t)(1 + wn_traffic_below(r, 4));
+            out[i].sessions = out[i].people;
+            make_locked(t, r, &out[i]);
+        }
         bool page = n == 200;
         if (t->dims_n)
             snprintf(out[i].label[0], sizeof out[i].label[0], page ? "/section/page-%zu" : "label-%zu", i);
@@ -62,8 +79,11 @@ static wn_err fill(wn_published *p, const wn_plan *plan, int32_t last_day, uint6
                 head.measures = table->measures;
                 head.dims_n = table->dims_n;
                 memcpy(head.dims, table->dims, sizeof head.dims);
+                head.profile = table->profile;
+                head.share = table->share;
+                head.noise = plan->noise;
                 strcpy(head.table, table->id);
-                size_t n = make_rows(table, &r, rows);
+                size_t n = make_rows(table, &head, &r, rows);
                 *out_rows += n;
                 WN_TRY(wn_published_rows(p, &head, rows, n));
             }
