@@ -310,13 +310,14 @@ static void make_dir(const char *path) {
 }
 
 static wn_err load_plan(aggregator *d) {
-    char path[400], why[200] = "";
+    char path[400], why[400] = "";
     int line = 0;
     snprintf(path, sizeof path, "%s/plan.yaml", d->o.config_dir);
     wn_err err = access(path, F_OK) == 0 ? wn_plan_load_file(path, &d->plan, why, sizeof why, &line)
                                          : wn_plan_load(wn_plan_default, strlen(wn_plan_default), &d->plan,
                                                         why, sizeof why, &line);
     if (err != WN_OK) fprintf(stderr, "winnow-aggregator: %s, line %d: %s\n", path, line, why);
+    else (void)wn_plan_warn(&d->plan, stderr);
     return err;
 }
 

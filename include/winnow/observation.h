@@ -10,13 +10,13 @@
 #define WN_NUMBERS_N 2 // numeric properties that the policy declares
 
 typedef enum wn_dim_closed {
-#define DIM_CLOSED(name, doc) WN_DIM_##name,
+#define DIM_CLOSED(name, purpose, doc) WN_DIM_##name,
 #include "dims.def"
     WN_CLOSED_N
 } wn_dim_closed;
 
 typedef enum wn_dim_open {
-#define DIM_OPEN(name, doc) WN_DIM_##name,
+#define DIM_OPEN(name, purpose, doc) WN_DIM_##name,
 #include "dims.def"
     WN_OPEN_N
 } wn_dim_open;

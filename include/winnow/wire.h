@@ -8,7 +8,8 @@
 
 #include "winnow/observation.h"
 
-#define WN_WIRE_VERSION 2 // 2: the head names the policy; what is absent takes no room
+#define WN_WIRE_VERSION                                                                                      \
+    3 // 3: observations carry numbers; 2: the head names the policy, what is absent takes no room
 #define WN_BATCH_OBS_MAX 1024
 #define WN_BATCH_BYTES_MAX (1u << 20)
 #define WN_BATCH_SITES_MAX 64
