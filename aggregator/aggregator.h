@@ -57,6 +57,8 @@ typedef struct aggregator {
     char role_dir[300];
 } aggregator;
 
+// The verb "transferred", told by winnow-forward.
+bool wn_aggregator_transferred(void *ctx, uint64_t token, wn_mp *body, void *packer);
 // Tells every collector to drain this window.
 void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced);
 // purges.c: what a collector says of a purge; windows and list, between commits.

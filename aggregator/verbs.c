@@ -237,5 +237,6 @@ const wn_control_verb wn_aggregator_verbs[] = {
     {"stop", verb_stop},
     {"backup_done", verb_backup_done},
     {"purges", verb_purges},
+    {"transferred", wn_aggregator_transferred},
 };
 const size_t wn_aggregator_verbs_n = WN_COUNT(wn_aggregator_verbs);

@@ -14,7 +14,8 @@ typedef enum wn_program {
     WN_PROG_CLI = 1,
     WN_PROG_COLLECTOR = 2,
     WN_PROG_AGGREGATOR = 4,
-    WN_PROG_WEB = 8
+    WN_PROG_WEB = 8,
+    WN_PROG_FORWARD = 16
 } wn_program;
 
 typedef struct wn_options {
