@@ -38,6 +38,9 @@ typedef struct aggregator {
     wn_slots *slots;
     wn_kept identity;
     wn_published *published;
+    wn_purge_list *purges;
+    bool purge_drained[WN_PURGES_MAX]; // of the list's entries: its collector has delivered all
+    int64_t purge_at_ms, purge_told_s; // the next search; when a late one was last told about
     wn_windows *windows;
     wn_collectors *collectors;
     wn_control *control;
@@ -46,7 +49,7 @@ typedef struct aggregator {
     sync_thread sync;
     asker askers[ASKERS_MAX];
     size_t askers_n;
-    int64_t started_s, started_ms, next_tick_s, last_batch_s;
+    int64_t started_s, started_ms, next_tick_s, next_retain_s, last_batch_s;
     uint64_t batches, observations;
     bool tick_asked, stopping, failed;
     uint64_t tick_token;
@@ -54,8 +57,14 @@ typedef struct aggregator {
     char role_dir[300];
 } aggregator;
 
+// The verb "transferred", told by winnow-forward.
+bool wn_aggregator_transferred(void *ctx, uint64_t token, wn_mp *body, void *packer);
 // Tells every collector to drain this window.
 void wn_aggregator_begin_closing(aggregator *d, const wn_window *w, bool forced);
+// purges.c: what a collector says of a purge; windows and list, between commits.
+WN_MUST_USE wn_err wn_aggregator_purge_ask(aggregator *d, const wn_uplink_msg *m, wn_uplink_msg *out_answer,
+                                           bool *out_answers);
+WN_MUST_USE wn_err wn_aggregator_purge_turn(aggregator *d);
 typedef struct wn_reload_error {
     const char *file; // static words
     int line;         // 0: none

@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "aggregator.h"
+#include "backup.h"
 #include "clock.h"
 #include "crypt.h"
 #include "log.h"
 
 #define BATCHES_A_TURN 256 // then timers and control get their turn
 #define POLL_MS 250
+#define DAY_S 86400
+#define RETAIN_AT_S (3 * 3600 + 600) // UTC
 #define HELLO_MS 10000
 #define REPLAY_FIRST_MS 100 // before the doors open: enough for most installations
 #define REPLAY_SLICE_MS 10  // then between commits
@@ -163,6 +166,14 @@ static void take_message(aggregator *d, wn_peer peer, const char *key, const wn_
             wn_collectors_answer(d->collectors, peer, &c);
         }
         break;
+    case WN_ASK_PURGE: {
+        wn_uplink_msg a;
+        bool answers = false;
+        wn_err err = wn_aggregator_purge_ask(d, m, &a, &answers);
+        if (err != WN_OK) fail(d, err, 11);
+        else if (answers) wn_collectors_answer(d->collectors, peer, &a);
+        break;
+    }
     case WN_ASK_BATCH: break;
     }
 }
@@ -303,6 +314,23 @@ static void ticks_turn(aggregator *d) {
     if (due) d->next_tick_s = now - now % d->o.tick_s + d->o.tick_s;
 }
 
+// At the start, then once a day at a fixed wall time: what is past its retention goes.
+static void retain_turn(aggregator *d) {
+    int64_t now = wn_now_s();
+    uint64_t rows = 0;
+    if (now < d->next_retain_s || !quiet(d)) return;
+    wn_err err = wn_published_begin(d->published);
+    if (err == WN_OK) err = wn_published_retain(d->published, &d->policy, now, &rows);
+    if (err == WN_OK) err = wn_published_commit(d->published);
+    if (err != WN_OK) {
+        wn_published_abort(d->published);
+        fail(d, err, 10);
+        return;
+    }
+    if (rows != 0) wn_log(WN_MSG_EXPIRED, (int64_t)rows, 0, 0);
+    d->next_retain_s = (now - RETAIN_AT_S) / DAY_S * DAY_S + DAY_S + RETAIN_AT_S;
+}
+
 // ---- start and stop ----
 
 static void make_dir(const char *path) {
@@ -310,13 +338,14 @@ static void make_dir(const char *path) {
 }
 
 static wn_err load_plan(aggregator *d) {
-    char path[400], why[200] = "";
+    char path[400], why[400] = "";
     int line = 0;
     snprintf(path, sizeof path, "%s/plan.yaml", d->o.config_dir);
     wn_err err = access(path, F_OK) == 0 ? wn_plan_load_file(path, &d->plan, why, sizeof why, &line)
                                          : wn_plan_load(wn_plan_default, strlen(wn_plan_default), &d->plan,
                                                         why, sizeof why, &line);
     if (err != WN_OK) fprintf(stderr, "winnow-aggregator: %s, line %d: %s\n", path, line, why);
+    else (void)wn_plan_warn(&d->plan, stderr);
     return err;
 }
 
@@ -376,22 +405,68 @@ static wn_err open_doors(aggregator *d) {
                            &d->control);
 }
 
+// Without a word of the operator nothing is published on a store that was cut or swapped.
+static wn_err keep_head(aggregator *d, const char *keys) {
+    char path[450];
+    wn_ledger_check check = {.ok = true};
+    snprintf(path, sizeof path, "%s/head", keys);
+    wn_err err = wn_published_keep_head(d->published, path, &check);
+    if (err == WN_ERR_NOTFOUND) {
+        fprintf(stderr,
+                "winnow-aggregator: %s is missing, so nobody can tell whether the ledger is whole.\n"
+                "  Put it back; or look at `winnow ledger verify --head` with a head you wrote down, and "
+                "then take "
+                "the ledger as it is: winnow ledger accept\n",
+                path);
+    } else if (err == WN_ERR_CORRUPT) {
+        fprintf(stderr,
+                "winnow-aggregator: the published store is not the one that %s was written for: %s%s.\n"
+                "  Put the right one back, or move %s/published away and bring a backup back: winnow restore "
+                "FILE.\n"
+                "  To go on with what is there, after you know why: winnow ledger accept\n",
+                path, check.ok ? "the file is damaged" : "the ledger is ",
+                check.ok ? "" : wn_ledger_fault_text(check.fault), d->role_dir);
+    }
+    return err;
+}
+
+static wn_err make_backup_key(aggregator *d) {
+    uint8_t key[32];
+    wn_err err = wn_slots_make(d->slots, WN_BACKUP_SLOT, key); // `winnow backup` only reads
+    wn_wipe(key, sizeof key);
+    return err;
+}
+
+static wn_err open_purges(aggregator *d) {
+    char path[400];
+    uint8_t key[WN_KEY_BYTES]; // names come from the collector, under its own key
+    snprintf(path, sizeof path, "%s/keys/purges", d->role_dir);
+    wn_err err = wn_purge_list_begin(path, d->slots, key, &d->purges);
+    wn_wipe(key, sizeof key);
+    if (err == WN_ERR_STATE) wn_log(WN_MSG_PURGES_LOST, 0, 0, 0);
+    return err;
+}
+
 static wn_err open_state(aggregator *d) {
     static char open_dir[400];
     uint8_t published_key[32];
-    char path[400];
+    char path[400], keys[320];
     snprintf(d->role_dir, sizeof d->role_dir, "%s/aggregator", d->o.state_dir);
     make_dir(d->o.state_dir);
     make_dir(d->role_dir);
-    snprintf(path, sizeof path, "%s/keys", d->role_dir);
-    make_dir(path);
-    snprintf(path, sizeof path, "%s/keys/slots", d->role_dir);
+    snprintf(keys, sizeof keys, "%s/keys", d->role_dir);
+    make_dir(keys);
+    snprintf(path, sizeof path, "%s/slots", keys);
     WN_TRY(wn_slots_open(path, false, &d->slots));
+    WN_TRY(open_purges(d));
     WN_TRY(wn_slots_make(d->slots, "published", published_key));
     size_t map_bytes = (size_t)d->o.map_mib << 20;
     wn_err err = wn_published_open(d->role_dir, published_key, false, map_bytes, &d->published);
     wn_wipe(published_key, sizeof published_key);
     WN_TRY(err);
+    WN_TRY(keep_head(d, keys));
+    WN_TRY(wn_published_install(d->published, wn_now_s()));
+    WN_TRY(make_backup_key(d));
     uint32_t p_percent = 0;
     WN_TRY(wn_published_p_percent(d->published, &p_percent));
     WN_TRY(wn_keeper_map(WN_KEEPER_IDENTITY, WN_IDENTITY_BYTES, &d->identity));
@@ -418,6 +493,7 @@ static void close_all(aggregator *d) {
     if (d->zmq != NULL) zmq_ctx_term(d->zmq);
     wn_windows_close(d->windows);
     wn_published_close(d->published);
+    wn_purge_list_close(d->purges);
     wn_slots_close(d->slots);
     wn_plan_fini(&d->plan);
     wn_policy_fini(&d->policy);
@@ -459,6 +535,10 @@ static void loop(aggregator *d, int signal_fd) {
         wn_control_turn(d->control);
         sync_turn(d);
         if (d->stopping) continue;
+        if (quiet(d)) {
+            wn_err err = wn_aggregator_purge_turn(d);
+            if (err != WN_OK) fail(d, err, 12);
+        }
         ticks_turn(d);
         int64_t now_ms = wn_monotonic_ms();
         bool someone_waits = d->askers_n != 0;
@@ -466,6 +546,7 @@ static void loop(aggregator *d, int signal_fd) {
             seals_turn(d);
             next_seal_ms = now_ms + 1000;
         }
+        retain_turn(d);
         if (now_ms >= next_expire_ms && quiet(d)) {
             wn_err err = wn_published_begin(d->published);
             if (err == WN_OK) err = wn_published_expire(d->published, wn_now_s());

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregator.h"
+#include "backup.h"
 #include "clock.h"
 #include "log.h"
 
@@ -102,7 +103,8 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     aggregator *d = ctx;
     msgpack_packer *pk = packer;
     size_t n = wn_windows_count(d->windows);
-    msgpack_pack_map(pk, 15);
+    msgpack_pack_map(pk, 17);
+    wn_put_uint(pk, "purge_open_since_s", (uint64_t)wn_purge_list_oldest_open(d->purges));
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -113,6 +115,7 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_uint(pk, "fold_bytes", wn_windows_bytes(d->windows));
     wn_put_uint(pk, "memory_max_mib", (uint64_t)d->o.memory_max_mib);
     wn_put_uint(pk, "next_tick_at_s", (uint64_t)d->next_tick_s);
+    wn_put_uint(pk, "next_expiry_at_s", (uint64_t)d->next_retain_s);
     wn_put_uint(pk, "collectors", wn_collectors_count(d->collectors));
     wn_put_policy(pk, &d->policy);
     wn_put_uint(pk, "set_aside", wn_windows_bad(d->windows));
@@ -197,8 +200,43 @@ static bool verb_seal(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     return false;
 }
 
+// {"rows": n, "digest": 32 bytes}: a backup was made and read back.
+static bool verb_backup_done(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token;
+    aggregator *d = ctx;
+    wn_ledger_entry e = {.at_s = wn_now_s(), .what = WN_LEDGER_BACKUP, .receiver = WN_BACKUP_RECEIVER};
+    bool has_digest = false;
+    while (!body->bad && wn_mp_peek(body) != WN_MP_END) {
+        wn_span key = {NULL, 0};
+        if (!wn_mp_str(body, 32, &key)) break;
+        if (key.n == 4 && memcmp(key.p, "rows", 4) == 0) {
+            (void)wn_mp_uint(body, UINT64_MAX, &e.rows);
+        } else if (key.n == 6 && memcmp(key.p, "digest", 6) == 0) {
+            has_digest = wn_mp_bin_exact(body, sizeof e.content, e.content);
+        } else {
+            body->bad = true;
+        }
+    }
+    wn_err err = body->bad || !has_digest ? WN_ERR_FORMAT : wn_published_note(d->published, &e);
+    wn_put_result(packer, err == WN_OK, err == WN_OK ? "written down" : wn_err_text(err));
+    return true;
+}
+
+static bool verb_purges(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    wn_put_purges(packer, ((aggregator *)ctx)->purges);
+    return true;
+}
+
 const wn_control_verb wn_aggregator_verbs[] = {
-    {"ping", verb_ping}, {"status", verb_status}, {"seal", verb_seal},
-    {"tick", verb_tick}, {"reload", verb_reload}, {"stop", verb_stop},
+    {"ping", verb_ping},
+    {"status", verb_status},
+    {"seal", verb_seal},
+    {"tick", verb_tick},
+    {"reload", verb_reload},
+    {"stop", verb_stop},
+    {"backup_done", verb_backup_done},
+    {"purges", verb_purges},
+    {"transferred", wn_aggregator_transferred},
 };
 const size_t wn_aggregator_verbs_n = WN_COUNT(wn_aggregator_verbs);

@@ -82,11 +82,21 @@ def report():
         )
 
 
+def seal():
+    module("seal")  # --events: cells
+
+
+def people():
+    module("people", events=EVENTS * 10)
+
+
 BENCHES = {
     "filter": lambda: module("filter"),
     "wire": lambda: module("wire"),
     "clickhouse": clickhouse,
     "fold": fold,
+    "seal": seal,
+    "people": people,
     "http": bench_http.run,
     "slow-disk": lambda: bench_http.run(slow=True),
     "pipeline": bench_flow.pipeline,

@@ -34,6 +34,7 @@ static int option_words(const wn_command *cmd, const char *arg) {
     if (n == 0 && cmd->takes_daemon_options) n = wn_options_words(WN_PROG_COLLECTOR, arg);
     if (n == 0 && cmd->takes_daemon_options) n = wn_options_words(WN_PROG_AGGREGATOR, arg);
     if (n == 0 && cmd->takes_daemon_options) n = wn_options_words(WN_PROG_WEB, arg);
+    if (n == 0 && cmd->takes_daemon_options) n = wn_options_words(WN_PROG_FORWARD, arg);
     return n;
 }
 

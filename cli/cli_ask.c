@@ -31,6 +31,11 @@ void wn_question_flag(wn_question *q, const char *key, bool value) {
     else msgpack_pack_false(&q->packer);
 }
 
+void wn_question_number(wn_question *q, const char *key, uint64_t value) {
+    put(q, key);
+    msgpack_pack_uint64(&q->packer, value);
+}
+
 void wn_question_bin(wn_question *q, const char *key, wn_span value) {
     put(q, key);
     msgpack_pack_bin(&q->packer, value.n);

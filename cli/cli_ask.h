@@ -16,6 +16,7 @@ typedef struct wn_question {
 void wn_question_init(wn_question *q, const char *verb, uint32_t more_pairs);
 void wn_question_text(wn_question *q, const char *key, const char *value);
 void wn_question_flag(wn_question *q, const char *key, bool value);
+void wn_question_number(wn_question *q, const char *key, uint64_t value);
 void wn_question_bin(wn_question *q, const char *key, wn_span value);
 void wn_question_texts(wn_question *q, const char *key, const char *const *value, size_t n);
 void wn_question_fini(wn_question *q); // wipes

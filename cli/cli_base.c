@@ -11,9 +11,9 @@
 #include "cli.h"
 
 const wn_command *const wn_commands[] = {
-    &wn_cmd_up,     &wn_cmd_down, &wn_cmd_status,  &wn_cmd_site, &wn_cmd_report,
-    &wn_cmd_import, &wn_cmd_send, &wn_cmd_explain, &wn_cmd_plan, &wn_cmd_policy,
-    &wn_cmd_ledger, &wn_cmd_seal, &wn_cmd_tick,    &wn_cmd_keys,
+    &wn_cmd_up,   &wn_cmd_down,    &wn_cmd_status, &wn_cmd_site,    &wn_cmd_report, &wn_cmd_import,
+    &wn_cmd_send, &wn_cmd_explain, &wn_cmd_plan,   &wn_cmd_policy,  &wn_cmd_ledger, &wn_cmd_seal,
+    &wn_cmd_tick, &wn_cmd_keys,    &wn_cmd_backup, &wn_cmd_restore, &wn_cmd_purge,  &wn_cmd_forward,
 };
 const size_t wn_commands_n = WN_COUNT(wn_commands);
 

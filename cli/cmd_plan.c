@@ -14,6 +14,7 @@ static int run(wn_cli *c, const wn_args *a) {
     if (!wn_cli_plan(c, path, &plan)) return WN_EXIT_FAILED;
     if (print) wn_plan_print(&plan, stdout);
     else printf("The plan is right: version %u, %zu tables.\n", plan.version, plan.n);
+    (void)wn_plan_warn(&plan, stdout);
     wn_plan_fini(&plan);
     return WN_EXIT_OK;
 }
@@ -22,7 +23,9 @@ const wn_command wn_cmd_plan = {
     .name = "plan",
     .usage = "print|check [FILE]",
     .doc = "Prints or checks the release plan: which tables exist, of what, from how many people on.",
-    .more = "Without FILE: plan.yaml of the configuration directory, else the built-in plan.",
+    .more = "Without FILE: plan.yaml of the configuration directory, else the built-in plan. A line that "
+            "begins with "
+            "\"warning:\" names what a plan that is right gives away nevertheless.",
     .words_min = 1,
     .words_max = 2,
     .run = run,

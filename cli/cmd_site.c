@@ -95,6 +95,17 @@ bool wn_site_make(const char *name, const char *zone, const char *kind, wn_site 
     return true;
 }
 
+// A purged name stays refused, so that a restore need not tell two lives of a site apart.
+static bool was_purged(const wn_cli *c, const wn_site *site) {
+    char path[200];
+    wn_purge_list *l = NULL;
+    snprintf(path, sizeof path, "%s/keys/purges", c->collector_dir);
+    if (wn_purge_list_open(path, false, &l) != WN_OK) return false; // the collector refuses it all the same
+    bool found = wn_purge_list_site(l, site->tag) != NULL;
+    wn_purge_list_close(l);
+    return found;
+}
+
 static int add(wn_cli *c, const wn_args *a) {
     wn_site site;
     const char *const *host;
@@ -108,6 +119,7 @@ static int add(wn_cli *c, const wn_args *a) {
         if (bad) return wn_cli_misused(&wn_cmd_site, "--host \"%.130s\": %s", host[i], bad);
         site.hosts_n++;
     }
+    if (was_purged(c, &site)) return wn_cli_failed("%s was purged: choose another name", site.name);
     site.organisations = wn_args_has(a, "organisations");
     if (!wn_site_edit(c, wn_site_append, &site)) return WN_EXIT_FAILED;
     printf("Site %s added: its days begin at midnight in %s.\n", site.name, site.zone);

@@ -128,10 +128,20 @@ static void policy(const wn_reply *r) {
     printf("  %-17s version %lld of %s, digest %s\n", "policy", (long long)version, date, digest);
 }
 
+static void purges(const wn_reply *r) {
+    int64_t since = 0;
+    char span[24];
+    if (!wn_reply_number(r, "purge_open_since_s", &since) || since == 0) return;
+    wn_open_window_span(wn_now_s() - since, span);
+    bool late = wn_now_s() - since >= WN_PURGE_WARN_S;
+    printf("  %-17s %s since %s; see `winnow purge --status`\n", "purges", late ? "LATE: open" : "open",
+           span);
+}
+
 static void say_collector(const wn_reply *r) {
     static const char *const said[] = {
-        "policy_version", "started_at_s", "uptime_s", "last_batch_at_s", "last_event_at_s",
-        "spool_bytes",    "memory_bytes", "refused",  "consent",         "uplink_acked_at_s"};
+        "policy_version", "started_at_s", "uptime_s", "last_batch_at_s",   "last_event_at_s",   "spool_bytes",
+        "memory_bytes",   "refused",      "consent",  "uplink_acked_at_s", "purge_open_since_s"};
     wn_mp m;
     head("collector", r);
     if (wn_reply_find(r, "accepting", &m))
@@ -140,6 +150,7 @@ static void say_collector(const wn_reply *r) {
     top_refusal(r);
     consent(r);
     policy(r);
+    purges(r);
     bytes("spool", r, "spool_bytes");
     bytes("memory", r, "memory_bytes");
     if (wn_reply_find(r, "uplink_up", &m))
@@ -155,17 +166,23 @@ static void say_collector(const wn_reply *r) {
 }
 
 static void say_aggregator(const wn_reply *r) {
-    static const char *const said[] = {"policy_version", "started_at_s",   "last_batch_at_s",
-                                       "fold_bytes",     "memory_max_mib", "next_tick_at_s"};
+    static const char *const said[] = {"policy_version",   "started_at_s",      "last_batch_at_s",
+                                       "fold_bytes",       "memory_max_mib",    "next_tick_at_s",
+                                       "next_expiry_at_s", "purge_open_since_s"};
     int64_t tick = 0;
     char text[24];
     head("aggregator", r);
     ago("last batch", r, "last_batch_at_s", "none since the start");
     policy(r);
+    purges(r);
     bytes("memory", r, "fold_bytes");
     if (wn_reply_number(r, "next_tick_at_s", &tick)) {
         wn_open_window_span(tick - wn_now_s(), text);
         printf("  %-17s in %s\n", "next rows", text);
+    }
+    if (wn_reply_number(r, "next_expiry_at_s", &tick)) {
+        wn_open_window_span(tick - wn_now_s(), text);
+        printf("  %-17s looked for in %s\n", "expired rows", text);
     }
     windows(r);
     others(r, said, WN_COUNT(said));

@@ -73,7 +73,8 @@ static char **daemon_argv(const wn_cli *c, const wn_args *a, wn_program prog, ch
         for (int i = list ? 0 : 1; i < many;) {
             // Every option takes as many words for any program that knows it.
             int words = 0, known = wn_options_words(prog, from[i]);
-            static const wn_program all[] = {WN_PROG_CLI, WN_PROG_COLLECTOR, WN_PROG_AGGREGATOR, WN_PROG_WEB};
+            static const wn_program all[] = {WN_PROG_CLI, WN_PROG_COLLECTOR, WN_PROG_AGGREGATOR, WN_PROG_WEB,
+                                             WN_PROG_FORWARD};
             for (size_t p = 0; p < WN_COUNT(all) && words == 0; p++)
                 words = wn_options_words(all[p], from[i]);
             bool place =
@@ -107,6 +108,12 @@ static bool web_wanted(const wn_cli *c) {
     return strcmp(c->o.web_listen, "off") != 0;
 }
 
+static bool forward_wanted(const wn_cli *c) {
+    char path[300];
+    snprintf(path, sizeof path, "%.280s/destinations.yaml", c->o.config_dir);
+    return access(path, F_OK) == 0;
+}
+
 // Who may look, in a word: what a fresh installation allows is said, not found out.
 static void print_dashboard(const wn_cli *c) {
     char keys[300];
@@ -131,6 +138,7 @@ static void print_guide(const wn_cli *c, const char *site, bool detached) {
            "value)\n",
            c->again);
     if (web_wanted(c)) print_dashboard(c);
+    if (forward_wanted(c)) printf("  Forwards   winnow forward status%s\n", c->again);
     printf("  State      winnow status%s\n", c->again);
     if (detached) printf("  Log        %s/up.log\n  Stop       winnow down%s\n", c->o.state_dir, c->again);
     else printf("  Stop       Ctrl-C, or winnow down%s\n", c->again);
@@ -181,16 +189,22 @@ static int keep(wn_cli *c, const wn_args *a, const char *site, int pid_fd, const
     if (!realpath(c->o.config_dir, config) || !realpath(c->o.state_dir, state)) {
         return wn_cli_failed("cannot find %s or %s: %s", c->o.config_dir, c->o.state_dir, strerror(errno));
     }
-    static const wn_program programs[WN_KEEP_CHILDREN_MAX] = {WN_PROG_AGGREGATOR, WN_PROG_COLLECTOR,
-                                                              WN_PROG_WEB};
-    size_t n = web_wanted(c) ? 3 : 2;
+    char forward_dir[300];
+    snprintf(forward_dir, sizeof forward_dir, "%.250s/forward", c->o.state_dir);
+    wn_program programs[WN_KEEP_CHILDREN_MAX] = {WN_PROG_AGGREGATOR, WN_PROG_COLLECTOR};
+    size_t n = 2;
     wn_keep_child child[WN_KEEP_CHILDREN_MAX] = {
         {.program = "winnow-aggregator", .role_dir = c->aggregator_dir, .memory = {WN_KEEPER_IDENTITY}},
         {.program = "winnow-collector",
          .role_dir = c->collector_dir,
          .memory = {WN_KEEPER_IDENTITY, WN_KEEPER_SESSIONS}},
-        {.program = "winnow-web"}, // is handed nothing
     };
+    // These are handed nothing.
+    if (web_wanted(c)) programs[n] = WN_PROG_WEB, child[n++].program = "winnow-web";
+    if (forward_wanted(c)) {
+        programs[n] = WN_PROG_FORWARD, child[n].program = "winnow-forward";
+        child[n++].role_dir = forward_dir;
+    }
     bool well = true;
     for (size_t i = 0; i < n; i++) {
         child[i].argv = daemon_argv(c, a, programs[i], config, state);

@@ -25,7 +25,7 @@ static const char full_event[] =
     "x?y\","
     "\"feature\":\"Export\",\"interaction\":7,\"search_term\":\"Red Shoes\",\"crash\":\"SIGSEGV\","
     "\"child\":false,\"age\":42,\"birthday\":\"1984-03-01\",\"job_title\":\"Senior Nurse\","
-    "\"survey\":\"nps\",\"answer\":\"9\",\"props\":{\"plan\":\"pro\",\"colour\":\"red\"},"
+    "\"survey\":\"nps\",\"answer\":\"9\",\"props\":{\"plan\":\"pro\",\"amount\":49.9,\"colour\":\"red\"},"
     "\"batch_id\":\"batch-000001\",\"ip\":\"192.0.2.7\","
     "\"user_agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0\"%s}";
 
@@ -33,12 +33,15 @@ static const char full_event[] =
 static char plans[][WN_POLICY_WORD_MAX + 1] = {"free", "pro"};
 static char marks[][WN_POLICY_WORD_MAX + 1] = {"0", "9"};
 static wn_policy_list props[] = {{.name = "plan", .values = plans, .values_n = WN_COUNT(plans)}};
+static wn_policy_list numbers[] = {{.name = "amount", .number_max = 500}};
 static wn_policy_list surveys[] = {{.name = "nps", .values = marks, .values_n = WN_COUNT(marks)}};
 static const wn_site_policy policy = {.gpc = WN_SIGNAL_LIMIT,
                                       .dnt = WN_SIGNAL_LIMIT,
                                       .counts_unknown = true,
                                       .props = props,
                                       .props_n = WN_COUNT(props),
+                                      .numbers = numbers,
+                                      .numbers_n = WN_COUNT(numbers),
                                       .surveys = surveys,
                                       .surveys_n = WN_COUNT(surveys)};
 
@@ -134,13 +137,17 @@ bool wn_matrix_print(FILE *out) {
         well = e[i] && wn_bench_json(b, &s, text, strlen(text), e[i], &why);
     }
     if (well) {
-        fputs("What becomes of each field, by what the person agreed to. One line an outcome.\n"
-              "A refused event's fields are dropped with it.\n"
-              "No site's policy is applied, but a made-up one that declares the property plan (free, pro) "
-              "and the\n"
-              "survey nps (0, 9). The event states everything; its country is stated, so none is looked up.\n"
-              "\nverdict\n",
-              out);
+        fputs(
+            "What becomes of each field, by what the person agreed to. One line an outcome.\n"
+            "A refused event's fields are dropped with it.\n"
+            "No site's policy is applied, but a made-up one that declares the property plan (free, pro), the "
+            "number\n"
+            "amount (at most 500) and the survey nps (0, 9). The event states everything; its country is "
+            "stated, "
+            "so none\n"
+            "is looked up.\n"
+            "\nverdict\n",
+            out);
         for (size_t i = 0; i < SETS; i++)
             fprintf(out, "  %-18s %s%s\n", sets[i].name, wn_verdict_name(e[i]->verdict),
                     e[i]->trace.shared ? ", may be forwarded" : "");

@@ -211,6 +211,8 @@ static const char *prop_word(const wn_bench *b, const char *name) {
     const wn_site_policy *p = b->sender->policy;
     for (size_t i = 0; p && i < p->props_n; i++)
         if (strcmp(p->props[i].name, name) == 0) return "props, declared";
+    for (size_t i = 0; p && i < p->numbers_n; i++)
+        if (strcmp(p->numbers[i].name, name) == 0) return "props, declared";
     return wn_field_name(WN_FIELD_props);
 }
 

@@ -22,7 +22,7 @@ typedef struct wn_keep_child {
     int64_t wait_ms;
 } wn_keep_child;
 
-#define WN_KEEP_CHILDREN_MAX 3
+#define WN_KEEP_CHILDREN_MAX 4
 #define WN_KEEP_WAIT_FIRST_MS 100
 #define WN_KEEP_WAIT_MAX_MS 5000
 #define WN_KEEP_STEADY_MS 10000 // having lived this long, a child's next death waits the least again

@@ -43,8 +43,10 @@ static int check_config(wn_cli *c) {
     bool right = wn_cli_sites(c, &sites);
     size_t n = right ? sites.n : 0;
     if (right) wn_sites_fini(&sites);
-    if (wn_cli_plan(c, NULL, &plan)) wn_plan_fini(&plan);
-    else right = false;
+    if (wn_cli_plan(c, NULL, &plan)) {
+        (void)wn_plan_warn(&plan, stdout);
+        wn_plan_fini(&plan);
+    } else right = false;
     if (wn_cli_policy(c, &policy)) wn_policy_fini(&policy);
     else right = false;
     if (!right) return WN_EXIT_FAILED;

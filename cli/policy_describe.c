@@ -263,7 +263,13 @@ static void describe_pages(const wn_site_policy *s, FILE *out) {
 
 static void describe_list(const wn_policy_list *l, const char *what, FILE *out) {
     fprintf(out, "- %s `%s`: ", what, l->name);
-    if (l->values_n == 0) fputs("any short word, kept sealed until a crowd shares it; needs `measure`", out);
+    if (l->number_max != 0)
+        fprintf(
+            out,
+            "a whole number, of which an event adds at most %u to a sum over a crowd; never shown by itself",
+            l->number_max);
+    else if (l->values_n == 0)
+        fputs("any short word, kept sealed until a crowd shares it; needs `measure`", out);
     else fputs("one of", out);
     for (size_t i = 0; i < l->values_n; i++) fprintf(out, "%s `%s`", i == 0 ? "" : ",", l->values[i]);
     if (l->purpose != 0) {
@@ -274,9 +280,10 @@ static void describe_list(const wn_policy_list *l, const char *what, FILE *out) 
 }
 
 static void describe_declared(const wn_site_policy *s, FILE *out) {
-    if (s->props_n + s->surveys_n + s->routes_n == 0) return;
+    if (s->props_n + s->numbers_n + s->surveys_n + s->routes_n == 0) return;
     fputs("\n## What the site declares\n\n", out);
     for (size_t i = 0; i < s->props_n; i++) describe_list(&s->props[i], "Property", out);
+    for (size_t i = 0; i < s->numbers_n; i++) describe_list(&s->numbers[i], "Property", out);
     for (size_t i = 0; i < s->surveys_n; i++) describe_list(&s->surveys[i], "Survey", out);
     for (size_t i = 0; i < s->routes_n; i++) {
         bool varies = strpbrk(s->routes[i], ":*") != NULL;
@@ -285,12 +292,53 @@ static void describe_declared(const wn_site_policy *s, FILE *out) {
     }
 }
 
+// Whom the plan lets a table go to.
+static void describe_receivers_of(const wn_plan *p, const wn_table *t, FILE *out) {
+    const char *comma = " Goes to";
+    for (size_t r = 0; r < p->receivers_n; r++) {
+        if (!(t->receivers >> r & 1)) continue;
+        fprintf(out, "%s %s", comma, p->receiver[r]);
+        comma = ",";
+    }
+    if (t->receivers != 0) fputs(".", out);
+}
+
+static void describe_measures(const wn_table *t, FILE *out) {
+    static const struct {
+        uint8_t bit;
+        const char *words;
+    } rows[] = {{WN_MEASURE_EVENTS, "events"},
+                {WN_MEASURE_SESSIONS, "sessions"},
+                {WN_MEASURE_BOUNCES, "bounces"},
+                {WN_MEASURE_TIME, "time on site"},
+                {WN_MEASURE_NUMBER1, "the sum of the first declared number"},
+                {WN_MEASURE_NUMBER2, "the sum of the second declared number"}};
+    fputs(" Shows people", out);
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        if (t->measures & rows[i].bit) fprintf(out, ", %s", rows[i].words);
+    fputs(".", out);
+}
+
+static void describe_noise_table(const wn_plan *p, const wn_table *t, FILE *out) {
+    bool open = t->k == WN_K_NOISE_OPEN;
+    fprintf(out,
+            " With noise, once, when the day is sealed. %s counts in at most %u row%s; a row needs %u "
+            "people, and is "
+            "shown from %u on.",
+            p->noise.signed_only ? "A person with a signed id, and nobody else," : "A person", t->cells,
+            t->cells == 1 ? "" : "s", t->k, open ? p->noise.threshold_open : p->noise.threshold_closed);
+}
+
 static void describe_tables(const wn_plan *p, FILE *out) {
     fprintf(out,
             "\n## What is shown\n\n"
             "Only tables of this list, one a day, and only rows that a crowd shares. Counts are \"at least\" "
             "figures: "
-            "whole multiples of the number of people a row needs. A row also "
+            "whole multiples of the number of people a row needs; bounces, time and sums appear when the day "
+            "is sealed, "
+            "and only where a crowd has some and a crowd has none. With noise, a figure is the number of "
+            "people and a "
+            "random number, drawn once. A row also "
             "needs at least four organisations (or networks, where none are declared), none of which "
             "dominates. Plan version %u.\n\n",
             p->version);
@@ -299,8 +347,34 @@ static void describe_tables(const wn_plan *p, FILE *out) {
         fprintf(out, "- **%s**: %s", t->id, t->doc);
         for (unsigned d = 0; d < t->dims_n; d++)
             fprintf(out, "%s %s", d == 0 ? ", by" : " and", wn_dim_name(t->dims[d]));
-        fprintf(out, ". A row needs %u people.\n", t->k);
+        fputs(". Purpose: ", out);
+        print_purposes(out, (uint8_t)(1u << t->purpose | (t->share ? 1u << WN_PURPOSE_share : 0)));
+        fputs(".", out);
+        if (t->profile == WN_PROFILE_NOISE) describe_noise_table(p, t, out);
+        else {
+            describe_measures(t, out);
+            fprintf(out, " A row needs %u people.", t->k);
+        }
+        describe_receivers_of(p, t, out);
+        fputs("\n", out);
     }
+}
+
+static void describe_receivers(const wn_plan *p, FILE *out) {
+    fputs("\n## Who receives it\n\nThe operator and those who may read its reports.", out);
+    if (p->receivers_n == 0) {
+        fputs(" Nobody outside: the plan names no receiver.\n", out);
+        return;
+    }
+    fputs(" Outside, these receivers, of whom each gets the tables named above, which count only people who "
+          "agreed to "
+          "`share`:\n\n",
+          out);
+    for (size_t r = 0; r < p->receivers_n; r++)
+        fprintf(out, "- %s%s\n", p->receiver[r],
+                wn_plan_crowd_beside_noise(p, r, NULL, NULL)
+                    ? ": gets tables with noise beside tables without; the noise bounds nothing for it"
+                    : "");
 }
 
 // Fields that become something no table asks for.
@@ -371,9 +445,6 @@ void wn_policy_describe(const wn_description *d, FILE *out) {
     describe_tables(d->plan, out);
     describe_unshown(d->plan, s, out);
     describe_time(d, s, out);
-    fputs("\n## Who receives it\n\n"
-          "The operator and those who may read its reports. Nobody outside: this version knows no "
-          "destination.\n",
-          out);
+    describe_receivers(d->plan, out);
     if (d->site == NULL) describe_sites(p, out);
 }

@@ -142,6 +142,10 @@ static void turn(wn_collector *d, loop_state *l, wn_loop_door *doors) {
     doors[P_CONTROL].used |= second || wn_import_active(d->import); // it answers there
     wn_import_turn(d->import);
     if (wn_closing_count(d->closing) != 0 && (heard || durable || second)) wn_closing_turn(d->closing);
+    if (durable || second) {
+        wn_purging_turn(d->purging, l->now_ms);
+        doors[P_CONTROL].used = doors[P_UPLINK].used = true;
+    }
     if (d->uplink_waits) uplink_turn(d, l, doors, false, true);
     d->uplink_waits = false;
     if (second) {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "catalogue.h"
 #include "winnow/observation.h"
 
 // ---- options (schemas/options.def) ----
@@ -13,7 +14,8 @@ typedef enum wn_program {
     WN_PROG_CLI = 1,
     WN_PROG_COLLECTOR = 2,
     WN_PROG_AGGREGATOR = 4,
-    WN_PROG_WEB = 8
+    WN_PROG_WEB = 8,
+    WN_PROG_FORWARD = 16
 } wn_program;
 
 typedef struct wn_options {
@@ -138,6 +140,7 @@ typedef struct wn_table {
     bool share;            // counts only what people granted `share` for; always so with receivers
     uint8_t receivers;     // bits into plan->receiver
     uint16_t number_clamp; // one person's sum in a cell a window, 1..65535
+    char contract[128];    // crowd with receivers: what binds them; "" else
 } wn_table;
 
 typedef struct wn_plan {
@@ -153,7 +156,8 @@ typedef struct wn_plan {
 } wn_plan;
 
 extern const char wn_plan_default[]; // schemas/plan.yaml, embedded, NUL-terminated
-// Checks as it loads: known dimensions, one table a dimension set, table 0 without dimension.
+// Checks as it loads: known dimensions, the purpose they need, one table a population, the budget,
+// table 0 without dimension. A plan that is right may still give something away: wn_plan_warn.
 WN_MUST_USE wn_err wn_plan_load(const char *text, size_t n, wn_plan *out, char *why, size_t why_bytes,
                                 int *out_line);
 WN_MUST_USE wn_err wn_plan_load_file(const char *path, wn_plan *out, char *why, size_t why_bytes,
@@ -161,3 +165,12 @@ WN_MUST_USE wn_err wn_plan_load_file(const char *path, wn_plan *out, char *why, 
 void wn_plan_fini(wn_plan *p);
 int wn_plan_table(const wn_plan *p, const char *id); // -1 when there is none
 void wn_plan_print(const wn_plan *p, FILE *out);
+// What a plan that loads nevertheless gives away, a line each that begins with "warning: ". Answers how many.
+size_t wn_plan_warn(const wn_plan *p, FILE *out);
+// True when this receiver gets a table of each profile: then no epsilon bounds what it learns (R9).
+// The outputs are the first of each; both may be NULL.
+bool wn_plan_crowd_beside_noise(const wn_plan *p, size_t receiver, const wn_table **out_crowd,
+                                const wn_table **out_noise);
+// What must be agreed to before an observation carries this dimension. dim < WN_DIM_N.
+wn_purpose wn_dim_purpose(unsigned dim);
+const char *wn_purpose_name(wn_purpose purpose);

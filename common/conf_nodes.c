@@ -185,6 +185,12 @@ static void list_example(const char *key, char *out, size_t cap) {
     static const struct {
         const char *key, *items;
     } rows[] = {
+        {"tables",
+         "{id: traffic, doc: Everybody, purpose: basic, dimensions: [], of: [view], measures: [people]}"},
+        {"dimensions", "country, device"},
+        {"of", "view, event"},
+        {"measures", "people, events"},
+        {"receivers", "partner"},
         {"sites", "{site: shop, retention_days: 730}"},
         {"props", "{name: plan, values: [free, pro]}"},
         {"surveys", "{name: nps, values: [\"0\", \"10\"]}"},
@@ -203,7 +209,7 @@ static void list_example(const char *key, char *out, size_t cap) {
 
 bool wn_nodes_list(wn_nodes *d, const yaml_node_t *at, const char *what, size_t max, size_t *out_n) {
     if (at->type != YAML_SEQUENCE_NODE) {
-        char example[120];
+        char example[160];
         list_example(what, example, sizeof example);
         return wn_nodes_no(d, at, "%s must be a list; example: %s", what, example);
     }

@@ -178,6 +178,7 @@ static const char *program_name(unsigned program) {
     return program == WN_PROG_COLLECTOR    ? "winnow-collector"
            : program == WN_PROG_AGGREGATOR ? "winnow-aggregator"
            : program == WN_PROG_WEB        ? "winnow-web"
+           : program == WN_PROG_FORWARD    ? "winnow-forward"
                                            : "winnow";
 }
 
@@ -517,6 +518,8 @@ static const char *about(wn_program prog) {
         return "takes events, strips and coarsens every identifier, and sends anonymous observations on";
     if (prog == WN_PROG_AGGREGATOR)
         return "folds observations into cells and publishes those that hide everybody in them";
+    if (prog == WN_PROG_FORWARD)
+        return "brings published rows, and nothing else, to the destinations that the plan names";
     if (prog == WN_PROG_WEB) return "shows published rows, and nothing else, in a dashboard and an API";
     return "counts how a product is used and lets nothing out but crowds";
 }

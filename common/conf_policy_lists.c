@@ -45,10 +45,28 @@ static bool list_values(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     return true;
 }
 
+static bool number_max(wn_nodes *d, const yaml_node_t *at, void *ctx) {
+    uint64_t max = 0;
+    if (!wn_nodes_uint(d, at, "max", 1, UINT16_MAX, &max)) return false;
+    ((listing *)ctx)->list->number_max = (uint16_t)max;
+    return true;
+}
+
+static bool list_number(wn_nodes *d, const yaml_node_t *at, void *ctx) {
+    static const wn_node_key keys[] = {{"max", number_max}};
+    const listing *l = ctx;
+    if (!wn_nodes_map(d, at, "number", keys, WN_COUNT(keys), ctx)) return false;
+    if (l->list->number_max == 0)
+        return wn_nodes_no(d, at, "number has no max, above which it is cut; example: number: {max: 500}");
+    if (l->list->values_n != 0)
+        return wn_nodes_no(d, at, "%s: a number has no list of values: keep one of both", l->what);
+    return true;
+}
+
 static bool read_lists(wn_nodes *d, const yaml_node_t *at, wn_policy_reading *r, const char *what, size_t max,
-                       bool values_needed, wn_policy_list **out, size_t *out_n) {
+                       bool survey, wn_policy_list **out, size_t *out_n) {
     static const wn_node_key keys[] = {
-        {"name", list_name}, {"values", list_values}, {"purpose", list_purpose}};
+        {"name", list_name}, {"values", list_values}, {"purpose", list_purpose}, {"number", list_number}};
     size_t n = 0;
     if (!wn_nodes_list(d, at, what, max, &n)) return false;
     wn_policy_list *list = wn_policy_room(r, n, sizeof *list);
@@ -56,19 +74,19 @@ static bool read_lists(wn_nodes *d, const yaml_node_t *at, wn_policy_reading *r,
     for (size_t i = 0; i < n; i++) {
         const yaml_node_t *item = wn_nodes_item(d, at, i);
         listing l = {r, &list[i], what};
-        if (!wn_nodes_map(d, item, what, keys, WN_COUNT(keys), &l)) return false;
+        if (!wn_nodes_map(d, item, what, keys, survey ? WN_COUNT(keys) - 1 : WN_COUNT(keys), &l))
+            return false;
         if (list[i].name[0] == '\0')
             return wn_nodes_no(d, item,
                                "%s: an entry has no name; example: {name: plan, values: [free, pro]}", what);
-        if (values_needed && list[i].values_n == 0)
+        if (survey && list[i].values_n == 0)
             return wn_nodes_no(d, item, "%s: %s needs values: answers that are not listed are not counted",
                                what, list[i].name);
         // A listed value is the site's own word; a free one would be what the name says.
         if (list[i].values_n == 0 && wn_key_names((const uint8_t *)list[i].name, strlen(list[i].name)))
             return wn_nodes_no(d, item,
-                               "%s: %s is a name for what identifies a person or device: list its values, "
-                               "or leave it out",
-                               what, list[i].name);
+                               "%s: %s is a name for what identifies a person or device: %sleave it out",
+                               what, list[i].name, list[i].number_max == 0 ? "list its values, or " : "");
         for (size_t j = 0; j < i; j++)
             if (strcmp(list[j].name, list[i].name) == 0)
                 return wn_nodes_no(d, item, "%s: %s stands twice: keep one", what, list[i].name);
@@ -78,9 +96,29 @@ static bool read_lists(wn_nodes *d, const yaml_node_t *at, wn_policy_reading *r,
     return true;
 }
 
+// Words become dimensions, numbers sums: each has its own places.
 bool wn_policy_read_props(wn_nodes *d, const yaml_node_t *at, void *ctx) {
     wn_policy_reading *r = ctx;
-    return read_lists(d, at, r, "props", WN_POLICY_PROPS_MAX, false, &r->site->props, &r->site->props_n);
+    wn_site_policy *s = r->site;
+    wn_policy_list *all = NULL;
+    size_t n = 0;
+    if (!read_lists(d, at, r, "props", WN_POLICY_PROPS_MAX + WN_POLICY_NUMBERS_MAX, false, &all, &n))
+        return false;
+    s->props = wn_policy_room(r, n, sizeof *all);
+    s->numbers = wn_policy_room(r, n, sizeof *all);
+    s->props_n = s->numbers_n = 0;
+    if (s->props == NULL || s->numbers == NULL) return false;
+    for (size_t i = 0; i < n; i++) {
+        bool number = all[i].number_max != 0;
+        size_t max = number ? WN_POLICY_NUMBERS_MAX : WN_POLICY_PROPS_MAX,
+               *count = number ? &s->numbers_n : &s->props_n;
+        if (*count == max)
+            return wn_nodes_no(d, wn_nodes_item(d, at, i),
+                               "props: %s is one %s more than the %zu that are allowed", all[i].name,
+                               number ? "number" : "word", max);
+        (number ? s->numbers : s->props)[(*count)++] = all[i];
+    }
+    return true;
 }
 
 bool wn_policy_read_surveys(wn_nodes *d, const yaml_node_t *at, void *ctx) {

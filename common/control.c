@@ -101,6 +101,23 @@ void wn_put_result(msgpack_packer *pk, bool ok, const char *text) {
     wn_put_str(pk, text);
 }
 
+void wn_put_purges(msgpack_packer *pk, const wn_purge_list *l) {
+    size_t n = wn_purge_list_count(l);
+    msgpack_pack_map(pk, 2);
+    wn_put_flag(pk, "ok", true);
+    wn_put_str(pk, "purges");
+    msgpack_pack_array(pk, n);
+    for (size_t i = 0; i < n; i++) {
+        const wn_purge *p = wn_purge_list_at(l, i);
+        msgpack_pack_map(pk, 4);
+        wn_put_str(pk, "site");
+        wn_put_str(pk, p->site);
+        wn_put_flag(pk, "organisation", p->kind == WN_PURGE_ORG);
+        wn_put_uint(pk, "asked_at_s", (uint64_t)p->asked_at_s);
+        wn_put_uint(pk, "done_at_s", (uint64_t)p->done_at_s);
+    }
+}
+
 void wn_put_policy(msgpack_packer *pk, const wn_policy *p) {
     char id[17];
     wn_policy_id_text(p->id, id);

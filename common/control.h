@@ -11,6 +11,7 @@
 
 #include "mp.h"
 #include "policy.h"
+#include "purge_list.h"
 #include "zdoor.h"
 
 typedef struct wn_control wn_control; // daemon side
@@ -39,6 +40,9 @@ void wn_put_flag(msgpack_packer *pk, const char *name, bool v);
 void wn_put_result(msgpack_packer *pk, bool ok, const char *text);
 // Three pairs: policy_version, policy_date, policy_digest (its first 16 hex digits).
 void wn_put_policy(msgpack_packer *pk, const wn_policy *p);
+
+// A whole answer: {ok, purges: [{site, organisation, asked_at_s, done_at_s}…]}. Of an organisation no name.
+void wn_put_purges(msgpack_packer *pk, const wn_purge_list *l);
 
 // CLI side: sends, waits at most timeout_ms (-1: for ever) for one answer.
 // WN_ERR_NOTFOUND when no daemon listens there.

@@ -62,6 +62,51 @@ wn_err wn_box_open(const uint8_t key[WN_KEY_BYTES], wn_span aad, wn_span box, ui
     return rc == 0 ? WN_OK : WN_ERR_CORRUPT;
 }
 
+_Static_assert(sizeof(crypto_secretstream_xchacha20poly1305_state) <= sizeof(wn_boxes), "state");
+_Static_assert(WN_BOXES_HEAD_BYTES == crypto_secretstream_xchacha20poly1305_HEADERBYTES, "head");
+_Static_assert(WN_BOXES_OVERHEAD == crypto_secretstream_xchacha20poly1305_ABYTES, "overhead");
+
+static crypto_secretstream_xchacha20poly1305_state *state_of(wn_boxes *s) {
+    return (void *)s->state;
+}
+
+void wn_boxes_begin(wn_boxes *s, const uint8_t key[WN_KEY_BYTES], uint8_t out_head[WN_BOXES_HEAD_BYTES]) {
+    WN_ASSERT(crypto_secretstream_xchacha20poly1305_init_push(state_of(s), out_head, key) == 0);
+}
+
+void wn_boxes_push(wn_boxes *s, wn_span aad, wn_span plain, bool last, uint8_t *out) {
+    uint8_t tag = last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0;
+    if (!WN_WALL_CIPHER) {
+        memset(out, 0, WN_BOXES_OVERHEAD);
+        out[0] = tag;
+        if (plain.n > 0) memcpy(out + WN_BOXES_OVERHEAD, plain.p, plain.n);
+        return;
+    }
+    int rc = crypto_secretstream_xchacha20poly1305_push(state_of(s), out, NULL, plain.p, plain.n, aad.p,
+                                                        aad.n, tag);
+    WN_ASSERT(rc == 0);
+}
+
+wn_err wn_boxes_open(wn_boxes *s, const uint8_t key[WN_KEY_BYTES], const uint8_t head[WN_BOXES_HEAD_BYTES]) {
+    int rc = crypto_secretstream_xchacha20poly1305_init_pull(state_of(s), head, key);
+    return rc == 0 ? WN_OK : WN_ERR_CORRUPT;
+}
+
+wn_err wn_boxes_pull(wn_boxes *s, wn_span aad, wn_span box, uint8_t *out, bool *out_last) {
+    uint8_t tag = 0;
+    if (box.n < WN_BOXES_OVERHEAD) return WN_ERR_CORRUPT;
+    if (!WN_WALL_CIPHER) {
+        memcpy(out, box.p + WN_BOXES_OVERHEAD, box.n - WN_BOXES_OVERHEAD);
+        *out_last = box.p[0] != 0;
+        return WN_OK;
+    }
+    int rc =
+        crypto_secretstream_xchacha20poly1305_pull(state_of(s), out, NULL, &tag, box.p, box.n, aad.p, aad.n);
+    if (rc != 0) return WN_ERR_CORRUPT;
+    *out_last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+    return WN_OK;
+}
+
 size_t wn_padded(size_t n) {
     WN_ASSERT(n <= SIZE_MAX / 2 + 1);
     size_t padded = PADDED_MIN_BYTES;

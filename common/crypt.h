@@ -25,3 +25,17 @@ size_t wn_padded(size_t n);
 void wn_prf(const uint8_t key[WN_KEY_BYTES], wn_span in, uint8_t *out, size_t out_bytes);
 // SipHash-2-4 under a 16-byte key.
 uint64_t wn_prf64(const uint8_t key[16], wn_span in);
+
+// A long stream of messages, in order, none missing: the last says so. Bound to `aad` each.
+#define WN_BOXES_HEAD_BYTES 24
+#define WN_BOXES_OVERHEAD 17
+typedef struct wn_boxes {
+    _Alignas(16) uint8_t state[64]; // secret: wn_wipe it
+} wn_boxes;
+void wn_boxes_begin(wn_boxes *s, const uint8_t key[WN_KEY_BYTES], uint8_t out_head[WN_BOXES_HEAD_BYTES]);
+// out gets plain.n + WN_BOXES_OVERHEAD bytes.
+void wn_boxes_push(wn_boxes *s, wn_span aad, wn_span plain, bool last, uint8_t *out);
+WN_MUST_USE wn_err wn_boxes_open(wn_boxes *s, const uint8_t key[WN_KEY_BYTES],
+                                 const uint8_t head[WN_BOXES_HEAD_BYTES]);
+// out gets box.n - WN_BOXES_OVERHEAD bytes. WN_ERR_CORRUPT when not authentic or out of order.
+WN_MUST_USE wn_err wn_boxes_pull(wn_boxes *s, wn_span aad, wn_span box, uint8_t *out, bool *out_last);

@@ -14,9 +14,9 @@
 #include "winnow/agent_version.h"
 
 static const char *const dim_names[WN_DIM_N] = {
-#define DIM_CLOSED(name, doc) #name,
+#define DIM_CLOSED(name, purpose, doc) #name,
 #include "dims.def"
-#define DIM_OPEN(name, doc) #name,
+#define DIM_OPEN(name, purpose, doc) #name,
 #include "dims.def"
 };
 

@@ -13,7 +13,8 @@
 #define WN_POLICY_SITES_MAX 1024
 #define WN_POLICY_PATTERNS_MAX 64 // sensitive page patterns a site
 #define WN_POLICY_ROUTES_MAX 256  // route templates a site
-#define WN_POLICY_PROPS_MAX 4     // declared properties a site: dimensions prop1 … prop4
+#define WN_POLICY_PROPS_MAX 4     // declared properties a site that are words: dimensions prop1 … prop4
+#define WN_POLICY_NUMBERS_MAX 2   // … and that are numbers: the sums number1 and number2
 #define WN_POLICY_SURVEYS_MAX 16  // declared surveys a site
 #define WN_POLICY_VALUES_MAX 64   // listed values of a property or survey
 #define WN_POLICY_ORGS_MAX 256    // organisations with narrower grants
@@ -31,6 +32,10 @@ typedef struct wn_policy_list {
     uint8_t purpose; // needed beside the field's own: its bit; 0: none
     char (*values)[WN_POLICY_WORD_MAX + 1];
     size_t values_n; // 0 (property only): any [a-z0-9_-]{1,32}, as an open value that needs `measure`
+    // A property that is a number: whole, at most this, what is larger counts as this. It is summed over
+    // crowds and never stands in a row by itself; no detector of identifiers looks at it, so this bound is
+    // what keeps a telephone or card number from travelling in it. 0: the property is a word.
+    uint16_t number_max;
 } wn_policy_list;
 
 typedef struct wn_policy_org { // grants of one organisation's members: can only narrow
@@ -55,8 +60,8 @@ typedef struct wn_site_policy {
     char (*routes)[WN_POLICY_TEXT_MAX +
                    1]; // templates: "/users/:id/orders", '*' one segment, final "**" the rest
     size_t routes_n;
-    wn_policy_list *props, *surveys;
-    size_t props_n, surveys_n;
+    wn_policy_list *props, *numbers, *surveys; // numbers: those of `props` with number_max, in their order
+    size_t props_n, numbers_n, surveys_n;
     wn_policy_org *orgs; // sorted by org: wn_policy_org_of
     size_t orgs_n;
     wn_policy_category *categories; // beside those of schemas/

@@ -2,7 +2,8 @@
 // slots.c: the key file. Sectors of 512 bytes, each whole by its own checksum:
 //
 //   0                header: magic, format
-//   1, 2             roots: generation, its wrapping key, how many keys it began with
+//   1, 2             roots: generation, its wrapping key (wrapped by the credential, when
+//                    there is one), how many keys it began with
 //   3 …              keys: generation, name, key wrapped by that generation's root
 //
 // A generation holds once its root is valid and the keys it began with are
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -25,7 +27,7 @@
 #include "crypt.h"
 
 enum {
-    FORMAT = 1,
+    FORMAT = 2,
     SECTOR_BYTES = 512,
     SUM_BYTES = 32,
     SUM_AT = SECTOR_BYTES - SUM_BYTES,
@@ -35,6 +37,8 @@ enum {
     SECTORS_N = KEYS_AT + 2 * WN_SLOTS_MAX, // room for a whole generation beside a whole one
     FILE_BYTES = SECTORS_N * SECTOR_BYTES,
     READ_TRIES = 50,
+    CREDENTIAL_BYTES_MIN = 32,
+    CREDENTIAL_BYTES_MAX = 4096,
 };
 
 typedef enum sector_kind { KIND_HEADER = 1, KIND_ROOT = 2, KIND_KEY = 3 } sector_kind;
@@ -44,12 +48,17 @@ enum {
     AT_KIND = 0,       // u32
     AT_COUNT = 4,      // u32; root: keys it began with; header: format
     AT_GENERATION = 8, // u64; header: magic
-    AT_WRAPPING = 16,  // root: 32 bytes
+    AT_WRAPPING = 16,  // root: 32 bytes, or the box of them
+    AT_HOW = 96,       // root: u32, how_wrapped
     AT_NAME = 16,      // key: WN_SLOT_NAME_BYTES
     AT_BOX = AT_NAME + WN_SLOT_NAME_BYTES,
     BOX_BYTES = WN_KEY_BYTES + WN_BOX_OVERHEAD,
 };
 _Static_assert(AT_BOX + BOX_BYTES <= SUM_AT, "a key fits its sector");
+
+_Static_assert(AT_WRAPPING + BOX_BYTES <= AT_HOW, "a wrapped wrapping key fits");
+
+typedef enum how_wrapped { HOW_PLAIN = 0, HOW_CREDENTIAL = 1 } how_wrapped;
 
 static const uint8_t magic[8] = "wnslots";
 
@@ -64,6 +73,10 @@ struct wn_slots {
     int fd;
     bool read_only;
     bool broken; // a write failed: what the file holds is known only after opening it again
+    bool has_credential;
+    bool plain;  // the root's key is not wrapped by the credential
+    bool locked; // the newest root is wrapped by one that is not here
+    uint8_t credential[WN_KEY_BYTES];
     uint64_t generation;
     uint32_t root_at;
     uint32_t n;
@@ -100,13 +113,57 @@ static bool is_zero(const uint8_t *p, size_t n) {
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-static void make_root(uint8_t sector[SECTOR_BYTES], uint64_t generation, const uint8_t wrapping[WN_KEY_BYTES],
-                      uint32_t n) {
+// $CREDENTIALS_DIRECTORY/winnow-key, as systemd puts it there; none is fine.
+static wn_err load_credential(wn_slots *s) {
+    static const char domain[] = "winnow slots";
+    uint8_t bytes[sizeof domain + CREDENTIAL_BYTES_MAX];
+    char path[4096];
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    if (dir == NULL || dir[0] == '\0') return WN_OK;
+    int n = snprintf(path, sizeof path, "%s/winnow-key", dir);
+    if (n < 0 || (size_t)n >= sizeof path) return WN_ERR_CREDENTIAL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? WN_OK : WN_ERR_CREDENTIAL;
+    memcpy(bytes, domain, sizeof domain);
+    ssize_t got = read(fd, bytes + sizeof domain, CREDENTIAL_BYTES_MAX);
+    close(fd);
+    if (got >= CREDENTIAL_BYTES_MIN) {
+        size_t all = sizeof domain + (size_t)got;
+        WN_ASSERT(crypto_generichash(s->credential, WN_KEY_BYTES, bytes, all, NULL, 0) == 0);
+        s->has_credential = true;
+    }
+    wn_wipe(bytes, sizeof bytes);
+    return s->has_credential ? WN_OK : WN_ERR_CREDENTIAL;
+}
+
+static void put_wrapping(const wn_slots *s, uint8_t sector[SECTOR_BYTES],
+                         const uint8_t wrapping[WN_KEY_BYTES]) {
+    if (!s->has_credential) {
+        memcpy(sector + AT_WRAPPING, wrapping, WN_KEY_BYTES);
+        return;
+    }
+    store(sector + AT_HOW, 4, HOW_CREDENTIAL);
+    wn_box_seal(s->credential, (wn_span){sector, AT_WRAPPING}, (wn_span){wrapping, WN_KEY_BYTES},
+                sector + AT_WRAPPING);
+}
+
+static bool get_wrapping(wn_slots *s, const uint8_t *sector) {
+    uint64_t how = load(sector + AT_HOW, 4);
+    s->plain = how == HOW_PLAIN;
+    if (s->plain) memcpy(s->wrapping, sector + AT_WRAPPING, WN_KEY_BYTES);
+    if (s->plain || how != HOW_CREDENTIAL) return s->plain;
+    wn_span aad = {sector, AT_WRAPPING}, box = {sector + AT_WRAPPING, BOX_BYTES};
+    s->locked = !s->has_credential || wn_box_open(s->credential, aad, box, s->wrapping) != WN_OK;
+    return !s->locked;
+}
+
+static void make_root(const wn_slots *s, uint8_t sector[SECTOR_BYTES], uint64_t generation,
+                      const uint8_t wrapping[WN_KEY_BYTES], uint32_t n) {
     memset(sector, 0, SECTOR_BYTES);
     store(sector + AT_KIND, 4, KIND_ROOT);
     store(sector + AT_COUNT, 4, n);
     store(sector + AT_GENERATION, 8, generation);
-    memcpy(sector + AT_WRAPPING, wrapping, WN_KEY_BYTES);
+    put_wrapping(s, sector, wrapping);
     sector_sum(sector, sector + SUM_AT);
 }
 
@@ -168,7 +225,7 @@ static wn_err check_header(const uint8_t *image, size_t bytes) {
 // The header is written last, so a file without one never held a key: nothing
 // in it but zeros and the first root. Zeros are written, not only reserved, so
 // that every later write goes to blocks the file already owns.
-static wn_err make_file(int fd, uint8_t *image) {
+static wn_err make_file(const wn_slots *s, int fd, uint8_t *image) {
     const uint8_t *keys = image + KEYS_AT * SECTOR_BYTES;
     if (!is_zero(keys, FILE_BYTES - KEYS_AT * SECTOR_BYTES)) return WN_ERR_CORRUPT;
     memset(image, 0, FILE_BYTES);
@@ -176,7 +233,7 @@ static wn_err make_file(int fd, uint8_t *image) {
 
     uint8_t *root = image + ROOTS_AT * SECTOR_BYTES, wrapping[WN_KEY_BYTES];
     WN_TRY(wn_random(wrapping, sizeof wrapping));
-    make_root(root, 1, wrapping, 0);
+    make_root(s, root, 1, wrapping, 0);
     wn_wipe(wrapping, sizeof wrapping);
     WN_TRY(write_one(fd, ROOTS_AT, root));
 
@@ -206,7 +263,7 @@ static bool take_generation(wn_slots *s, const uint8_t *image, uint32_t root_at)
     if (!sector_is(root, KIND_ROOT)) return false;
     s->root_at = root_at;
     s->generation = load(root + AT_GENERATION, 8);
-    memcpy(s->wrapping, root + AT_WRAPPING, WN_KEY_BYTES);
+    if (!get_wrapping(s, root)) return false;
     s->n = 0;
     for (uint32_t at = KEYS_AT; at < SECTORS_N; at++) {
         const uint8_t *sector = image + (size_t)at * SECTOR_BYTES;
@@ -230,6 +287,7 @@ static wn_err take_newest(wn_slots *s, const uint8_t *image) {
     }
     uint32_t newer = of[1] > of[0] ? 1 : 0;
     if (take_generation(s, image, ROOTS_AT + newer)) return WN_OK;
+    if (s->locked) return WN_ERR_CREDENTIAL; // an older one that is not wrapped is not the way around it
     return take_generation(s, image, ROOTS_AT + 1 - newer) ? WN_OK : WN_ERR_CORRUPT;
 }
 
@@ -260,7 +318,7 @@ static wn_err load_for_writing(wn_slots *s, const char *path, uint8_t *image) {
     WN_TRY(sync_file(s->fd));
     WN_TRY(read_image(s->fd, image, &bytes));
     if (is_zero(image, SECTOR_BYTES)) {
-        WN_TRY(make_file(s->fd, image));
+        WN_TRY(make_file(s, s->fd, image));
     } else {
         WN_TRY(check_header(image, bytes));
     }
@@ -318,7 +376,11 @@ wn_err wn_slots_open(const char *path, bool read_only, wn_slots **out) {
     if (s != NULL && image != NULL) {
         s->fd = fd;
         s->read_only = read_only;
-        err = read_only ? load_for_reading(s, image) : load_for_writing(s, path, image);
+        err = load_credential(s);
+        if (err == WN_OK) err = read_only ? load_for_reading(s, image) : load_for_writing(s, path, image);
+        // A credential that is new takes the keys in: from then on the disk alone opens nothing.
+        if (err == WN_OK && !read_only && s->plain && s->has_credential)
+            err = wn_slots_forget(s, (const char *const[]){NULL});
     }
     sodium_free(image);
     if (err != WN_OK) {
@@ -423,7 +485,7 @@ static wn_err write_generation(wn_slots *s, wn_slots *next) {
     }
     if (err == WN_OK) err = sync_file(s->fd);
     if (err == WN_OK) {
-        make_root(sector, next->generation, next->wrapping, next->n);
+        make_root(next, sector, next->generation, next->wrapping, next->n);
         err = write_one(s->fd, next->root_at, sector);
     }
     wn_wipe(sector, sizeof sector);
@@ -443,6 +505,8 @@ wn_err wn_slots_forget(wn_slots *s, const char *const *names) {
     if (next == NULL) return WN_ERR_NOMEM;
     memset(next, 0, sizeof *next);
     next->fd = s->fd;
+    next->has_credential = s->has_credential;
+    memcpy(next->credential, s->credential, WN_KEY_BYTES);
     next->generation = s->generation + 1;
     next->root_at = s->root_at == ROOTS_AT ? ROOTS_AT + 1 : ROOTS_AT;
     wn_err err = wn_random(next->wrapping, WN_KEY_BYTES);

@@ -5,6 +5,10 @@
 // file; forgetting a key writes a new wrapping key and the re-wrapped rest to
 // free slots, syncs, then zeroes the old slots in place and syncs again.
 // Nothing is renamed or unlinked, so no copy stays in freed blocks.
+//
+// With $CREDENTIALS_DIRECTORY/winnow-key (32 bytes or more; systemd's
+// LoadCredentialEncrypted=) the wrapping key is itself wrapped by its BLAKE2b: the
+// disk alone opens nothing. Once so, it opens with that credential alone: WN_ERR_CREDENTIAL.
 #pragma once
 
 #include "winnow/base.h"

@@ -12,7 +12,9 @@
 // batch = [version, collector, window, generation, sequence, policy version,
 //          policy id, epoch, text_key, sites, refusals, values, observations]
 #define BATCH_FIELDS 13
-#define MSG_FIELDS 6 // [version, what, collector, window, generation, sequence]
+#define OBS_FIELDS 10
+#define MSG_FIELDS 6   // [version, what, collector, window, generation, sequence]
+#define PURGE_FIELDS 8 // and of a purge: name, site
 
 #define INDEX_SLOTS 8192u // power of two, twice WN_BATCH_VALUES_MAX
 #define OBS_BYTES_WORST 4096u
@@ -116,8 +118,7 @@ static void pack_closed(msgpack_packer *pk, const wn_observation *obs) {
     for (unsigned i = 0; i < WN_CLOSED_N; i++) present |= (uint32_t)(obs->closed[i] != 0) << i;
     msgpack_pack_array(pk, 1 + (size_t)__builtin_popcount(present));
     msgpack_pack_uint32(pk, present);
-    for (; present != 0; present &= present - 1)
-        msgpack_pack_uint16(pk, obs->closed[__builtin_ctz(present)]);
+    for (; present != 0; present &= present - 1) msgpack_pack_uint16(pk, obs->closed[__builtin_ctz(present)]);
 }
 
 static void pack_open(wn_batch_builder *b, msgpack_packer *pk, msgpack_packer *values_pk,
@@ -132,6 +133,14 @@ static void pack_open(wn_batch_builder *b, msgpack_packer *pk, msgpack_packer *v
     }
 }
 
+// Up to the last that is there: of most observations none, of sessions never one.
+static void pack_numbers(msgpack_packer *pk, const wn_observation *obs) {
+    size_t n = obs->kind == WN_OBS_SESSION ? 0 : WN_NUMBERS_N;
+    while (n > 0 && obs->number[n - 1] == 0) n--;
+    msgpack_pack_array(pk, n);
+    for (size_t i = 0; i < n; i++) msgpack_pack_uint16(pk, obs->number[i]);
+}
+
 wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
                             const wn_value *const values[WN_OPEN_N]) {
     size_t used = b->values.size + b->obs.size + OBS_BYTES_WORST + HEAD_BYTES_WORST;
@@ -143,7 +152,7 @@ wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
     msgpack_packer values_pk, pk;
     msgpack_packer_init(&values_pk, &b->values, msgpack_sbuffer_write);
     msgpack_packer_init(&pk, &b->obs, msgpack_sbuffer_write);
-    msgpack_pack_array(&pk, 9);
+    msgpack_pack_array(&pk, OBS_FIELDS);
     msgpack_pack_uint8(&pk, obs->kind);
     msgpack_pack_uint8(&pk, obs->flags);
     msgpack_pack_uint32(&pk, site);
@@ -153,6 +162,7 @@ wn_err wn_batch_builder_add(wn_batch_builder *b, const wn_observation *obs,
     pack_closed(&pk, obs);
     pack_open(b, &pk, &values_pk, obs, values);
     msgpack_pack_uint16(&pk, obs->seconds);
+    pack_numbers(&pk, obs);
     b->obs_n++;
     return WN_OK;
 }
@@ -251,12 +261,24 @@ static bool read_present(wn_mp *m, unsigned dims_n, uint32_t *out) {
     return n == 1 + (uint32_t)__builtin_popcount(*out);
 }
 
+// As they were packed: none behind the last that is there. Sessions have none.
+static bool read_numbers(wn_mp *m, wn_observation *o, bool session) {
+    uint32_t n = 0;
+    uint64_t v = 0;
+    if (!wn_mp_array(m, session ? 0 : WN_NUMBERS_N, &n)) return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!wn_mp_uint(m, UINT16_MAX, &v)) return false;
+        o->number[i] = (uint16_t)v;
+    }
+    return n == 0 || v != 0;
+}
+
 static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation *o) {
     uint32_t n = 0;
     uint64_t kind = 0, flags = 0, site = 0, v = 0;
     memset(o, 0, sizeof *o);
-    if (!wn_mp_array(m, 9, &n) || n != 9) return false;
-    bool ok = wn_mp_uint(m, WN_OBS_SESSION, &kind) && kind >= WN_OBS_VIEW &&
+    if (!wn_mp_array(m, OBS_FIELDS, &n) || n != OBS_FIELDS) return false;
+    bool ok = wn_mp_uint(m, WN_OBS_PURGE, &kind) && kind >= WN_OBS_VIEW &&
               wn_mp_uint(m, WN_OBS_FLAGS_ALL, &flags) && wn_mp_uint(m, WN_BATCH_SITES_MAX, &site) &&
               site < r->sites_n && wn_mp_bin_exact(m, sizeof o->person, o->person) &&
               wn_mp_uint(m, UINT64_MAX, &o->prefix) && wn_mp_uint(m, UINT64_MAX, &o->org);
@@ -275,6 +297,7 @@ static bool read_observation(wn_mp *m, const wn_batch_reader *r, wn_observation 
     }
     if (!wn_mp_uint(m, UINT16_MAX, &v)) return false;
     o->seconds = (uint16_t)v;
+    if (!read_numbers(m, o, kind == WN_OBS_SESSION)) return false;
     o->kind = (uint8_t)kind;
     o->flags = (uint8_t)flags;
     o->site = r->sites[site];
@@ -366,17 +389,28 @@ bool wn_batch_reader_next(wn_batch_reader *r, wn_observation *out) {
     return true;
 }
 
+static bool of_purge(uint8_t what) {
+    return what == WN_ASK_PURGE || what == WN_ANSWER_PURGED;
+}
+
 size_t wn_uplink_msg_encode(const wn_uplink_msg *msg, uint8_t out[WN_UPLINK_MSG_BYTES_MAX]) {
     sink s = {out, 0, WN_UPLINK_MSG_BYTES_MAX, false};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &s, sink_write);
-    msgpack_pack_array(&pk, MSG_FIELDS);
+    bool purge = of_purge(msg->what);
+    msgpack_pack_array(&pk, purge ? PURGE_FIELDS : MSG_FIELDS);
     msgpack_pack_uint8(&pk, WN_WIRE_VERSION);
     msgpack_pack_uint8(&pk, msg->what);
     pack_bin(&pk, msg->collector, sizeof msg->collector);
     pack_window(&pk, &msg->window);
     msgpack_pack_uint64(&pk, msg->generation);
     msgpack_pack_uint64(&pk, msg->sequence);
+    if (purge) {
+        size_t n = strnlen(msg->site, sizeof msg->site - 1);
+        pack_bin(&pk, msg->name, sizeof msg->name);
+        msgpack_pack_str(&pk, n);
+        msgpack_pack_str_body(&pk, msg->site, n);
+    }
     WN_ASSERT(!s.full);
     return s.n;
 }
@@ -386,14 +420,22 @@ wn_err wn_uplink_msg_decode(wn_span bytes, wn_uplink_msg *out) {
     uint32_t n = 0;
     uint64_t v = 0, what = 0;
     wn_mp_init(&m, bytes);
-    if (!wn_mp_array(&m, MSG_FIELDS, &n) || n != MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
+    if (!wn_mp_array(&m, PURGE_FIELDS, &n) || n < MSG_FIELDS || !wn_mp_uint(&m, UINT64_MAX, &v))
         return WN_ERR_FORMAT;
     if (v != WN_WIRE_VERSION) return WN_ERR_VERSION;
-    wn_uplink_msg msg;
+    wn_uplink_msg msg = {.what = 0};
     bool ok = wn_mp_uint(&m, UINT8_MAX, &what) && wn_mp_bin_exact(&m, sizeof msg.collector, msg.collector) &&
               read_window(&m, &msg.window) && wn_mp_uint(&m, UINT64_MAX, &msg.generation) &&
-              wn_mp_uint(&m, UINT64_MAX, &msg.sequence) && wn_mp_done(&m);
-    if (!ok) return WN_ERR_FORMAT;
+              wn_mp_uint(&m, UINT64_MAX, &msg.sequence);
+    if (ok && of_purge((uint8_t)what)) {
+        wn_span site;
+        ok = n == PURGE_FIELDS && wn_mp_bin_exact(&m, sizeof msg.name, msg.name) &&
+             wn_mp_str(&m, sizeof msg.site - 1, &site);
+        if (ok && site.n > 0) memcpy(msg.site, site.p, site.n);
+    } else {
+        ok = ok && n == MSG_FIELDS;
+    }
+    if (!ok || !wn_mp_done(&m)) return WN_ERR_FORMAT;
     msg.what = (uint8_t)what;
     *out = msg;
     return WN_OK;

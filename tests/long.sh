@@ -7,12 +7,17 @@
 #   WN_KILLS        kill -9 of each daemon under load (200)
 #   WN_WORLDS       made-up worlds for the locks (100,000)
 #   WN_CANARIES     marked identifiers for the scan (100,000)
+#   WN_ATTACK_WORLDS, WN_ATTACK_DAYS  worlds that the attacker solves for (30, of 30 days; about half an hour)
+#   WN_SYBIL_IDS    people whom one network invents (1,000,000)
+#   WN_DRAWS        of the discrete Gaussian, judged against its distribution (40,000,000)
+#   WN_EPS_RUNS     seals with and without one pseudonym, for each question (1,000,000: an hour)
 #
 #   tests/long.sh            all
-#   tests/long.sh PART...    of: fuzz kill worlds canary valgrind agents bare
+#   tests/long.sh PART...    of: fuzz kill worlds noise canary attack valgrind agents bare
 set -eu
 cd "$(dirname "$0")/.."
 export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-100000}"
+export WN_ATTACK_WORLDS="${WN_ATTACK_WORLDS:-30}" WN_ATTACK_DAYS="${WN_ATTACK_DAYS:-30}" WN_SYBIL_IDS="${WN_SYBIL_IDS:-1000000}"
 export WINNOW_BIN="$PWD/build/dev/bin" WINNOW_TESTS="$PWD/build/dev/tests" WINNOW_SOURCE="$PWD" PYTHONDONTWRITEBYTECODE=1
 
 step() { printf '\n-- %s\n' "$*"; }
@@ -50,6 +55,20 @@ long_kill() {
 long_worlds() {
   step "$WN_WORLDS worlds"
   judged build/dev/tests/test_worlds
+}
+
+long_attack() {
+  step "an attacker solves $WN_ATTACK_WORLDS worlds of $WN_ATTACK_DAYS days"
+  judged build/dev/tests/test_attack
+  step "one network invents $WN_SYBIL_IDS people"
+  judged build/dev/tests/test_sybil
+}
+
+long_noise() {
+  step "noise: ${WN_DRAWS:-40000000} draws"
+  WN_DRAWS="${WN_DRAWS:-40000000}" judged build/dev/tests/test_gauss
+  step "noise: ${WN_EPS_RUNS:-1000000} seals with and without one pseudonym"
+  WN_EPS_RUNS="${WN_EPS_RUNS:-1000000}" judged build/dev/tests/test_eps
 }
 
 long_canary() {
@@ -90,10 +109,10 @@ long_bare() {
   if [ "$(id -u)" = 0 ]; then tests/bare.sh; else sudo tests/bare.sh; fi
 }
 
-[ $# -gt 0 ] || set -- fuzz worlds canary valgrind agents kill bare
+[ $# -gt 0 ] || set -- fuzz worlds noise canary attack valgrind agents kill bare
 for part in "$@"; do
   case "$part" in
-    fuzz|kill|worlds|canary|valgrind|agents|bare) "long_$part" ;;
-    *) echo "usage: tests/long.sh [fuzz|kill|worlds|canary|valgrind|agents|bare]..." >&2; exit 2 ;;
+    fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare) "long_$part" ;;
+    *) echo "usage: tests/long.sh [fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare]..." >&2; exit 2 ;;
   esac
 done

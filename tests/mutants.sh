@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Which test kills which mutant: runs every mutant of a build and prints a table.
-# Exits 1 when one lives, crashes or does not run.
+# Which test kills which mutant: runs every mutant of a build and prints a table,
+# then what became of those that the rules name. Exits 1 when one of them lives,
+# crashes, does not run or is not there.
 #
 #   tests/mutants.sh [BUILD]     BUILD: build/dev beside this folder's parent
 set -u
 build=${1:-$(dirname "$0")/../build/dev}
-said=$(mktemp) || exit 1
-trap 'rm -f "$said"' EXIT
+said=$(mktemp) && dead=$(mktemp) || exit 1
+trap 'rm -f "$said" "$dead"' EXIT
 trap 'exit 1' INT TERM
 bad=0 n=0
 
@@ -15,13 +16,15 @@ printf '%-24s %s\n' mutant 'killed by'
 for program in "$build"/tests/mutant_*; do
   [ -x "$program" ] || continue
   n=$((n + 1))
-  name=$(basename "$program" | sed 's/^mutant_//' | tr '[:lower:]' '[:upper:]')
+  name=$(basename "$program" | sed 's/^mutant_//; s/\..*//' | tr '[:lower:]' '[:upper:]')
   timeout 300 "$program" >"$said" 2>&1
   # Criterion names what failed as "[FAIL] suite::test: (0.00s)".
   tests=$(sed -n 's/^\[FAIL\] \([^ ]*\): .*/\1/p' "$said")
   if ! grep -qE 'Failing: [1-9][0-9]* \| Crashing: 0' "$said" || [ -z "$tests" ]; then
     tests="NOTHING: $(grep -a 'Synthesis' "$said" || echo 'it did not run to its end')"
     bad=1
+  else
+    echo "$name" >>"$dead"
   fi
   echo "$tests" | while IFS= read -r test; do
     printf '%-24s %s\n' "$name" "$test"
@@ -32,5 +35,41 @@ if [ "$n" = 0 ]; then
   echo "mutants: none in $build/tests; build them first (cmake --build --preset dev)" >&2
   exit 1
 fi
-printf '%s mutants\n' "$n"
+printf '%s mutants\n\n' "$n"
+
+# What the rules say must die, and the mutant that is it (a pattern).
+printf '%-36s %s\n' 'named by the rules' state
+while IFS='|' read -r what mutant; do
+  [ -n "$what" ] || continue
+  if [ -z "$mutant" ]; then
+    state='no sketch is built: every lock counts exactly (R15)'
+  elif found=$(grep -x "$mutant" "$dead" | sort -u | paste -sd ' ') && [ -n "$found" ]; then
+    state="dies ($found)"
+  else
+    state="NOT KILLED: no dead mutant is called $mutant"
+    bad=1
+  fi
+  printf '%-36s %s\n' "$what" "$state"
+done <<'END'
+sigma halved|SIGMA_HALVED
+cap off|\(NOISE_\)\?CAP_OFF
+cap by arrival|CAP_BY_ARRIVAL
+noise per query|NOISE_PER_QUERY
+threshold on noisy only|THRESHOLD_NOISY_ONLY
+k off by one|K_OFF_BY_ONE
+exact at seal|EXACT_AT_SEAL
+step rule off|STEP_RULE_OFF
+organisation rule off|ORG_RULE_OFF
+undeclared as many organisations|UNDECLARED_MANY
+measure complement off|MEASURE_COMPLEMENT_OFF
+sketch feeds a lock|
+one key for all tables|ONE_KEY_ALL_TABLES
+key written to disk|KEY_\(ON_DISK\|IN_STORE\)
+query string kept|QUERY_KEPT
+percent-decoded once|\(NET_\)\?DECODE_ONCE
+body address believed|BODY_IP_BELIEVED
+plan applied in mid-window|PLAN_MIDWINDOW
+restore without purge list|RESTORE_.*
+second epoch added|\(NOISE_\)\?SECOND_EPOCH_ADDED
+END
 exit "$bad"

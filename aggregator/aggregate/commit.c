@@ -27,6 +27,7 @@ void wn_commit_free(wn_commit *c) {
     wn_growing_fini(&c->capped, c->capped_n * sizeof(uint32_t));
     wn_growing_fini(&c->open_cells, c->capped_n * WN_TABLES_MAX * sizeof(uint32_t));
     wn_growing_fini(&c->repeats, c->repeats_n * sizeof(uint64_t));
+    wn_growing_fini(&c->extras, c->extras_n * sizeof(uint64_t));
     wn_growing_fini(&c->order, c->order_n * sizeof(uint64_t));
     wn_pool_fini(&c->texts);
     wn_pool_fini(&c->add);
@@ -42,8 +43,9 @@ static void unencode(wn_commit *c) {
     wn_pool_reset(&c->add);
     wn_networks_reset(&c->claims);
     wn_wipe(c->repeats.p, c->repeats_n * sizeof(uint64_t));
+    wn_wipe(c->extras.p, c->extras_n * sizeof(uint64_t));
     wn_wipe(c->order.p, c->order_n * sizeof(uint64_t));
-    c->repeats_n = c->order_n = 0;
+    c->repeats_n = c->extras_n = c->order_n = 0;
     c->base = wn_record_state_of(c->f);
     wn_record_reset(&c->out, c->f->plan.table, c->base);
 }

@@ -40,8 +40,8 @@ struct wn_commit {
     wn_networks claims;            // unsigned people this commit adds, a prefix
     wn_growing capped, open_cells; // uint32 a site; uint32 a (site, table)
     size_t capped_n;
-    wn_growing repeats, order; // uint64 each
-    size_t repeats_n, order_n;
+    wn_growing repeats, extras, order; // uint64 each
+    size_t repeats_n, extras_n, order_n;
     block *block;
     wn_record_out out;
     wn_record_state base; // the fold's at encode
@@ -69,6 +69,19 @@ enum {
     REPEAT_MEMBER_AT = 16
 };
 _Static_assert(WN_SESSIONS_CLAMP < 1 << (REPEAT_EVENTS_AT - REPEAT_SESSIONS_AT), "sessions fit their bits");
+
+// What repeats bring beside events and sessions is rarer and a word of its own: member,
+// table, and a bounce and the seconds of a session, or the number of an event.
+enum {
+    EXTRA_NUMBER = 1u << 16, // else of a session
+    EXTRA_BOUNCE = 1u << 11,
+    EXTRA_SECONDS = EXTRA_BOUNCE - 1,
+    EXTRA_TABLE_AT = 17,
+    EXTRA_TABLE_BITS = 6,
+    EXTRA_MEMBER_AT = 32
+};
+_Static_assert(WN_SESSION_SECONDS_MAX <= EXTRA_SECONDS, "seconds fit their bits");
+_Static_assert(WN_TABLES_MAX <= 1 << EXTRA_TABLE_BITS, "a table fits its bits");
 
 // The number of a site: the fold's, or one that the commit adds.
 WN_MUST_USE wn_err wn_commit_site(wn_commit *c, uint64_t tag, uint32_t *out);

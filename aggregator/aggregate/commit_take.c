@@ -74,9 +74,28 @@ static unsigned room_of(unsigned have, unsigned most) {
     return have < most ? most - have : 0;
 }
 
-static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc, unsigned clamp) {
+// What the clamps leave room for is seen here, while the member is at hand, and again when all are summed.
+static wn_err extra(wn_commit *c, uint32_t member, const wn_increment *inc) {
     const wn_member_state *m = wn_pool_member(&c->f->pool, member);
-    unsigned events_room = room_of(m->events, clamp), sessions_room = room_of(m->sessions, WN_SESSIONS_CLAMP);
+    const wn_amounts *most = &c->f->most[inc->table];
+    bool adds = (inc->bounces > 0 && m->bounces < most->bounces) ||
+                (inc->seconds > 0 && m->seconds < most->seconds) ||
+                (inc->number > 0 && m->number < most->number);
+    if (!adds) return WN_OK;
+    uint64_t what = inc->sessions > 0 ? inc->seconds | (inc->bounces > 0 ? EXTRA_BOUNCE : 0u)
+                                      : inc->number | EXTRA_NUMBER;
+    WN_TRY(wn_growing_reserve(&c->extras, (c->extras_n + 1) * sizeof(uint64_t)));
+    *u64_at(&c->extras, c->extras_n++) =
+        (uint64_t)member << EXTRA_MEMBER_AT | (uint64_t)inc->table << EXTRA_TABLE_AT | what;
+    return WN_OK;
+}
+
+static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc) {
+    const wn_member_state *m = wn_pool_member(&c->f->pool, member);
+    const wn_amounts *most = &c->f->most[inc->table];
+    unsigned events_room = room_of(m->events, most->events),
+             sessions_room = room_of(m->sessions, most->sessions);
+    if ((inc->bounces | inc->seconds | inc->number) != 0) WN_TRY(extra(c, member, inc));
     if ((inc->events == 0 || events_room == 0) && (inc->sessions == 0 || sessions_room == 0)) return WN_OK;
     WN_TRY(wn_growing_reserve(&c->repeats, (c->repeats_n + 1) * sizeof(uint64_t)));
     *u64_at(&c->repeats, c->repeats_n++) =
@@ -86,10 +105,9 @@ static wn_err repeat(wn_commit *c, uint32_t member, const wn_increment *inc, uns
     return WN_OK;
 }
 
-static void more_of(wn_member_state *m, const wn_increment *inc, unsigned clamp) {
-    unsigned events = (unsigned)m->events + inc->events, sessions = (unsigned)m->sessions + inc->sessions;
-    m->events = (uint8_t)(events < clamp ? events : clamp);
-    m->sessions = (uint8_t)(sessions < WN_SESSIONS_CLAMP ? sessions : WN_SESSIONS_CLAMP);
+static void more_of(const wn_commit *c, wn_member_state *m, const wn_increment *inc) {
+    wn_amounts more = wn_amounts_of(inc);
+    wn_member_grow(m, &more, &c->f->most[inc->table]);
 }
 
 // Who an observation is of. What table 0 first saw of a person holds for all
@@ -116,7 +134,7 @@ static wn_err meet(wn_commit *c, whose *of, const wn_increment *inc) {
     return WN_OK;
 }
 
-static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *inc, unsigned clamp) {
+static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *inc) {
     if (inc->table == 0) WN_TRY(meet(c, of, inc));
     WN_ASSERT(of->known);
     wn_member_state m = {.person = inc->person,
@@ -126,14 +144,13 @@ static wn_err join(wn_commit *c, whose *of, uint32_t cell, const wn_increment *i
                          .signed_id = of->signed_id};
     uint32_t at;
     if ((uint64_t)c->base.members + c->add.members_n >= WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
-    more_of(&m, inc, clamp);
+    more_of(c, &m, inc);
     return wn_pool_add_member(&c->add, &m, &at);
 }
 
 static wn_err take(wn_commit *c, whose *of, work *w) {
     wn_fold *f = c->f;
-    const wn_table *table = &f->plan.table[w->inc.table];
-    bool joins = wn_increment_joins(&w->inc, table->kinds);
+    bool joins = wn_increment_joins(&w->inc, f->plan.table[w->inc.table].kinds);
     if (w->cell == WN_NONE) {
         WN_TRY(cell_of(c, of->site, &w->inc, joins, &w->cell));
         if (w->cell == WN_NONE) return WN_OK;
@@ -143,15 +160,15 @@ static wn_err take(wn_commit *c, whose *of, work *w) {
     uint32_t at = held ? wn_pool_find_member(&f->pool, w->hash, w->cell, w->inc.person) : WN_NONE;
     if (at != WN_NONE) {
         if (w->inc.table == 0) recall(of, wn_pool_member(&f->pool, at));
-        return repeat(c, at, &w->inc, table->clamp);
+        return repeat(c, at, &w->inc);
     }
     at = wn_pool_find_member(&c->add, w->hash, w->cell, w->inc.person);
     if (at != WN_NONE) {
         if (w->inc.table == 0) recall(of, wn_pool_member(&c->add, at));
-        more_of(wn_pool_member(&c->add, at), &w->inc, table->clamp);
+        more_of(c, wn_pool_member(&c->add, at), &w->inc);
         return WN_OK;
     }
-    return joins ? join(c, of, w->cell, &w->inc, table->clamp) : WN_OK;
+    return joins ? join(c, of, w->cell, &w->inc) : WN_OK;
 }
 
 // R12: is there room for this person under their prefix? Table 0 knows everybody.

@@ -77,23 +77,68 @@ static wn_err write_joins(wn_commit *c) {
     return WN_OK;
 }
 
-static wn_err write_repeats(wn_commit *c) {
-    size_t n = c->repeats_n;
-    WN_TRY(reserve_order(c, n));
-    const uint64_t *r =
-        wn_sort64(u64_at(&c->repeats, 0), u64_at(&c->order, 0), n, REPEAT_MEMBER_AT, REPEAT_MEMBER_AT + 32);
-    for (size_t i = 0; i < n;) {
-        uint32_t member = (uint32_t)(r[i] >> REPEAT_MEMBER_AT);
-        unsigned events_room = r[i] >> REPEAT_EVENTS_AT & 0xFF;
-        unsigned sessions_room = r[i] >> REPEAT_SESSIONS_AT & 0x3F;
-        unsigned events = 0, sessions = 0;
-        for (; i < n && r[i] >> REPEAT_MEMBER_AT == member; i++) {
-            events += (r[i] & REPEAT_EVENT) != 0;
-            sessions += (r[i] & REPEAT_SESSION) != 0;
-        }
-        WN_TRY(wn_record_repeat(&c->out, member, events < events_room ? events : events_room,
-                                sessions < sessions_room ? sessions : sessions_room));
+// Extras come back to their members, which are in no cache by now.
+enum { AHEAD = 16 };
+
+static void add_extra(wn_amounts *sum, uint64_t extra) {
+    if ((extra & EXTRA_NUMBER) != 0) {
+        sum->number += (uint32_t)(extra & (EXTRA_NUMBER - 1));
+        return;
     }
+    sum->bounces += (extra & EXTRA_BOUNCE) != 0;
+    sum->seconds += (uint32_t)(extra & EXTRA_SECONDS);
+}
+
+// What the clamps leave of the sum of a member's extras.
+static void clamp_extras(const wn_commit *c, uint32_t member, uint64_t extra, wn_amounts *sum) {
+    const wn_member_state *m = wn_pool_member(&c->f->pool, member);
+    const wn_amounts *most = &c->f->most[extra >> EXTRA_TABLE_AT & ((1u << EXTRA_TABLE_BITS) - 1)];
+    sum->bounces = wn_clamped(m->bounces, sum->bounces, most->bounces) - m->bounces;
+    sum->seconds = wn_clamped(m->seconds, sum->seconds, most->seconds) - m->seconds;
+    sum->number = wn_clamped(m->number, sum->number, most->number) - m->number;
+}
+
+typedef struct merge { // repeats and extras, each by member
+    const uint64_t *r, *x;
+    size_t r_n, x_n;
+} merge;
+
+static wn_err write_member(wn_commit *c, merge *m) {
+    uint32_t of_r = m->r_n > 0 ? (uint32_t)(*m->r >> REPEAT_MEMBER_AT) : WN_NONE;
+    uint32_t of_x = m->x_n > 0 ? (uint32_t)(*m->x >> EXTRA_MEMBER_AT) : WN_NONE;
+    uint32_t member = of_r < of_x ? of_r : of_x;
+    wn_amounts sum = {0};
+    if (of_r == member) {
+        unsigned events_room = *m->r >> REPEAT_EVENTS_AT & 0xFF;
+        unsigned sessions_room = *m->r >> REPEAT_SESSIONS_AT & 0x3F;
+        for (; m->r_n > 0 && *m->r >> REPEAT_MEMBER_AT == member; m->r++, m->r_n--) {
+            sum.events += (*m->r & REPEAT_EVENT) != 0;
+            sum.sessions += (*m->r & REPEAT_SESSION) != 0;
+        }
+        if (sum.events > events_room) sum.events = events_room;
+        if (sum.sessions > sessions_room) sum.sessions = sessions_room;
+    }
+    if (of_x == member) {
+        uint64_t first = *m->x;
+        for (; m->x_n > 0 && *m->x >> EXTRA_MEMBER_AT == member; m->x++, m->x_n--) {
+            if (m->x_n > AHEAD)
+                __builtin_prefetch(wn_pool_member(&c->f->pool, (uint32_t)(m->x[AHEAD] >> EXTRA_MEMBER_AT)));
+            add_extra(&sum, *m->x);
+        }
+        clamp_extras(c, member, first, &sum);
+    }
+    return wn_record_repeat(&c->out, member, &sum);
+}
+
+static wn_err write_repeats(wn_commit *c) {
+    size_t n = c->repeats_n, x = c->extras_n;
+    WN_TRY(reserve_order(c, n + x));
+    uint64_t *spare = u64_at(&c->order, 0);
+    merge m = {.r = wn_sort64(u64_at(&c->repeats, 0), spare, n, REPEAT_MEMBER_AT, REPEAT_MEMBER_AT + 32),
+               .x = wn_sort64(u64_at(&c->extras, 0), spare + n, x, EXTRA_MEMBER_AT, EXTRA_MEMBER_AT + 32),
+               .r_n = n,
+               .x_n = x};
+    while (m.r_n > 0 || m.x_n > 0) WN_TRY(write_member(c, &m));
     return WN_OK;
 }
 

@@ -6,12 +6,32 @@
 
 #include "fold_state.h"
 
+enum { NUMBERS = WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2 };
+
+static bool countable(const wn_table *t) {
+    bool clamps = t->clamp > 0 && t->clamp <= UINT8_MAX;
+    return clamps && t->dims_n <= 2 && ((t->measures & NUMBERS) == 0 || t->number_clamp > 0);
+}
+
+static wn_amounts most_of(const wn_table *t) {
+    wn_amounts most = {.events = t->clamp, .sessions = WN_SESSIONS_CLAMP};
+#ifdef WN_MUTANT_SESSION_CLAMP_OFF
+    most.sessions = UINT8_MAX;
+#endif
+    if ((t->measures & WN_MEASURE_BOUNCES) != 0) most.bounces = most.sessions;
+    if ((t->measures & WN_MEASURE_TIME) != 0) most.seconds = WN_SECONDS_CLAMP;
+    if ((t->measures & NUMBERS) != 0) most.number = t->number_clamp;
+    return most;
+}
+
 wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t open_values_max,
                    wn_fold **out) {
-    if (plan->n == 0 || plan->n > WN_TABLES_MAX || plan->table[0].dims_n != 0) return WN_ERR_CONFIG;
+    if (plan->n == 0 || plan->n > WN_TABLES_MAX) return WN_ERR_CONFIG;
+    // Everybody is in table 0, or the cap by prefix would overlook somebody.
+    const wn_table *all = &plan->table[0];
+    if (all->dims_n != 0 || all->share || all->profile != WN_PROFILE_CROWD) return WN_ERR_CONFIG;
     for (size_t t = 0; t < plan->n; t++)
-        if (plan->table[t].clamp == 0 || plan->table[t].clamp > UINT8_MAX || plan->table[t].dims_n > 2)
-            return WN_ERR_CONFIG;
+        if (!countable(&plan->table[t])) return WN_ERR_CONFIG;
     wn_fold *f = calloc(1, sizeof *f);
     if (f == NULL) return WN_ERR_NOMEM;
     f->plan = *plan;
@@ -21,6 +41,7 @@ wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t op
     f->open_values_max = open_values_max;
     f->values_max = (size_t)WN_FOLD_VALUES_FACTOR * open_values_max * plan->n;
     f->epochs = 1;
+    for (size_t t = 0; t < plan->n; t++) f->most[t] = most_of(&plan->table[t]);
     for (size_t t = 0; t < plan->n; t++)
         for (unsigned d = 0; d < plan->table[t].dims_n; d++)
             f->open[t] |= wn_dim_is_open(plan->table[t].dims[d]);
@@ -48,26 +69,22 @@ wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out) {
     return WN_OK;
 }
 
-static uint8_t clamped(unsigned have, unsigned more, unsigned most) {
-    return (uint8_t)(have + more < most ? have + more : most);
-}
-
-void wn_fold_bump(wn_fold *f, uint32_t member, unsigned events, unsigned sessions) {
+void wn_fold_bump(wn_fold *f, uint32_t member, const wn_amounts *more) {
     wn_member_state *m = wn_pool_member(&f->pool, member);
     wn_cell_state *c = wn_pool_cell(&f->pool, m->cell);
-    uint8_t events_now = clamped(m->events, events, f->plan.table[c->table].clamp);
-    uint8_t sessions_now = clamped(m->sessions, sessions, WN_SESSIONS_CLAMP);
-    c->events += (unsigned)(events_now - m->events);
-    c->sessions += (unsigned)(sessions_now - m->sessions);
-    f->weight += (unsigned)(events_now - m->events) + (unsigned)(sessions_now - m->sessions);
-    m->events = events_now;
-    m->sessions = sessions_now;
+    wn_amounts before = wn_member_amounts(m);
+    wn_member_grow(m, more, &f->most[c->table]);
+    wn_amounts after = wn_member_amounts(m);
+    c->events += after.events - before.events;
+    c->sessions += after.sessions - before.sessions;
+    f->weight += wn_amounts_sum(&after) - wn_amounts_sum(&before);
 }
 
 wn_err wn_fold_join(wn_fold *f, const wn_member_state *member) {
     wn_member_state m = *member;
     m.next = WN_NONE;
-    m.events = m.sessions = 0;
+    m.events = m.sessions = m.bounces = 0;
+    m.seconds = m.number = 0;
     uint32_t at;
     WN_TRY(wn_pool_add_member(&f->pool, &m, &at));
     wn_cell_state *c = wn_pool_cell(&f->pool, m.cell);
@@ -77,7 +94,8 @@ wn_err wn_fold_join(wn_fold *f, const wn_member_state *member) {
     c->people++;
     if (c->table == 0) f->everybody++;
     if (c->table == 0 && m.signed_id == 0) wn_network_at(&f->pool.prefixes, m.prefix)->people++;
-    wn_fold_bump(f, at, member->events, member->sessions);
+    wn_amounts more = wn_member_amounts(member);
+    wn_fold_bump(f, at, &more);
     return WN_OK;
 }
 
@@ -139,7 +157,8 @@ wn_err wn_fold_add(wn_fold *f, wn_increment *inc) {
     if (cell == WN_NONE) return WN_OK;
     uint32_t member = wn_pool_find_member(&f->pool, wn_member_hash(cell, inc->person), cell, inc->person);
     if (member != WN_NONE) {
-        wn_fold_bump(f, member, inc->events, inc->sessions);
+        wn_amounts more = wn_amounts_of(inc);
+        wn_fold_bump(f, member, &more);
         return WN_OK;
     }
     if (!joins) return WN_OK;
@@ -148,7 +167,10 @@ wn_err wn_fold_add(wn_fold *f, wn_increment *inc) {
                          .org = WN_NONE,
                          .events = inc->events,
                          .sessions = inc->sessions,
-                         .signed_id = inc->signed_id};
+                         .signed_id = inc->signed_id,
+                         .bounces = inc->bounces,
+                         .seconds = inc->seconds,
+                         .number = inc->number};
     WN_TRY(network_of(&f->pool.prefixes, site, inc->prefix, &m.prefix));
     if (inc->org != 0) WN_TRY(network_of(&f->pool.orgs, site, inc->org, &m.org));
     return wn_fold_join(f, &m);
@@ -247,7 +269,10 @@ void wn_fold_members(const wn_fold *f, size_t i, uint32_t from, void (*fn)(void 
                             .org = m->org == WN_NONE ? 0 : m->org + 1ull,
                             .signed_id = m->signed_id,
                             .events = m->events,
-                            .sessions = m->sessions};
+                            .sessions = m->sessions,
+                            .bounces = m->bounces,
+                            .seconds = m->seconds,
+                            .number = m->number};
         fn(ctx, &member);
     }
 }

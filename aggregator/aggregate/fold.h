@@ -13,7 +13,8 @@
 typedef struct wn_fold wn_fold;
 
 // Limits from options: ids_per_prefix_max, open_values_max. The plan is
-// borrowed for the call. WN_ERR_CONFIG: table 0 has a dimension, or no clamp.
+// borrowed for the call. WN_ERR_CONFIG: table 0 does not hold everybody (it has
+// a dimension, `share` or noise), or a table has no clamp.
 WN_MUST_USE wn_err wn_fold_new(const wn_plan *plan, uint32_t ids_per_prefix_max, uint32_t open_values_max,
                                wn_fold **out);
 void wn_fold_free(wn_fold *f); // wipes; NULL fine
@@ -23,8 +24,9 @@ void wn_fold_free(wn_fold *f); // wipes; NULL fine
 bool wn_fold_admits(const wn_fold *f, const wn_increment *table0);
 // Applies one increment. An open value for which the side table is full folds
 // into the table's overflow cell (counts in `other` only): `inc->value` is
-// rewritten to WN_VALUE_OVERFLOW, both of it. The first sight of a person in a
-// cell decides prefix, organisation and signature (commit.h: in the window).
+// rewritten to WN_VALUE_OVERFLOW, both of it. Tables with noise have no such
+// limit (R6). The first sight of a person in a cell decides prefix,
+// organisation and signature (commit.h: in the window).
 WN_MUST_USE wn_err wn_fold_add(wn_fold *f, wn_increment *inc);
 #define WN_VALUE_OVERFLOW UINT64_MAX
 // Sealed text of an open value, first sight wins. Ignored past the limit, and

@@ -20,9 +20,32 @@ static uint64_t value_of(const wn_observation *obs, unsigned dim) {
     return wn_dim_is_open(dim) ? obs->open[dim - WN_CLOSED_N] : obs->closed[dim];
 }
 
+// May this table know of the person at all?
+static bool open_to(const wn_observation *obs, const wn_plan *plan, const wn_table *table) {
+#ifndef WN_MUTANT_SHARE_UNHEARD
+    if (table->share && (obs->flags & WN_OBS_SHARE) == 0) return false;
+#endif
+    bool signed_only = table->profile == WN_PROFILE_NOISE && plan->noise.signed_only;
+    return !signed_only || (obs->flags & WN_OBS_SIGNED) != 0;
+}
+
 static bool counts_in(const wn_observation *obs, const wn_table *table) {
+    enum { OF_SESSIONS = WN_MEASURE_SESSIONS | WN_MEASURE_BOUNCES | WN_MEASURE_TIME };
     if ((table->kinds & (1u << obs->kind)) != 0) return true;
-    return obs->kind == WN_OBS_SESSION && (table->measures & WN_MEASURE_SESSIONS) != 0;
+    return obs->kind == WN_OBS_SESSION && (table->measures & OF_SESSIONS) != 0;
+}
+
+static void measure_session(const wn_observation *obs, unsigned measures, wn_increment *inc) {
+    inc->sessions = 1;
+    if ((measures & WN_MEASURE_BOUNCES) != 0) inc->bounces = (obs->flags & WN_OBS_BOUNCED) != 0;
+    if ((measures & WN_MEASURE_TIME) != 0)
+        inc->seconds = obs->seconds < WN_SESSION_SECONDS_MAX ? obs->seconds : WN_SESSION_SECONDS_MAX;
+}
+
+static void measure_event(const wn_observation *obs, unsigned measures, wn_increment *inc) {
+    inc->events = 1;
+    if ((measures & WN_MEASURE_NUMBER1) != 0) inc->number = obs->number[0];
+    if ((measures & WN_MEASURE_NUMBER2) != 0) inc->number = obs->number[1];
 }
 
 size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn_table_keys *keys,
@@ -30,7 +53,7 @@ size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn
     size_t n = 0;
     for (size_t t = 0; t < plan->n; t++) {
         const wn_table *table = &plan->table[t];
-        bool counted = counts_in(obs, table);
+        bool counted = counts_in(obs, table) && open_to(obs, plan, table);
         if (!counted && t > 0) continue;
         wn_increment *inc = &out[n]; // counts only when nothing is absent
         *inc = (wn_increment){
@@ -42,8 +65,8 @@ size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn
         }
         if (absent) continue;
         inc->signed_id = (obs->flags & WN_OBS_SIGNED) != 0;
-        inc->events = counted && obs->kind != WN_OBS_SESSION;
-        inc->sessions = counted && obs->kind == WN_OBS_SESSION;
+        if (counted && obs->kind == WN_OBS_SESSION) measure_session(obs, table->measures, inc);
+        if (counted && obs->kind != WN_OBS_SESSION) measure_event(obs, table->measures, inc);
         inc->person = wn_prf64(keys->key[t], (wn_span){obs->person, sizeof obs->person});
         n++;
     }

@@ -18,10 +18,11 @@ typedef struct wn_increment {
     uint8_t signed_id; // 0 or 1
     uint8_t events;
     uint8_t sessions;
-    uint8_t bounces;  // 0 or 1
-    uint16_t seconds; // of the session
+    uint8_t bounces;  // 0 or 1; never without a session
+    uint16_t seconds; // of the session, at most WN_SESSION_SECONDS_MAX
     uint16_t number;  // of the table's number
 } wn_increment;
+#define WN_SESSION_SECONDS_MAX 1800
 
 // Per-table keys of a window, derived once from K_core.
 typedef struct wn_table_keys {
@@ -35,9 +36,13 @@ void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out);
 // Table 0 gets one of every observation, even one it does not count in events:
 // it holds everybody, so that the cap by prefix sees everybody (R12). Any
 // other table takes a view or event that its `kinds` names, and a session when
-// `kinds` or `measures` names sessions. A session adds its person to a table
-// only where `kinds` names sessions (wn_increment_joins); elsewhere it adds to
-// somebody who is already counted.
+// `kinds` names sessions or `measures` something that sessions have. A session
+// adds its person to a table only where `kinds` names sessions
+// (wn_increment_joins); elsewhere it adds to somebody who is already counted.
+// bounces, seconds and number are filled where `measures` asks for them alone.
+//
+// A table of `share` takes only what carries WN_OBS_SHARE (R3); a table with
+// noise takes signed ids alone where the plan says so (R6).
 size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn_table_keys *keys,
                         uint8_t epoch, wn_increment out[WN_TABLES_MAX]);
 

@@ -13,7 +13,9 @@
 #define WN_POOL_SITES_MAX (4 * WN_SITES_MAX) // sites of one window; the catalogue may change under it
 #define WN_POOL_CELLS_MAX (1u << 27)         // fits the sort key of a commit
 #define WN_POOL_MEMBERS_MAX 0xFFFFFFF0u
-#define WN_SESSIONS_CLAMP 20 // one person's sessions in a cell
+#define WN_SESSIONS_CLAMP 20 // one person's sessions in a cell, and so their bounces
+#define WN_SECONDS_CLAMP (WN_SESSIONS_CLAMP * WN_SESSION_SECONDS_MAX)
+_Static_assert(WN_SECONDS_CLAMP <= UINT16_MAX, "a member's seconds fit");
 
 // Open addressing. A slot holds number + 1 in the bits that cap needs, and what
 // the hash has there in the bits above: one that lies here for another key is
@@ -53,6 +55,44 @@ typedef struct wn_member_state { // 32 bytes: two to a cache line
     uint16_t seconds, number;
 } wn_member_state;
 _Static_assert(sizeof(wn_member_state) == 32, "two to a cache line");
+
+// What somebody adds to a cell, or what is the most they may add to one.
+typedef struct wn_amounts {
+    uint32_t events, sessions, bounces, seconds, number;
+} wn_amounts;
+
+static inline wn_amounts wn_amounts_of(const wn_increment *inc) {
+    return (wn_amounts){.events = inc->events,
+                        .sessions = inc->sessions,
+                        .bounces = inc->bounces,
+                        .seconds = inc->seconds,
+                        .number = inc->number};
+}
+
+static inline uint32_t wn_amounts_sum(const wn_amounts *a) {
+    return a->events + a->sessions + a->bounces + a->seconds + a->number;
+}
+
+static inline uint32_t wn_clamped(uint32_t have, uint32_t more, uint32_t most) {
+    return have + more < most ? have + more : most;
+}
+
+// Each amount is clamped by itself, so that what somebody adds does not depend on the order it comes in.
+static inline void wn_member_grow(wn_member_state *m, const wn_amounts *more, const wn_amounts *most) {
+    m->events = (uint8_t)wn_clamped(m->events, more->events, most->events);
+    m->sessions = (uint8_t)wn_clamped(m->sessions, more->sessions, most->sessions);
+    m->bounces = (uint8_t)wn_clamped(m->bounces, more->bounces, most->bounces);
+    m->seconds = (uint16_t)wn_clamped(m->seconds, more->seconds, most->seconds);
+    m->number = (uint16_t)wn_clamped(m->number, more->number, most->number);
+}
+
+static inline wn_amounts wn_member_amounts(const wn_member_state *m) {
+    return (wn_amounts){.events = m->events,
+                        .sessions = m->sessions,
+                        .bounces = m->bounces,
+                        .seconds = m->seconds,
+                        .number = m->number};
+}
 
 typedef struct wn_networks {
     wn_growing items;
@@ -217,6 +257,9 @@ static inline wn_err wn_pool_add_member(wn_pool *p, const wn_member_state *membe
     m->events = member->events;
     m->sessions = member->sessions;
     m->signed_id = member->signed_id;
+    m->bounces = member->bounces;
+    m->seconds = member->seconds;
+    m->number = member->number;
     wn_index_put(&p->member_index, wn_member_hash(m->cell, m->person), p->members_n);
     *out = p->members_n++;
     return WN_OK;

@@ -10,7 +10,7 @@
 #include "fold.h"
 #include "pool.h"
 
-#define WN_RECORD_VERSION 1
+#define WN_RECORD_VERSION 2
 
 typedef enum wn_run {
     WN_RUN_SITE = 1,   // tag
@@ -19,9 +19,13 @@ typedef enum wn_run {
     WN_RUN_PREFIX = 4, // site, id
     WN_RUN_ORG = 5,    // site, id
     WN_RUN_CELL = 6,   // site, epoch, table and overflow bit, values
-    WN_RUN_JOIN = 7,   // flags, cell when it changes, person, prefix, organisation, counts when large
-    WN_RUN_REPEAT = 8, // member (ascending, as differences), counts
+    WN_RUN_JOIN = 7,   // flags, cell when it changes, person, prefix, organisation, amounts when large
+    WN_RUN_REPEAT = 8, // member (ascending, as differences; low bit: one event), else amounts
 } wn_run;
+
+// Amounts are a byte that says which there are (events, sessions, bounces,
+// seconds, number, from bit 0 on) and those, never 0.
+#define WN_AMOUNTS_N 5
 
 enum { // first byte of a join; bits 4-5 events, 6-7 sessions unless LARGE
     WN_JOIN_SIGNED = 1,
@@ -62,6 +66,6 @@ WN_MUST_USE wn_err wn_record_value(wn_record_out *o, const wn_value *v);
 WN_MUST_USE wn_err wn_record_network(wn_record_out *o, wn_run run, const wn_network *n);
 WN_MUST_USE wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c);
 WN_MUST_USE wn_err wn_record_join(wn_record_out *o, const wn_member_state *m);
-// Members must ascend; the counts are what the clamps leave of them.
-WN_MUST_USE wn_err wn_record_repeat(wn_record_out *o, uint32_t member, unsigned events, unsigned sessions);
+// Members must ascend; the amounts are what the clamps leave of them, and not all 0.
+WN_MUST_USE wn_err wn_record_repeat(wn_record_out *o, uint32_t member, const wn_amounts *more);
 void wn_record_end(wn_record_out *o); // after the last item

@@ -120,19 +120,36 @@ static wn_err read_cell(wn_fold *f, cursor *c) {
     return wn_fold_new_cell(f, &key, &at);
 }
 
-static bool get_counts(cursor *c, unsigned *events, unsigned *sessions) {
-    return get_byte(c, events) && get_byte(c, sessions);
+static bool get_amounts(cursor *c, wn_amounts *out) {
+    uint64_t amount[WN_AMOUNTS_N] = {0};
+    unsigned which;
+    if (!get_byte(c, &which) || which == 0 || which >= 1u << WN_AMOUNTS_N) return false;
+    for (unsigned i = 0; i < WN_AMOUNTS_N; i++) {
+        if ((which >> i & 1u) == 0) continue;
+        if (!get_varint(c, UINT16_MAX, &amount[i]) || amount[i] == 0) return false;
+    }
+    *out = (wn_amounts){.events = (uint32_t)amount[0],
+                        .sessions = (uint32_t)amount[1],
+                        .bounces = (uint32_t)amount[2],
+                        .seconds = (uint32_t)amount[3],
+                        .number = (uint32_t)amount[4]};
+    return true;
 }
 
 // The writer clamps: more than the clamp is another plan's record, or none.
-static bool within_clamp(const wn_fold *f, uint32_t cell, unsigned events, unsigned sessions) {
-    return events <= f->plan.table[wn_pool_cell(&f->pool, cell)->table].clamp &&
-           sessions <= WN_SESSIONS_CLAMP;
+// And nothing of a session comes without one.
+static bool within_clamp(const wn_fold *f, const wn_member_state *m, const wn_amounts *more) {
+    const wn_amounts *most = &f->most[wn_pool_cell(&f->pool, m->cell)->table];
+    uint32_t sessions = m->sessions + more->sessions, bounces = m->bounces + more->bounces,
+             seconds = m->seconds + more->seconds;
+    return m->events + more->events <= most->events && sessions <= most->sessions &&
+           bounces <= most->bounces && bounces <= sessions && seconds <= most->seconds &&
+           seconds <= sessions * WN_SESSION_SECONDS_MAX && m->number + more->number <= most->number;
 }
 
 static wn_err read_join(const wn_fold *f, cursor *c, bool first, uint32_t *cell, wn_member_state *out) {
     wn_member_state m = {.org = WN_NONE};
-    unsigned flags, events, sessions;
+    unsigned flags;
     if (!get_byte(c, &flags)) return WN_ERR_FORMAT;
     if ((flags & WN_JOIN_CELL) != 0) {
         uint64_t zigzag;
@@ -152,12 +169,16 @@ static wn_err read_join(const wn_fold *f, cursor *c, bool first, uint32_t *cell,
         if (!get_number(c, f->pool.orgs.n, &m.org) || wn_network_at(&f->pool.orgs, m.org)->site != site)
             return WN_ERR_FORMAT;
     }
-    events = flags >> WN_JOIN_EVENTS_SHIFT & WN_JOIN_SMALL_MAX;
-    sessions = flags >> WN_JOIN_SESSIONS_SHIFT & WN_JOIN_SMALL_MAX;
-    if ((flags & WN_JOIN_LARGE) != 0 && !get_counts(c, &events, &sessions)) return WN_ERR_FORMAT;
-    if (!within_clamp(f, m.cell, events, sessions)) return WN_ERR_FORMAT;
-    m.events = (uint8_t)events;
-    m.sessions = (uint8_t)sessions;
+    wn_amounts more = {.events = flags >> WN_JOIN_EVENTS_SHIFT & WN_JOIN_SMALL_MAX,
+                       .sessions = flags >> WN_JOIN_SESSIONS_SHIFT & WN_JOIN_SMALL_MAX};
+    if ((flags & WN_JOIN_LARGE) != 0 && (flags >> WN_JOIN_EVENTS_SHIFT != 0 || !get_amounts(c, &more)))
+        return WN_ERR_FORMAT;
+    if (!within_clamp(f, &m, &more)) return WN_ERR_FORMAT;
+    m.events = (uint8_t)more.events;
+    m.sessions = (uint8_t)more.sessions;
+    m.bounces = (uint8_t)more.bounces;
+    m.seconds = (uint16_t)more.seconds;
+    m.number = (uint16_t)more.number;
     m.signed_id = (flags & WN_JOIN_SIGNED) != 0;
     *out = m;
     return WN_OK;
@@ -191,18 +212,18 @@ static wn_err read_joins(wn_fold *f, cursor *c, uint32_t count) {
 
 typedef struct repeated {
     uint32_t member;
-    unsigned events, sessions;
+    wn_amounts more;
 } repeated;
 
 static wn_err read_repeat(const wn_fold *f, cursor *c, bool first, uint32_t *member, repeated *out) {
     uint64_t gap;
-    unsigned events = 1, sessions = 0;
+    wn_amounts more = {.events = 1};
     if (!get_varint(c, (uint64_t)UINT32_MAX * 2 + 1, &gap)) return WN_ERR_FORMAT;
-    if ((gap & 1) == 0 && !get_counts(c, &events, &sessions)) return WN_ERR_FORMAT;
+    if ((gap & 1) == 0 && !get_amounts(c, &more)) return WN_ERR_FORMAT;
     uint64_t to = *member + (gap >> 1);
     if ((!first && gap >> 1 == 0) || to >= f->pool.members_n) return WN_ERR_FORMAT;
     *member = (uint32_t)to;
-    *out = (repeated){.member = *member, .events = events, .sessions = sessions};
+    *out = (repeated){.member = *member, .more = more};
     return WN_OK;
 }
 
@@ -219,10 +240,8 @@ static wn_err read_repeats(wn_fold *f, cursor *c, uint32_t count) {
             __builtin_prefetch(wn_pool_cell(&f->pool, wn_pool_member(&f->pool, block[i].member)->cell), 1);
         for (uint32_t i = 0; i < n; i++) {
             const repeated *r = &block[i];
-            const wn_member_state *m = wn_pool_member(&f->pool, r->member);
-            if (!within_clamp(f, m->cell, m->events + r->events, m->sessions + r->sessions))
-                return WN_ERR_FORMAT;
-            wn_fold_bump(f, r->member, r->events, r->sessions);
+            if (!within_clamp(f, wn_pool_member(&f->pool, r->member), &r->more)) return WN_ERR_FORMAT;
+            wn_fold_bump(f, r->member, &r->more);
         }
     }
     return WN_OK;

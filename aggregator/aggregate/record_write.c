@@ -146,9 +146,20 @@ wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c) {
     return WN_OK;
 }
 
+static void put_amounts(wn_record_out *o, const wn_amounts *a) {
+    const uint32_t amount[WN_AMOUNTS_N] = {a->events, a->sessions, a->bounces, a->seconds, a->number};
+    unsigned which = 0;
+    for (unsigned i = 0; i < WN_AMOUNTS_N; i++) which |= (amount[i] > 0 ? 1u : 0u) << i;
+    put_byte(o, which);
+    for (unsigned i = 0; i < WN_AMOUNTS_N; i++)
+        if (amount[i] > 0) put_varint(o, amount[i]);
+}
+
 wn_err wn_record_join(wn_record_out *o, const wn_member_state *m) {
     WN_TRY(begin(o, WN_RUN_JOIN));
-    bool large = m->events > WN_JOIN_SMALL_MAX || m->sessions > WN_JOIN_SMALL_MAX;
+    wn_amounts more = wn_member_amounts(m);
+    bool large = m->events > WN_JOIN_SMALL_MAX || m->sessions > WN_JOIN_SMALL_MAX ||
+                 (m->bounces | m->seconds | m->number) != 0;
     bool moved = o->count == 1 || m->cell != o->last_cell;
     unsigned flags = m->signed_id != 0 ? WN_JOIN_SIGNED : 0u;
     if (m->org != WN_NONE) flags |= WN_JOIN_ORG;
@@ -168,24 +179,18 @@ wn_err wn_record_join(wn_record_out *o, const wn_member_state *m) {
     put_u64(o, m->person);
     put_varint(o, m->prefix);
     if (m->org != WN_NONE) put_varint(o, m->org);
-    if (large) {
-        put_byte(o, m->events);
-        put_byte(o, m->sessions);
-    }
+    if (large) put_amounts(o, &more);
     o->state.members++;
-    o->state.weight += (unsigned)(m->events + m->sessions);
+    o->state.weight += wn_amounts_sum(&more);
     return WN_OK;
 }
 
-wn_err wn_record_repeat(wn_record_out *o, uint32_t member, unsigned events, unsigned sessions) {
+wn_err wn_record_repeat(wn_record_out *o, uint32_t member, const wn_amounts *more) {
     WN_TRY(begin(o, WN_RUN_REPEAT));
-    bool plain = events == 1 && sessions == 0;
+    bool plain = more->events == 1 && wn_amounts_sum(more) == 1;
     put_varint(o, (uint64_t)(member - o->last_member) << 1 | (plain ? 1u : 0u));
-    if (!plain) {
-        put_byte(o, events);
-        put_byte(o, sessions);
-    }
+    if (!plain) put_amounts(o, more);
     o->last_member = member;
-    o->state.weight += events + sessions;
+    o->state.weight += wn_amounts_sum(more);
     return WN_OK;
 }

@@ -19,8 +19,10 @@ static void free_window(open_window *o) {
     wn_commit_free(o->storing);
     wn_open_store_close(o->store);
     wn_fold_free(o->fold);
+    wn_window_purges_fini(&o->purges);
     wn_plan_fini(&o->plan);
     wn_rows_fini(&o->rows);
+    wn_rows_fini(&o->noise);
     free(o->streams);
     wn_wipe(o, sizeof *o);
     free(o);
@@ -66,7 +68,7 @@ wn_err wn_windows_put_meta(open_window *o) {
     wn_err err = wn_open_store_put(o->store, "meta", (wn_span){(const uint8_t *)buf.data, buf.size});
     wn_wipe(buf.data, buf.size);
     msgpack_sbuffer_destroy(&buf);
-    return err;
+    return err == WN_OK ? wn_windows_put_purges(o) : err;
 }
 
 static wn_err get_meta(open_window *o) {
@@ -124,6 +126,9 @@ static wn_err take_plan(wn_windows *ws, open_window *o) {
     char *text = malloc(META_BYTES_MAX);
     if (text == NULL) return WN_ERR_NOMEM;
     wn_err err = wn_open_store_get(o->store, "plan", (uint8_t *)text, META_BYTES_MAX, &n);
+#ifdef WN_MUTANT_PLAN_MIDWINDOW
+    if (err == WN_OK) err = WN_ERR_NOTFOUND;
+#endif
     if (err == WN_ERR_NOTFOUND) {
         err = wn_plan_load(ws->env.plan->text, ws->env.plan->text_bytes, &o->plan, why, sizeof why, &line);
         wn_span plan = {(const uint8_t *)ws->env.plan->text, ws->env.plan->text_bytes};
@@ -167,6 +172,8 @@ static wn_err open_one(wn_windows *ws, const wn_window *w, open_window **out) {
         err = wn_open_store_open(ws->env.open_dir, w, o->key_store, (size_t)opt->map_mib << 20, &o->store);
     if (err == WN_OK) err = take_plan(ws, o);
     if (err == WN_OK) err = get_meta(o);
+    if (err == WN_OK) err = wn_windows_seal_find(o);
+    if (err == WN_OK) err = wn_windows_get_purges(o);
     if (err == WN_OK) err = take_core_key(ws, o);
     if (err == WN_OK)
         err = wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max,
@@ -186,7 +193,8 @@ wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, op
     o->backfilled = now_s >= w->end_s + wn_grace_s((wn_kind)w->kind);
     o->meta_dirty = true;
     o->replayed = true;
-    wn_err err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
+    wn_err err = wn_published_plan(ws->env.published, &o->plan, now_s);
+    if (err == WN_OK) err = wn_windows_ledger(ws, o->text, WN_LEDGER_KEYS_BORN, o, now_s);
     if (err == WN_OK) err = add(ws, o, now_s);
     if (err != WN_OK) return free_window(o), err;
     wn_log(WN_MSG_WINDOW_OPEN, w->day, 0, 0);

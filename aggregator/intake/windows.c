@@ -68,10 +68,15 @@ wn_err wn_windows_gather(open_window *o, wn_batch_reader *batch, uint8_t e) {
         wn_batch_reader_value(batch, i, &v);
         WN_TRY(wn_commit_value(o->filling, &v));
     }
-    while (wn_batch_reader_next(batch, &obs)) WN_TRY(wn_commit_observe(o->filling, &obs, &o->keys, e));
+    while (wn_batch_reader_next(batch, &obs)) {
+        if (obs.kind == WN_OBS_PURGE) wn_windows_purge_mark(o, &obs, batch->head.edge_epoch);
+        else if (!wn_window_purges_refuse(&o->purges, obs.site, obs.org))
+            WN_TRY(wn_commit_observe(o->filling, &obs, &o->keys, e));
+    }
     wn_wipe(&obs, sizeof obs);
     for (uint32_t i = 0; i < batch->refusals_n; i++)
-        WN_TRY(wn_commit_refuse(o->filling, batch->refusals[i].site, batch->refusals[i].refused));
+        if (!wn_window_purges_site(&o->purges, batch->refusals[i].site))
+            WN_TRY(wn_commit_refuse(o->filling, batch->refusals[i].site, batch->refusals[i].refused));
     return WN_OK;
 }
 
@@ -162,6 +167,12 @@ wn_answer wn_windows_take(wn_windows *ws, wn_batch_reader *batch, wn_span bytes,
     }
     o->filling_obs += h->observations;
     take_policy(o, h);
+    // Without room for the entry it comes with the next batch.
+    if (!o->policy_noted) {
+        err = wn_published_policy(ws->env.published, o->policy_id, o->policy_version, now_s);
+        if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 14, 0);
+        o->policy_noted = err == WN_OK;
+    }
     s->staged = h->id.sequence;
     o->last_batch_s = now_s;
     o->dirty = true;
@@ -274,7 +285,8 @@ wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o) {
         o->declare[o->declare_n++] = sites->site[i].tag;
         o->meta_dirty = true;
     }
-    return (wn_lock_rules){ws->env.p_percent, sites, o->declare, o->declare_n};
+    return (wn_lock_rules){ws->env.p_percent, sites, o->declare, o->declare_n, o->purges.frozen,
+                           o->purges.frozen_n};
 }
 
 static wn_err tick_one(wn_windows *ws, open_window *o, int64_t now_s, size_t *inout_moved) {
@@ -310,7 +322,8 @@ static wn_err tick_one(wn_windows *ws, open_window *o, int64_t now_s, size_t *in
 wn_err wn_windows_tick(wn_windows *ws, int64_t now_s, size_t *out_rows_moved) {
     size_t moved = 0;
     for (size_t i = 0; i < ws->n; i++)
-        if (ws->open[i]->replayed) WN_TRY(tick_one(ws, ws->open[i], now_s, &moved));
+        if (ws->open[i]->replayed && !ws->open[i]->purges.asked)
+            WN_TRY(tick_one(ws, ws->open[i], now_s, &moved));
     *out_rows_moved = moved;
     return WN_OK;
 }

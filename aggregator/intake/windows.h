@@ -7,6 +7,7 @@
 #pragma once
 
 #include "keeper.h"
+#include "purge_list.h"
 #include "published.h"
 #include "slots.h"
 
@@ -66,6 +67,17 @@ bool wn_windows_drained(const wn_windows *ws, const wn_window *w, const uint8_t 
                         int64_t now_s);
 // Publishes for the last time, then destroys keys and files. Nothing staged.
 WN_MUST_USE wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows);
+
+// ---- purges (R16) ----
+// Batches carry marks (WN_OBS_PURGE). From a mark on what it names counts no more; this takes what
+// counted before out of the windows that are whole. Only between commits.
+WN_MUST_USE wn_err wn_windows_purge(wn_windows *ws);
+// The ledger's word that one was asked for.
+WN_MUST_USE wn_err wn_windows_purge_asked(wn_windows *ws, const wn_purge *p, int64_t now_s);
+// Searches every open window for what was purged, in memory and as read back from disk. When nothing
+// is found: deletes a site's published rows, writes PURGED, *out_done. Else: later, again. Only between
+// commits.
+WN_MUST_USE wn_err wn_windows_purge_end(wn_windows *ws, const wn_purge *p, int64_t now_s, bool *out_done);
 
 // Destroys, unpublished, the windows that failed their authentication and whose time is over.
 WN_MUST_USE wn_err wn_windows_bury_bad(wn_windows *ws, int64_t now_s);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "commit.h"
+#include "noise.h"
 #include "open_store.h"
+#include "window_purge.h"
 #include "windows.h"
 
 #define WN_EPOCHS_MAX 16
@@ -29,6 +31,12 @@ typedef struct held_batch { // sealed
     size_t bytes;
 } held_batch;
 
+typedef struct seal_record { // what makes a seal that was cut off end as it began
+    uint8_t seed[WN_NOISE_SEED_BYTES];
+    int64_t at_s;
+    bool made; // it is in the store
+} seal_record;
+
 typedef struct open_window {
     wn_window window;
     char text[WN_WINDOW_TEXT_BYTES];
@@ -47,11 +55,14 @@ typedef struct open_window {
     size_t streams_n, streams_cap;
     closed_by closed[64];
     size_t closed_n;
-    wn_rows rows; // as published
+    wn_rows rows;  // as published
+    wn_rows noise; // drawn at the seal
+    seal_record seal;
     uint64_t tick;
     uint32_t policy_version; // of its first batch: rows and ledger carry one
     uint64_t policy_id;
     bool backfilled, closing, forced, meta_dirty, policies_told;
+    bool policy_noted; // the ledger knows the policy
     bool dirty;     // something waits in `filling`
     bool in_commit; // `storing` is being made durable
     int64_t closing_since_s, last_batch_s;
@@ -64,6 +75,7 @@ typedef struct open_window {
     held_batch *held; // taken before that, not yet in the store
     size_t held_n, held_cap;
     uint64_t held_left; // in the store
+    wn_window_purges purges;
 } open_window;
 
 struct wn_windows {
@@ -99,6 +111,10 @@ wn_err wn_windows_take_held(wn_windows *ws, open_window *o, int64_t now_s, uint6
 // What both ways of taking a batch do.
 wn_err wn_windows_epoch(wn_windows *ws, open_window *o, const uint8_t edge[8], int64_t now_s, uint8_t *out);
 wn_err wn_windows_gather(open_window *o, wn_batch_reader *batch, uint8_t e);
+// window_purge.c: a mark among the observations; the fact "purge" out and in.
+void wn_windows_purge_mark(open_window *o, const wn_observation *mark, const uint8_t edge[8]);
+wn_err wn_windows_put_purges(open_window *o);
+wn_err wn_windows_get_purges(open_window *o);
 // Opens a window that nobody has seen; in the table when WN_OK.
 wn_err wn_windows_open_new(wn_windows *ws, const wn_window *w, int64_t now_s, open_window **out);
 // Puts text key, epochs and such into the running transaction of the window's store.
@@ -106,6 +122,9 @@ wn_err wn_windows_put_meta(open_window *o);
 // The lock rules of this window: p%, sites, and what they declared so far.
 wn_lock_rules wn_windows_rules(const wn_windows *ws, open_window *o);
 int64_t wn_windows_seals_at(const open_window *o); // 0: backfilled
+// Reads the record of a seal that an earlier start began; makes one, durable, before anything is drawn.
+wn_err wn_windows_seal_find(open_window *o);
+wn_err wn_windows_seal_make(open_window *o, int64_t now_s);
 // Publishes rows (a tick or, with `sealed`, the end) in one transaction.
 wn_err wn_windows_publish(wn_windows *ws, open_window *o, bool sealed, int64_t now_s);
 // One entry of its own; `o` gives the versions (NULL: none).

@@ -5,11 +5,12 @@
 
 #include <msgpack.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mp.h"
 
-enum { VERSION = 2, FIELDS = 17 }; // and the digest, a second value after the array
+enum { VERSION = 2, FIELDS = 18, FIELDS_MAX = 64 }; // and the digest, a second value after the array
 
 static const char *const what_text[] = {
     [WN_LEDGER_INSTALL] = "install",
@@ -26,9 +27,19 @@ static const char *const what_text[] = {
     [WN_LEDGER_PURGED] = "purged",
     [WN_LEDGER_EXPIRED] = "expired",
 };
+static const char *const note_text[] = {"crowd_beside_noise", "organisation"}; // by bit
 
 const char *wn_ledger_what_text(uint8_t what) {
     return what < WN_COUNT(what_text) && what_text[what] ? what_text[what] : "unknown";
+}
+
+void wn_ledger_notes_text(uint32_t notes, char out[WN_LEDGER_NOTES_TEXT]) {
+    size_t n = 0;
+    out[0] = 0;
+    for (unsigned i = 0; i < WN_COUNT(note_text); i++) {
+        if ((notes & 1u << i) == 0) continue;
+        n += (size_t)snprintf(out + n, WN_LEDGER_NOTES_TEXT - n, "%s%s", n ? " " : "", note_text[i]);
+    }
 }
 
 typedef struct sink {
@@ -73,6 +84,7 @@ static void pack_body(msgpack_packer *pk, const wn_ledger_entry *e) {
     msgpack_pack_uint64(pk, e->rows);
     pack_text(pk, e->site, sizeof e->site);
     pack_text(pk, e->receiver, sizeof e->receiver);
+    pack_text(pk, e->table, sizeof e->table);
     msgpack_pack_uint32(pk, e->notes);
     pack_bytes(pk, e->content);
 }
@@ -129,7 +141,7 @@ wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out) {
     uint32_t fields;
     wn_ledger_entry e = {0};
     wn_mp_init(&m, bytes);
-    if (!wn_mp_array(&m, FIELDS, &fields)) return WN_ERR_FORMAT;
+    if (!wn_mp_array(&m, FIELDS_MAX, &fields)) return WN_ERR_FORMAT;
     uint64_t version = read_uint(&m, UINT32_MAX);
     if (!m.bad && version != VERSION) return WN_ERR_VERSION;
     if (fields != FIELDS) return WN_ERR_FORMAT;
@@ -147,6 +159,7 @@ wn_err wn_ledger_decode(wn_span bytes, wn_ledger_entry *out) {
     e.rows = read_uint(&m, UINT64_MAX);
     read_text(&m, e.site, sizeof e.site);
     read_text(&m, e.receiver, sizeof e.receiver);
+    read_text(&m, e.table, sizeof e.table);
     e.notes = (uint32_t)read_uint(&m, UINT32_MAX);
     (void)wn_mp_bin_exact(&m, sizeof e.content, e.content);
     (void)wn_mp_bin_exact(&m, sizeof e.digest, e.digest);

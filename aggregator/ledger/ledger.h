@@ -24,10 +24,12 @@ typedef enum wn_ledger_what {
 
 enum {                                      // wn_ledger_entry.notes
     WN_LEDGER_CROWD_BESIDE_NOISE = 1u << 0, // a receiver gets both of one site: no claim about epsilon (R9)
+    WN_LEDGER_ORGANISATION = 1u << 1,       // a purge: of one organisation of `site`, never named here
 };
 
 #define WN_LEDGER_SITE_BYTES 64
 #define WN_LEDGER_RECEIVER_BYTES 32
+#define WN_LEDGER_TABLE_BYTES 32
 typedef struct wn_ledger_entry {
     uint64_t number; // from 1
     int64_t at_s;
@@ -40,13 +42,17 @@ typedef struct wn_ledger_entry {
     uint32_t delta_nano;                     // noise: in thousand-millionths
     uint64_t rows;                           // published rows
     char site[WN_LEDGER_SITE_BYTES];         // "": of all, or of none
-    char receiver[WN_LEDGER_RECEIVER_BYTES]; // of a transfer
+    char receiver[WN_LEDGER_RECEIVER_BYTES]; // of a transfer or backup
+    char table[WN_LEDGER_TABLE_BYTES];       // of a transfer; "": several, or none
     uint32_t notes;                          // WN_LEDGER_CROWD_BESIDE_NOISE …
-    uint8_t content[32];                     // BLAKE2b-256 of the rows, or of the plan
+    uint8_t content[32];                     // BLAKE2b-256 of the rows, plan or file; a policy's id and zeros
     uint8_t digest[32];                      // of this entry, chained
 } wn_ledger_entry;
 
-const char *wn_ledger_what_text(uint8_t what);
+const char *wn_ledger_what_text(uint8_t what); // "unknown" for what this version does not write
+// Words of the notes with a space between them; "" for none.
+#define WN_LEDGER_NOTES_TEXT 64
+void wn_ledger_notes_text(uint32_t notes, char out[WN_LEDGER_NOTES_TEXT]);
 // Sets e->digest from the previous one (32 zero bytes before the first).
 void wn_ledger_chain(wn_ledger_entry *e, const uint8_t previous[32]);
 bool wn_ledger_follows(const wn_ledger_entry *e, uint64_t number, const uint8_t previous[32]);

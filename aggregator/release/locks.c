@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lock_run.h"
+#include "measures.h"
 #include "walls.h"
 
 uint32_t wn_lock_k(const wn_table *table) {
@@ -24,6 +25,17 @@ bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site) {
     return s == NULL || s->organisations;
 }
 
+bool wn_lock_frozen(const wn_fold *f, const wn_lock_rules *rules, const wn_cell *c) {
+#ifdef WN_MUTANT_PURGE_UNFROZEN
+    return false;
+#endif
+    for (unsigned e = 0; rules->frozen_n > 0 && e < wn_fold_epochs(f); e++) {
+        size_t at = wn_fold_find(f, c->site, c->table, c->value, (uint8_t)e);
+        if (at < rules->frozen_n && rules->frozen[at] != 0) return true;
+    }
+    return false;
+}
+
 typedef struct visit {
     wn_lock_run *run;
     uint32_t seen, baseline;
@@ -33,7 +45,8 @@ typedef struct visit {
 static void visit_member(void *ctx, const wn_member *m) {
     visit *v = ctx;
     if (v->err == WN_OK) v->err = wn_crowd_add(v->run->all, m);
-    if (v->err == WN_OK && v->seen >= v->baseline) v->err = wn_crowd_add(v->run->joiners, m);
+    if (v->err == WN_OK && v->baseline > 0 && v->seen >= v->baseline)
+        v->err = wn_crowd_add(v->run->joiners, m);
     v->seen++;
 }
 
@@ -47,7 +60,8 @@ static wn_err cell_holds(wn_lock_run *run, const wn_cell *c, uint32_t k, bool *o
     WN_TRY(v.err);
     *out = wn_crowd_holds(run->all, k, run->rules->p_percent);
 #ifndef WN_MUTANT_STEP_RULE_OFF
-    *out = *out && wn_crowd_holds(run->joiners, k, run->rules->p_percent);
+    // Before a first step everybody is a joiner.
+    if (c->baseline > 0) *out = *out && wn_crowd_holds(run->joiners, k, run->rules->p_percent);
 #endif
     return WN_OK;
 }
@@ -85,8 +99,10 @@ static wn_err cell_steps(wn_lock_run *run, const wn_cell *c, bool *out) {
     uint64_t shown = wn_lock_floor(people_of(run->f, c), k);
     *out = false;
     // Cheap refusals first: most cells did not grow since the last tick.
-    if (wn_lock_overflow(c) || shown < k || shown <= wn_lock_floor(c->baseline, k)) return WN_OK;
-    if (outnumbered(run->f, c)) return WN_OK;
+    if (!wn_lock_of_crowd(run->plan, c) || wn_lock_overflow(c) || shown < k ||
+        shown <= wn_lock_floor(c->baseline, k))
+        return WN_OK;
+    if (outnumbered(run->f, c) || wn_lock_frozen(run->f, run->rules, c)) return WN_OK;
     size_t row = wn_row_index_find(&run->index, c->site, c->table, c->value);
     if (row != SIZE_MAX && shown <= run->index.rows->row[row].people) return WN_OK;
     return cell_holds(run, c, k, out);
@@ -151,43 +167,6 @@ wn_err wn_locks_tick(const wn_fold *f, const wn_plan *plan, const wn_lock_rules 
     return err;
 }
 
-typedef struct session_sum {
-    uint64_t sessions;
-    uint32_t left; // members still to count
-} session_sum;
-
-static void add_sessions(void *ctx, const wn_member *m) {
-    session_sum *s = ctx;
-    if (s->left == 0) return;
-    s->left--;
-    s->sessions += m->sessions;
-}
-
-// A session is known when it ends, half an hour after its person was counted,
-// and may not move a row that no newcomer moves (R5). So `sessions` appears
-// once, at the seal, over the very people that the row shows.
-static wn_err show_sessions(const wn_fold *f, const wn_plan *plan, const wn_steps *steps, wn_rows *rows) {
-    wn_row_index index;
-    size_t n = wn_fold_cells(f);
-    uint32_t *baseline = calloc(n > 0 ? n : 1, sizeof *baseline);
-    if (baseline == NULL) return WN_ERR_NOMEM;
-    for (size_t i = 0; i < steps->n; i++) baseline[steps->step[i].cell] = steps->step[i].baseline;
-    wn_err err = wn_row_index_make(rows, &index);
-    for (size_t i = 0; err == WN_OK && i < n; i++) {
-        wn_cell c;
-        wn_fold_cell(f, i, &c);
-        session_sum sum = {.left = baseline[i] > 0 ? baseline[i] : c.baseline};
-        size_t at = sum.left > 0 ? wn_row_index_find(&index, c.site, c.table, c.value) : SIZE_MAX;
-        if (at == SIZE_MAX) continue;
-        wn_fold_members(f, i, 0, add_sessions, &sum);
-        wn_row *r = &rows->row[at];
-        r->sessions = larger(r->sessions, wn_lock_floor(sum.sessions, wn_lock_k(&plan->table[c.table])));
-    }
-    if (err == WN_OK) wn_row_index_fini(&index);
-    free(baseline);
-    return err;
-}
-
 #ifdef WN_MUTANT_EXACT_AT_SEAL
 static void make_exact(const wn_fold *f, wn_rows *rows) {
     for (size_t i = 0; i < rows->n; i++) {
@@ -203,7 +182,7 @@ static void make_exact(const wn_fold *f, wn_rows *rows) {
 static wn_err seal_copy(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules, wn_rows *rows,
                         wn_steps *steps) {
     WN_TRY(wn_locks_tick(f, plan, rules, rows, steps));
-    WN_TRY(show_sessions(f, plan, steps, rows));
+    WN_TRY(wn_measures_show(f, plan, rules, steps, rows));
     WN_TRY(wn_other_add(f, plan, rules, rows));
 #ifdef WN_MUTANT_EXACT_AT_SEAL
     make_exact(f, rows);

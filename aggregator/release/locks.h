@@ -4,6 +4,7 @@
 // Pure; integers only. A published people count is k·⌊n/k⌋; a cell is shown
 // when that is ≥ k and R4 holds for everybody in it, and moves only when the
 // multiple has grown and R4 holds for those who joined since (R4, R5).
+// Tables with noise are passed over.
 // After an epoch change a row is decided by its cell with the most people
 // (the earlier epoch on a tie), never by a sum.
 #pragma once
@@ -18,6 +19,11 @@ typedef struct wn_lock_rules {
     // lock is never loosened within one (R3).
     const uint64_t *declare;
     size_t declare_n;
+    // A byte a cell, 1: somebody of it was purged (R16). It takes no further step, nor
+    // does any other epoch's cell of its row; what is published of it stays; its table
+    // shows no `other`. Cells from frozen_n on are not frozen.
+    const uint8_t *frozen;
+    size_t frozen_n;
 } wn_lock_rules;
 
 typedef struct wn_row { // one published row
@@ -27,8 +33,8 @@ typedef struct wn_row { // one published row
     uint64_t value[2];
     uint32_t people;           // multiple of k
     uint64_t events, sessions; // multiples of k
-    // At the seal, where `locked` has the measure's bit (R4):
-    uint64_t bounces, seconds, number; // multiples of k, of 10 s, of 1
+    // At the seal, where `locked` has the measure's bit (R4), and never of `other`:
+    uint64_t bounces, seconds, number; // multiples of k, of 10 s, of k; or of coarser steps
     uint8_t locked;
 } wn_row;
 

@@ -10,7 +10,7 @@ typedef struct ref { // a cell under its table
     uint64_t site;
     uint32_t cell;
     uint8_t table, epoch;
-    bool hidden;
+    bool hidden, frozen;
 } ref;
 
 typedef struct sealing {
@@ -58,10 +58,11 @@ static wn_err collect(sealing *s) {
     for (size_t i = 0; i < n; i++) {
         wn_cell c;
         wn_fold_cell(s->f, i, &c);
-        if (c.table == 0) continue; // one row, nothing to hide behind
+        if (c.table == 0 || !wn_lock_of_crowd(s->plan, &c)) continue; // one row: nothing to hide behind
         bool hidden = wn_row_index_find(&s->index, c.site, c.table, c.value) == SIZE_MAX;
         s->refs[s->refs_n++] =
             (ref){.site = c.site, .cell = c.index, .table = c.table, .epoch = c.epoch, .hidden = hidden};
+        s->refs[s->refs_n - 1].frozen = wn_lock_frozen(s->f, s->rules, &c);
     }
     qsort(s->refs, s->refs_n, sizeof *s->refs, compare_refs);
     return WN_OK;
@@ -106,6 +107,7 @@ static wn_err seal_table(sealing *s, const ref *at, size_t n) {
     bool declares = wn_lock_declares(s->rules, at->site), any = false;
     for (unsigned e = 0; e < s->epochs; e++) wn_people_union_reset(s->unions[e], declares, table->clamp);
     for (size_t i = 0; i < n; i++) {
+        if (at[i].frozen) return WN_OK; // the rest beside it would tell who was purged
         if (!at[i].hidden) continue;
         any = true;
         WN_TRY(wn_people_union_add(s->unions[at[i].epoch], s->f, at[i].cell));

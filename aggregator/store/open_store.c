@@ -16,8 +16,12 @@
 #include "clock.h"
 #include "open_store_impl.h"
 
-static const wn_vault_kind kind = {
-    "open", WN_OPEN_FORMAT, false, 5, {"journal", "base", "meta", "marks", "held"}};
+static const wn_vault_kind kind = {"open",
+                                   WN_OPEN_FORMAT,
+                                   false,
+                                   5,
+                                   {"journal", "base", "meta", "marks", "held"},
+                                   1u << 0 | 1u << 1 | 1u << 4};
 
 enum { NAME_BYTES = 16, STATE_BYTES = 80, MARK_BYTES = 32, PART_HEAD_BYTES = WN_PART_HEAD_BYTES };
 #define BUNDLE_BYTES (256u << 10) // small parts of the base share a record up to this
@@ -420,13 +424,20 @@ static wn_err rebase_last(void *ctx, wn_vault_txn *t) {
     return WN_OK;
 }
 
-wn_err wn_open_store_rebase(wn_open_store *s, const wn_fold *f) {
-    WN_TRY(wn_vault_begin(s->vault));
+wn_err wn_open_store_commit_rebased(wn_open_store *s, const wn_fold *f) {
+    WN_ASSERT(s->recorded.journal_next == s->now.journal_next);
     rebase r = {.s = s, .fold = f};
     wn_err err = wn_vault_commit(s->vault, rebase_last, &r);
-    if (err) wn_vault_abort(s->vault);
     if (!err) s->now = s->recorded;
     s->recorded = s->now;
+    if (!err) marks_settle(s, true);
     wn_vault_buf_fini(&r.bundle);
+    return err;
+}
+
+wn_err wn_open_store_rebase(wn_open_store *s, const wn_fold *f) {
+    WN_TRY(wn_vault_begin(s->vault));
+    wn_err err = wn_open_store_commit_rebased(s, f);
+    if (err) wn_vault_abort(s->vault);
     return err;
 }

@@ -81,4 +81,7 @@ uint64_t wn_open_store_journal_bytes(const wn_open_store *s);
 // Rewrites base from the fold and empties the journal, in one transaction of its
 // own (WN_ERR_STATE inside another).
 WN_MUST_USE wn_err wn_open_store_rebase(wn_open_store *s, const wn_fold *f);
+// Ends the running transaction with that, as one: what was put and the new base
+// become durable together. No journal record may have been put. Kept on failure, as by commit.
+WN_MUST_USE wn_err wn_open_store_commit_rebased(wn_open_store *s, const wn_fold *f);
 uint64_t wn_open_store_file_bytes(const wn_open_store *s);

@@ -8,40 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "public_rows.h"
-#include "vault.h"
+#include "published_impl.h"
 
-enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS, DB_TRANSFERS, DBS_N };
 static const wn_vault_kind kind = {"published",
                                    WN_PUBLISHED_FORMAT,
                                    true,
                                    DBS_N,
-                                   {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"}};
+                                   {"rows", "ledger", "windows", "finals", "counts", "meta", "transfers"},
+                                   .chained = 1u << DB_LEDGER};
 
 #define READ_MAP_BYTES ((size_t)1 << 20) // a reader takes the map as large as it is
-enum { NAME_BYTES = 16, PART_BYTES = 8, P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
-
-struct wn_published {
-    wn_vault *vault;
-    wn_vault_buf buf;
-    wn_public_codec codec; // for writing
-    uint8_t key[WN_KEY_BYTES];
-    bool ledger_loaded;     // of this transaction:
-    uint64_t ledger_number; // last entry, recorded or stored
-    uint8_t ledger_digest[32];
-};
-
-// ---- keys: (site, table, window start, window), all but the start keyed ----
-
-typedef struct row_key {
-    uint8_t site[PART_BYTES], table[PART_BYTES], start[PART_BYTES], window[PART_BYTES];
-} row_key;
-
-typedef struct count_key {
-    uint8_t site[PART_BYTES], start[PART_BYTES], window[PART_BYTES];
-} count_key;
-
-#define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
+enum { P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
 static void put(uint8_t *out, uint64_t x, unsigned bytes) {
     for (unsigned i = 0; i < bytes; i++) out[i] = (uint8_t)(x >> (8 * i));
@@ -67,7 +44,7 @@ static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out
     wn_vault_name(p->vault, (wn_span){in, 1 + rest.n}, out, out_bytes);
 }
 
-static void site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]) {
+void wn_published_site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]) {
     uint8_t bytes[8];
     put64(bytes, tag);
     name_of(p, 's', SPAN_OF(bytes), out, PART_BYTES);
@@ -83,14 +60,49 @@ static void start_part(int64_t start_s, uint8_t out[PART_BYTES]) {
     wn_vault_be64((uint64_t)start_s ^ UINT64_C(1) << 63, out);
 }
 
-static int64_t start_of(const uint8_t part[PART_BYTES]) {
+int64_t wn_published_start_of(const uint8_t part[PART_BYTES]) {
     return (int64_t)(wn_vault_of_be64(part) ^ UINT64_C(1) << 63);
 }
 
-static void window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes) {
+void wn_published_window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes) {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, text);
     name_of(p, 'w', (wn_span){(const uint8_t *)text, strlen(text)}, out, out_bytes);
+}
+
+void wn_published_row_key(const wn_published *p, const wn_public_head *head, row_key *out) {
+    wn_published_site_part(p, wn_site_tag(head->site), out->site);
+    table_part(p, head->table, out->table);
+    start_part(head->window.start_s, out->start);
+    wn_published_window_name(p, &head->window, out->window, sizeof out->window);
+}
+
+void wn_published_count_key(const wn_published *p, uint64_t site, const wn_window *w, count_key *out) {
+    wn_published_site_part(p, site, out->site);
+    start_part(w->start_s, out->start);
+    wn_published_window_name(p, w, out->window, sizeof out->window);
+}
+
+// A keyed name tells nobody its window, so values carry it: for backups and for what expires.
+static size_t put_window(const wn_window *w, uint8_t *out) {
+    char text[WN_WINDOW_TEXT_BYTES];
+    wn_window_text(w, text);
+    size_t n = strlen(text);
+    put64(out, (uint64_t)w->start_s);
+    put64(out + 8, (uint64_t)w->end_s);
+    memcpy(out + 16, text, n);
+    return 16 + n;
+}
+
+bool wn_published_take_window(wn_span in, wn_window *out) {
+    char text[WN_WINDOW_TEXT_BYTES];
+    if (in.n <= 16 || in.n - 16 >= sizeof text) return false;
+    memcpy(text, in.p + 16, in.n - 16);
+    text[in.n - 16] = 0;
+    if (!wn_window_parse(text, out)) return false;
+    out->start_s = (int64_t)get64(in.p); // as it was counted, whatever the zone's data say today
+    out->end_s = (int64_t)get64(in.p + 8);
+    return true;
 }
 
 static void final_name(const wn_published *p, const wn_window *w, const uint8_t collector[16],
@@ -210,10 +222,7 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     WN_TRY(not_sealed(p, &head->window));
     p->buf.n = 0;
     WN_TRY(wn_public_rows_encode(&p->codec, head, rows, n, &p->buf));
-    site_part(p, wn_site_tag(head->site), key.site);
-    table_part(p, head->table, key.table);
-    start_part(head->window.start_s, key.start);
-    window_name(p, &head->window, key.window, sizeof key.window);
+    wn_published_row_key(p, head, &key);
     return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
 }
 
@@ -249,14 +258,15 @@ wn_err wn_published_ledger(wn_published *p, const wn_ledger_entry *e) {
 }
 
 wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, bool sealed, int64_t now_s) {
-    uint8_t key[NAME_BYTES], value[17];
+    uint8_t key[NAME_BYTES], value[MARKER_BYTES + WINDOW_BYTES_MAX];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(not_sealed(p, w));
-    window_name(p, w, key, sizeof key);
+    wn_published_window_name(p, w, key, sizeof key);
     put64(value, tick);
     put64(value + 8, (uint64_t)now_s);
     value[16] = sealed;
-    return wn_vault_put(p->vault, DB_WINDOWS, SPAN_OF(key), SPAN_OF(value));
+    size_t n = MARKER_BYTES + put_window(w, value + MARKER_BYTES);
+    return wn_vault_put(p->vault, DB_WINDOWS, SPAN_OF(key), (wn_span){value, n});
 }
 
 wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const wn_batch_id *id,
@@ -271,13 +281,13 @@ wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const w
 wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w, uint64_t refused_floored,
                            uint64_t capped_floored) {
     count_key key;
-    uint8_t value[16];
-    site_part(p, site, key.site);
-    start_part(w->start_s, key.start);
-    window_name(p, w, key.window, sizeof key.window);
+    uint8_t value[COUNT_BYTES + WINDOW_BYTES_MAX];
+    wn_published_count_key(p, site, w, &key);
     put64(value, refused_floored);
     put64(value + 8, capped_floored);
-    return wn_vault_put(p->vault, DB_COUNTS, SPAN_OF(key), SPAN_OF(value));
+    put64(value + 16, site);
+    size_t n = COUNT_BYTES + put_window(w, value + COUNT_BYTES);
+    return wn_vault_put(p->vault, DB_COUNTS, SPAN_OF(key), (wn_span){value, n});
 }
 
 // ---- transfers ----
@@ -346,8 +356,40 @@ wn_err wn_published_expire(wn_published *p, int64_t now_s) {
     return x.err;
 }
 
+typedef struct forget {
+    wn_vault *vault;
+    unsigned db;
+    wn_err err;
+} forget;
+
+// What cannot be read goes as well.
+static bool forget_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
+    forget *g = ctx;
+    (void)state, (void)value;
+    g->err = wn_vault_del(g->vault, g->db, key);
+    return g->err == WN_OK;
+}
+
+// Both keys begin with the site.
+wn_err wn_published_forget_site(wn_published *p, uint64_t tag) {
+    static const unsigned dbs[] = {DB_ROWS, DB_COUNTS};
+    uint8_t from[PART_BYTES], to[sizeof(row_key)];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    memset(to, 0xFF, sizeof to);
+    wn_published_site_part(p, tag, from);
+    memcpy(to, from, sizeof from);
+    for (size_t i = 0; i < WN_COUNT(dbs); i++) {
+        forget g = {p->vault, dbs[i], WN_OK};
+        WN_TRY(wn_vault_scan(p->vault, dbs[i], SPAN_OF(from), SPAN_OF(to), forget_visit, &g));
+        WN_TRY(g.err);
+    }
+    return WN_OK;
+}
+
 wn_err wn_published_commit(wn_published *p) {
-    return wn_vault_commit(p->vault, NULL, NULL);
+    WN_TRY(wn_vault_commit(p->vault, NULL, NULL));
+    if (!p->ledger_loaded || p->head_path[0] == 0) return WN_OK;
+    return wn_head_write(p->head_path, p->ledger_number, p->ledger_digest);
 }
 
 void wn_published_abort(wn_published *p) {
@@ -359,9 +401,9 @@ void wn_published_abort(wn_published *p) {
 wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed) {
     uint8_t key[NAME_BYTES];
     wn_vault_buf buf = {0};
-    window_name(p, w, key, sizeof key);
+    wn_published_window_name(p, w, key, sizeof key);
     wn_err err = wn_vault_get(p->vault, DB_WINDOWS, SPAN_OF(key), &buf);
-    if (!err && buf.n != 17) err = WN_ERR_CORRUPT;
+    if (!err && buf.n <= MARKER_BYTES) err = WN_ERR_CORRUPT;
     if (!err || err == WN_ERR_NOTFOUND) {
         *out_tick = err ? 0 : get64(buf.p);
         *out_sealed = !err && buf.p[16] != 0;
@@ -400,7 +442,9 @@ static bool scan_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     size_t n;
     row_key k;
     if (key.n == sizeof k) memcpy(&k, key.p, sizeof k);
-    if (key.n == sizeof k && (start_of(k.start) < s->from_s || start_of(k.start) >= s->to_s)) return true;
+    if (key.n == sizeof k &&
+        (wn_published_start_of(k.start) < s->from_s || wn_published_start_of(k.start) >= s->to_s))
+        return true;
     wn_err err = key.n == sizeof k ? state : WN_ERR_CORRUPT;
     if (!err) err = wn_public_rows_decode(&s->codec, value, &head, &s->rows, &s->rows_cap, &n);
     if (err == WN_ERR_CORRUPT || err == WN_ERR_FORMAT) {
@@ -421,7 +465,7 @@ wn_err wn_published_scan(const wn_published *p, const char *site, const char *ta
     memset(&from, 0, sizeof from);
     memset(&to, 0xFF, sizeof to);
     if (site) {
-        site_part(p, wn_site_tag(site), from.site);
+        wn_published_site_part(p, wn_site_tag(site), from.site);
         memcpy(to.site, from.site, sizeof to.site);
     }
     if (site && table) {
@@ -446,11 +490,12 @@ typedef struct counts_scan {
 
 static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     counts_scan *s = ctx;
-    if (state || key.n != sizeof(count_key) || value.n != 16) {
+    if (state || key.n != sizeof(count_key) || value.n <= COUNT_BYTES) {
         s->corrupt = true;
         return true;
     }
-    s->fn(s->ctx, start_of(key.p + offsetof(count_key, start)), get64(value.p), get64(value.p + 8));
+    s->fn(s->ctx, wn_published_start_of(key.p + offsetof(count_key, start)), get64(value.p),
+          get64(value.p + 8));
     return true;
 }
 
@@ -460,7 +505,7 @@ wn_err wn_published_counts_scan(const wn_published *p, const char *site, int64_t
     count_key from, to;
     counts_scan s = {fn, ctx, false};
     memset(&from, 0, sizeof from);
-    site_part(p, wn_site_tag(site), from.site);
+    wn_published_site_part(p, wn_site_tag(site), from.site);
     to = from;
     start_part(from_s, from.start);
     start_part(to_s, to.start);

@@ -12,6 +12,7 @@
 
 #include "ledger.h"
 #include "locks.h"
+#include "policy.h"
 #include "slots.h"
 #include "winnow/wire.h"
 
@@ -73,6 +74,8 @@ WN_MUST_USE wn_err wn_published_final_watermark(wn_published *p, const wn_window
                                                 int64_t now_s);
 WN_MUST_USE wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w,
                                        uint64_t refused_floored, uint64_t capped_floored);
+// Deletes a site's rows and counts of all windows, sealed ones too (R16).
+WN_MUST_USE wn_err wn_published_forget_site(wn_published *p, uint64_t tag);
 WN_MUST_USE wn_err wn_published_commit(wn_published *p); // synced
 void wn_published_abort(wn_published *p);
 
@@ -120,6 +123,33 @@ WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, 
 // Inside a transaction, with the ledger's entry when it is done.
 WN_MUST_USE wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site,
                                              const char *table, const wn_window *w, const wn_transfer *t);
+// Puts the cursor of a transfer that is done and its ledger entry into the running
+// transaction. content: digest of what was sent. WN_ERR_FORMAT: not done, or no receiver's name.
+WN_MUST_USE wn_err wn_published_transfer_done(wn_published *p, const char *receiver,
+                                              const wn_public_head *head, const wn_transfer *t,
+                                              const uint8_t content[32], int64_t now_s);
+
+// ---- what the ledger is told, each in a transaction of its own ----
+WN_MUST_USE wn_err wn_published_note(wn_published *p, const wn_ledger_entry *e);
+WN_MUST_USE wn_err wn_published_install(wn_published *p, int64_t now_s); // only as the first entry
+// Unless the newest plan in the ledger is this one.
+WN_MUST_USE wn_err wn_published_plan(wn_published *p, const wn_plan *plan, int64_t now_s);
+// Unless the ledger knows this policy.
+WN_MUST_USE wn_err wn_published_policy(wn_published *p, uint64_t id, uint32_t version, int64_t now_s);
+
+// Verifies the ledger against the head at PATH and keeps that head up to date after
+// every commit from here on. WN_ERR_CORRUPT: out says at fault where. WN_ERR_NOTFOUND:
+// the ledger has entries and the head is not there.
+WN_MUST_USE wn_err wn_published_keep_head(wn_published *p, const char *path, wn_ledger_check *out);
+// Takes the ledger as it stands for whole: an operator's word.
+WN_MUST_USE wn_err wn_published_accept_head(wn_published *p, const char *path);
+
+// ---- retention (L-R3): rows and counts of windows that ended long ago ----
+// Inside a transaction. Deletes, for each site, what ended more than its policy's
+// retention_days before now_s, with one ledger entry a site that lost rows; sealed markers stay.
+// LMDB's freed pages keep the sealed boxes of what was deleted until they are used again.
+WN_MUST_USE wn_err wn_published_retain(wn_published *p, const wn_policy *policy, int64_t now_s,
+                                       uint64_t *out_rows);
 uint64_t wn_published_file_bytes(const wn_published *p);
 // A secret number 20..35 drawn once at install (R4's p%).
 WN_MUST_USE wn_err wn_published_p_percent(wn_published *p, uint32_t *out);

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vault_census.h"
 #include "vault_pages.h"
 
 typedef struct op { // one recorded put or, without plain, del
@@ -40,13 +42,15 @@ struct wn_vault {
 struct wn_vault_txn {
     wn_vault *v;
     MDB_txn *txn;
-    int code;   // LMDB's first error, or 0
-    wn_err err; // ours
+    wn_vault_census census; // as this transaction leaves it
+    int code;               // LMDB's first error, or 0
+    wn_err err;             // ours
 };
 
 #define LENGTH_BYTES 4
 #define FORMAT_KEY "format"
 #define CHECK_KEY "check"
+#define CENSUS_KEY "census"
 
 static wn_err err_of(int code) {
     switch (code) {
@@ -216,15 +220,65 @@ static wn_err key_check(wn_vault *v, MDB_txn *txn, MDB_dbi main) {
     return wn_box_open(v->key, place, (wn_span){box.mv_data, box.mv_size}, plain);
 }
 
+static wn_err census_read(const wn_vault *v, MDB_txn *txn, wn_vault_census *out) {
+    MDB_dbi main;
+    WN_TRY(err_of(mdb_dbi_open(txn, NULL, 0, &main)));
+    aad a;
+    wn_span place = aad_of(v, "", (wn_span){(const uint8_t *)CENSUS_KEY, sizeof CENSUS_KEY - 1}, &a);
+    MDB_val key = {sizeof CENSUS_KEY - 1, CENSUS_KEY}, box;
+    WN_TRY(err_of(mdb_get(txn, main, &key, &box)));
+    if (box.mv_size != sizeof *out + WN_BOX_OVERHEAD) return WN_ERR_CORRUPT;
+    return wn_box_open(v->key, place, (wn_span){box.mv_data, box.mv_size}, (uint8_t *)out);
+}
+
+static int census_write(const wn_vault *v, MDB_txn *txn, const wn_vault_census *c) {
+    MDB_dbi main;
+    int code = mdb_dbi_open(txn, NULL, 0, &main);
+    if (code) return code;
+    aad a;
+    uint8_t sealed[sizeof *c + WN_BOX_OVERHEAD];
+    wn_span place = aad_of(v, "", (wn_span){(const uint8_t *)CENSUS_KEY, sizeof CENSUS_KEY - 1}, &a);
+    wn_box_seal(v->key, place, (wn_span){(const uint8_t *)c, sizeof *c}, sealed);
+    MDB_val key = {sizeof CENSUS_KEY - 1, CENSUS_KEY}, box = {sizeof sealed, sealed};
+    return mdb_put(txn, main, &key, &box, 0);
+}
+
+// Every key that was written is there, and no other. A store of before there was a census gets one.
+static wn_err census_check(const wn_vault *v, MDB_txn *txn) {
+    wn_vault_census is, was;
+    WN_TRY(err_of(wn_vault_census_count(txn, v->dbi, v->kind, v->name_key, &is)));
+    wn_err err = census_read(v, txn, &was);
+    if (err == WN_ERR_NOTFOUND) return v->read_only ? WN_OK : err_of(census_write(v, txn, &is));
+    WN_TRY(err);
+    return memcmp(&is, &was, sizeof is) == 0 ? WN_OK : WN_ERR_CORRUPT;
+}
+
+// Begins to read; what is read is looked at before LMDB believes it. A root that
+// is just being written looks damaged: another look, with another state.
+static wn_err checked_read_begin(wn_vault *v, MDB_txn **out) {
+    enum { TRIES = 8 };
+    char data[4096];
+    WN_TRY(file_path(v->path, "data.mdb", data));
+    wn_err err = WN_ERR_BUSY;
+    for (int i = 0; i < TRIES && (err == WN_ERR_BUSY || err == WN_ERR_CORRUPT); i++) {
+        if (i > 0) (void)sched_yield();
+        WN_TRY(err_of(mdb_txn_begin(v->env, NULL, MDB_RDONLY, out)));
+        err = wn_vault_pages_check_at(data, mdb_txn_id(*out));
+        if (err != WN_OK) mdb_txn_abort(*out);
+    }
+    return err;
+}
+
 static wn_err dbs_open(wn_vault *v) {
     MDB_txn *txn = NULL;
     MDB_dbi main;
-    WN_TRY(err_of(mdb_txn_begin(v->env, NULL, v->read_only ? MDB_RDONLY : 0, &txn)));
+    WN_TRY(v->read_only ? checked_read_begin(v, &txn) : err_of(mdb_txn_begin(v->env, NULL, 0, &txn)));
     wn_err err = err_of(mdb_dbi_open(txn, NULL, 0, &main));
     if (!err) err = format_check(v, txn, main);
     if (!err) err = key_check(v, txn, main);
     for (unsigned i = 0; !err && i < v->kind->dbs_n; i++)
         err = err_of(mdb_dbi_open(txn, v->kind->db[i], v->read_only ? 0 : MDB_CREATE, &v->dbi[i]));
+    if (!err) err = census_check(v, txn);
 #ifdef WN_MUTANT_KEY_IN_STORE
     MDB_val name = {3, "key"}, key = {WN_KEY_BYTES, (void *)(uintptr_t)v->key};
     if (!err && !v->read_only) err = err_of(mdb_put(txn, main, &name, &key, 0));
@@ -389,7 +443,13 @@ static void fail(wn_vault_txn *t, int code, wn_err err) {
 static void put_plain(wn_vault_txn *t, unsigned db, wn_span key, wn_span plain) {
     if (t->err) return;
     MDB_val k = val_of(key), box = {plain.n + WN_BOX_OVERHEAD, NULL};
-    int code = mdb_put(t->txn, t->v->dbi[db], &k, &box, MDB_RESERVE);
+    int code = mdb_put(t->txn, t->v->dbi[db], &k, &box, MDB_RESERVE | MDB_NOOVERWRITE);
+    if (code == 0) {
+        wn_vault_census_add(&t->census, t->v->kind, t->v->name_key, db, key);
+    } else if (code == MDB_KEYEXIST) {
+        box = (MDB_val){plain.n + WN_BOX_OVERHEAD, NULL};
+        code = mdb_put(t->txn, t->v->dbi[db], &k, &box, MDB_RESERVE);
+    }
     if (code) {
         fail(t, code, err_of(code));
         return;
@@ -415,6 +475,7 @@ void wn_vault_txn_put(wn_vault_txn *t, unsigned db, wn_span key, wn_span value) 
 void wn_vault_txn_empty(wn_vault_txn *t, unsigned db) {
     if (t->err) return;
     int code = mdb_drop(t->txn, t->v->dbi[db], 0);
+    t->census.sum[db] = 0;
     fail(t, code, err_of(code));
 }
 
@@ -435,6 +496,7 @@ static void apply(wn_vault_txn *t, const op *o) {
     if (t->err) return;
     MDB_val k = val_of(key);
     int code = mdb_del(t->txn, t->v->dbi[o->db], &k, NULL);
+    if (code == 0) wn_vault_census_take(&t->census, t->v->kind, t->v->name_key, o->db, key);
     if (code != MDB_NOTFOUND) fail(t, code, err_of(code));
 }
 
@@ -444,10 +506,15 @@ static void write_once(wn_vault_txn *t, wn_vault_last last, void *ctx) {
         fail(t, code, err_of(code));
         return;
     }
+    fail(t, 0, census_read(t->v, t->txn, &t->census));
     for (const op *o = t->v->first; o; o = o->next) apply(t, o);
     if (!t->err && last) {
         wn_err err = last(ctx, t);
         fail(t, 0, err);
+    }
+    if (!t->err) {
+        code = census_write(t->v, t->txn, &t->census);
+        fail(t, code, err_of(code));
     }
     if (t->err) {
         mdb_txn_abort(t->txn);
@@ -563,14 +630,44 @@ static wn_err scan(const wn_vault *v, unsigned db, MDB_cursor *cursor, wn_span f
     return err == WN_ERR_NOTFOUND ? WN_OK : err;
 }
 
+static wn_err scan_in(const wn_vault *v, MDB_txn *txn, unsigned db, wn_span from, wn_span to,
+                      wn_vault_visit fn, void *ctx) {
+    MDB_cursor *cursor = NULL;
+    WN_TRY(err_of(mdb_cursor_open(txn, v->dbi[db], &cursor)));
+    wn_err err = scan(v, db, cursor, from, to, fn, ctx);
+    mdb_cursor_close(cursor);
+    return err;
+}
+
 wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn, void *ctx) {
     MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
     WN_TRY(read_begin(v, &txn));
-    wn_err err = err_of(mdb_cursor_open(txn, v->dbi[db], &cursor));
-    if (!err) {
-        err = scan(v, db, cursor, from, to, fn, ctx);
-        mdb_cursor_close(cursor);
+    wn_err err = scan_in(v, txn, db, from, to, fn, ctx);
+    mdb_txn_abort(txn);
+    return err;
+}
+
+typedef struct snapshot {
+    unsigned db;
+    wn_vault_visit_db fn;
+    void *ctx;
+    bool stopped;
+} snapshot;
+
+static bool snapshot_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
+    snapshot *s = ctx;
+    s->stopped = !s->fn(s->ctx, s->db, key, state, value);
+    return !s->stopped;
+}
+
+wn_err wn_vault_snapshot(const wn_vault *v, const unsigned *dbs, size_t n, wn_vault_visit_db fn, void *ctx) {
+    MDB_txn *txn = NULL;
+    snapshot s = {.fn = fn, .ctx = ctx};
+    WN_TRY(read_begin(v, &txn));
+    wn_err err = WN_OK;
+    for (size_t i = 0; i < n && err == WN_OK && !s.stopped; i++) {
+        s.db = dbs[i];
+        err = scan_in(v, txn, s.db, (wn_span){NULL, 0}, (wn_span){NULL, 0}, snapshot_visit, &s);
     }
     mdb_txn_abort(txn);
     return err;

@@ -25,6 +25,7 @@ typedef struct wn_vault_kind { // static storage
     bool public_sizes; // values say nothing by their length: padded to 16 bytes, not to powers of two
     unsigned dbs_n;
     const char *db[WN_VAULT_DBS_MAX];
+    unsigned chained; // bits: databases whose readers see a gap themselves; of the others a census is kept
 } wn_vault_kind;
 
 // Memory that held plain text: wiped when it grows and at the end.
@@ -81,6 +82,12 @@ WN_MUST_USE wn_err wn_vault_last_of(const wn_vault *v, unsigned db, uint8_t out_
 typedef bool (*wn_vault_visit)(void *ctx, wn_span key, wn_err state, wn_span value);
 WN_MUST_USE wn_err wn_vault_scan(const wn_vault *v, unsigned db, wn_span from, wn_span to, wn_vault_visit fn,
                                  void *ctx);
+
+// The same over several databases, one after the other, as one and the same
+// transaction left them all. fn gets which of them.
+typedef bool (*wn_vault_visit_db)(void *ctx, unsigned db, wn_span key, wn_err state, wn_span value);
+WN_MUST_USE wn_err wn_vault_snapshot(const wn_vault *v, const unsigned *dbs, size_t n, wn_vault_visit_db fn,
+                                     void *ctx);
 
 // Big endian, so that LMDB's byte order is the numbers' order.
 static inline void wn_vault_be64(uint64_t x, uint8_t out[8]) {

@@ -183,26 +183,29 @@ static bool meta_read(const file *f, unsigned which, meta *out) {
     return out->free.pad == f->page_bytes && (out->txn % 2 == which || out->txn == 0);
 }
 
-static bool newest_meta(file *f, meta *out) {
+// The newest root, or that of transaction *txn.
+static wn_err find_meta(file *f, const uint64_t *txn, meta *out) {
     meta two[2], *m;
     uint32_t page_bytes;
     memcpy(&page_bytes, f->p + sizeof(page_head) + offsetof(meta, free), sizeof page_bytes);
     if (page_bytes < 512 || page_bytes > 32768 || (page_bytes & (page_bytes - 1)) ||
         f->n < 2 * (size_t)page_bytes)
-        return false;
+        return WN_ERR_CORRUPT;
     f->page_bytes = page_bytes;
-    if (!meta_read(f, 0, &two[0]) || !meta_read(f, 1, &two[1])) return false;
+    if (!meta_read(f, 0, &two[0]) || !meta_read(f, 1, &two[1])) return WN_ERR_CORRUPT;
     m = &two[two[0].txn < two[1].txn];
     if (m->txn && two[0].txn + two[1].txn != 2 * m->txn - 1)
-        return false; // commits alternate between the two
+        return WN_ERR_CORRUPT; // commits alternate between the two
+    if (txn && two[0].txn != *txn && two[1].txn != *txn) return WN_ERR_BUSY;
+    if (txn) m = &two[two[0].txn != *txn];
     *out = *m;
     f->last_page = m->last_page;
-    return m->last_page >= 1 && m->last_page < m->map_bytes / page_bytes;
+    return m->last_page >= 1 && m->last_page < m->map_bytes / page_bytes ? WN_OK : WN_ERR_CORRUPT;
 }
 
-static wn_err trees_check(file *f) {
+static wn_err trees_check(file *f, const uint64_t *txn) {
     meta m;
-    if (!newest_meta(f, &m)) return WN_ERR_CORRUPT;
+    WN_TRY(find_meta(f, txn, &m));
     f->seen = calloc(1, (size_t)(f->last_page / 8 + 1));
     if (!f->seen) return WN_ERR_NOMEM;
     bool ok = tree_ok(f, &m.free, true, false) && tree_ok(f, &m.main, false, true);
@@ -210,7 +213,7 @@ static wn_err trees_check(file *f) {
     return ok ? WN_OK : WN_ERR_CORRUPT;
 }
 
-wn_err wn_vault_pages_check(const char *data_path) {
+static wn_err check(const char *data_path, const uint64_t *txn) {
     struct stat st;
     int fd = open(data_path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? WN_OK : WN_ERR_IO;
@@ -225,7 +228,15 @@ wn_err wn_vault_pages_check(const char *data_path) {
     close(fd);
     if (p == MAP_FAILED) return f.n < sizeof(page_head) + sizeof(meta) ? WN_ERR_CORRUPT : WN_ERR_IO;
     f.p = p;
-    wn_err err = trees_check(&f);
+    wn_err err = trees_check(&f, txn);
     munmap(p, f.n);
     return err;
+}
+
+wn_err wn_vault_pages_check(const char *data_path) {
+    return check(data_path, NULL);
+}
+
+wn_err wn_vault_pages_check_at(const char *data_path, uint64_t txn) {
+    return check(data_path, &txn);
 }

@@ -11,3 +11,7 @@
 // WN_ERR_CORRUPT when a page, node or number of the file is not as LMDB 0.9
 // (data version 1) writes it. Only while nobody writes. A missing or empty file is WN_OK.
 WN_MUST_USE wn_err wn_vault_pages_check(const char *data_path);
+// The same of the state that transaction `txn` left, while a read of that very
+// state is under way: another process may write. WN_ERR_BUSY: it wrote so much
+// meanwhile that the state's root is gone, or was writing it just now; read anew.
+WN_MUST_USE wn_err wn_vault_pages_check_at(const char *data_path, uint64_t txn);

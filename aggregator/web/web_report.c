@@ -87,13 +87,15 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
     report *r = ctx;
     (void)at;
     if (r->piece.n == 0) {
-        if (r->end) return MHD_CONTENT_READER_END_OF_STREAM;
+        // What damage left out is left out loudly: JSON says so, the others end broken.
+        bool silent = r->query.format != WN_REPORT_JSON && wn_report_stream_rows(r->stream)->corrupt;
+        if (r->end) return silent ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
         // Where others hold many rows already, this one waits for theirs to be sent.
         if (!r->ask.by_day && !wn_web_room_take(r->web, &r->large, wn_report_stream_rows(r->stream)->rows_n))
             return 0;
         if (wn_report_stream_next(r->stream, &r->piece, &r->end) != WN_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (r->piece.n == 0) return r->end ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+        if (r->piece.n == 0) return 0; // and is asked again
     }
     size_t n = r->piece.n < max ? r->piece.n : max;
     memcpy(buf, r->piece.p, n);

@@ -8,6 +8,7 @@
 #include "work.h"
 
 _Static_assert(WN_DIM_prop4 - WN_DIM_prop1 + 1 == WN_POLICY_PROPS_MAX, "a dimension a declared property");
+_Static_assert(WN_NUMBERS_N == WN_POLICY_NUMBERS_MAX, "a place a declared number");
 
 static const wn_policy_list *find(const wn_policy_list *lists, size_t n, wn_span name) {
     for (size_t i = 0; i < n; i++)
@@ -52,11 +53,66 @@ static wn_span value_of(const wn_pair *p) {
     return p->value;
 }
 
+#define DIGITS_MAX WN_PAIR_BYTES_MAX
+#define EXPONENT_MAX 999
+
+static size_t digits_at(wn_span s, size_t at) {
+    size_t n = 0;
+    while (at + n < s.n && s.p[at + n] >= '0' && s.p[at + n] <= '9') n++;
+    return n;
+}
+
+bool wn_number_whole(wn_span text, uint16_t max, uint16_t *out) {
+    size_t whole = digits_at(text, 0), at = whole, part = 0, digits_n = 0;
+    uint8_t digits[DIGITS_MAX];
+    if (whole == 0 || text.n > DIGITS_MAX) return false; // "-" too
+    for (size_t i = 0; i < whole; i++) digits[digits_n++] = text.p[i];
+    if (at < text.n && text.p[at] == '.') {
+        part = digits_at(text, ++at);
+        if (part == 0) return false;
+        for (size_t i = 0; i < part; i++) digits[digits_n++] = text.p[at + i];
+        at += part;
+    }
+    long exponent = 0;
+    if (at < text.n && (text.p[at] == 'e' || text.p[at] == 'E')) {
+        bool below = ++at < text.n && text.p[at] == '-';
+        if (at < text.n && (text.p[at] == '-' || text.p[at] == '+')) at++;
+        size_t n = digits_at(text, at);
+        if (n == 0) return false;
+        for (size_t i = 0; i < n; i++)
+            exponent = exponent > EXPONENT_MAX ? exponent : exponent * 10 + (text.p[at + i] - '0');
+        if (below) exponent = -exponent;
+        at += n;
+    }
+    if (at != text.n) return false;
+    uint32_t value = 0;
+    // Five zeros behind the digits make anything but 0 too large, so that an exponent costs no time.
+    for (long i = 0; i < (long)whole + exponent && i < (long)digits_n + 5 && value <= UINT16_MAX; i++)
+        value = value * 10 + (i < (long)digits_n ? digits[i] - (uint32_t)'0' : 0);
+#ifdef WN_MUTANT_NUMBER_UNCLAMPED
+    max = UINT16_MAX;
+#endif
+    *out = value < max ? (uint16_t)value : max;
+    return true;
+}
+
+// A number that both policies declare; the smaller bound holds.
+static void read_number(wn_work *w, const wn_pair *p) {
+    const wn_site_policy *began = w->policy[0], *newest = w->policy[1];
+    const wn_policy_list *list = find(began->numbers, began->numbers_n, p->key),
+                         *now = find(newest->numbers, newest->numbers_n, p->key);
+    if (list == NULL || now == NULL || ((list->purpose | now->purpose) & ~w->grants.bits) != 0) return;
+    uint16_t max = list->number_max < now->number_max ? list->number_max : now->number_max, value = 0;
+    if (p->type == WN_PAIR_NUMBER && wn_number_whole(p->value, max, &value))
+        w->obs->number[list - began->numbers] = value;
+}
+
 static void read_props(wn_work *w) {
     const wn_site_policy *began = w->policy[0], *newest = w->policy[1];
     wn_pair p;
     if (wn_work_get(w, WN_FIELD_props).n == 0) return;
     for (size_t at = 0; wn_event_pair_next(w->e, WN_FIELD_props, &at, &p);) {
+        read_number(w, &p);
         const wn_policy_list *list = find(began->props, began->props_n, p.key);
         wn_span value = value_of(&p);
         if (list == NULL || value.n == 0) continue;

@@ -191,7 +191,8 @@ static const wn_policy_list *listed(const wn_policy_list *lists, size_t n, wn_sp
 // Why a value does not pass, as declared.c decides it.
 static const char *list_shuts(const wn_work *w, const wn_policy_list *list) {
     if (list == NULL) return UNDECLARED;
-    unsigned needs = list->purpose | (list->values_n == 0 ? 1u << WN_PURPOSE_measure : 0u);
+    bool free_word = list->values_n == 0 && list->number_max == 0;
+    unsigned needs = list->purpose | (free_word ? 1u << WN_PURPOSE_measure : 0u);
     return missing(w, needs, by_row);
 }
 
@@ -204,15 +205,48 @@ static const char *why_not(const wn_work *w, const wn_policy_list *began, const 
                : "dropped: not a short word, or shaped like an identifier";
 }
 
+static const char *number_why_not(const wn_work *w, const wn_pair *p, const wn_policy_list *began) {
+    const wn_site_policy *newest = w->policy[1];
+    const char *why = list_shuts(w, began);
+    uint16_t value = 0;
+    if (why == NULL) why = list_shuts(w, listed(newest->numbers, newest->numbers_n, p->key));
+    if (why != NULL) return why;
+    bool number = p->type == WN_PAIR_NUMBER && wn_number_whole(p->value, began->number_max, &value);
+    return number ? "dropped: nothing to add" : "dropped: not a number from 0 on";
+}
+
+// "name=500"
+static void put_number(char *out, wn_span name, uint16_t value) {
+    char digits[5];
+    size_t n = 0;
+    memcpy(out, name.p, name.n);
+    out += name.n;
+    *out++ = '=';
+    do digits[n++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (n > 0) *out++ = digits[--n];
+}
+
+// p: of a number that the window's policy declares at place i.
+static void explain_number(const wn_work *w, wn_trace *t, const wn_pair *p, size_t i) {
+    static const char *const places[WN_POLICY_NUMBERS_MAX] = {"number1", "number2"};
+    const wn_policy_list *list = &w->policy[0]->numbers[i];
+    wn_span name = {(const uint8_t *)list->name, strlen(list->name)};
+    if (w->obs->number[i] != 0) put_number(add(t, WN_FIELD_props, places[i])->out, name, w->obs->number[i]);
+    else memcpy(add(t, WN_FIELD_props, number_why_not(w, p, list))->out, name.p, name.n);
+}
+
 // The declared name stands beside the reason: it is the policy's word, not the sender's.
 static void explain_props(const wn_work *w, wn_trace *t) {
     const wn_site_policy *began = w->policy[0], *newest = w->policy[1];
     bool stands[WN_POLICY_PROPS_MAX] = {false}, any = false, undeclared = false;
     wn_pair p;
     for (size_t at = 0; wn_event_pair_next(w->e, WN_FIELD_props, &at, &p);) {
-        const wn_policy_list *list = listed(began->props, began->props_n, p.key);
-        if (list == NULL) undeclared = true;
-        else stands[list - began->props] = any = true;
+        const wn_policy_list *list = listed(began->props, began->props_n, p.key),
+                             *number = listed(began->numbers, began->numbers_n, p.key);
+        if (list != NULL) stands[list - began->props] = any = true;
+        else if (number != NULL) any = true, explain_number(w, t, &p, (size_t)(number - began->numbers));
+        else undeclared = true;
     }
     for (size_t i = 0; i < began->props_n; i++) {
         const wn_policy_list *list = &began->props[i];

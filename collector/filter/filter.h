@@ -10,6 +10,7 @@
 #include "catalogue.h"
 #include "conf.h"
 #include "policy.h"
+#include "purge_list.h"
 #include "winnow/observation.h"
 
 typedef enum wn_verdict {
@@ -92,6 +93,15 @@ typedef struct wn_edge_window {
 
 #define WN_REGION_BYTES 8 // "GB-ENG" and a NUL
 
+// What was purged (R16): whole sites, and organisations by their digest under `key`.
+typedef struct wn_purged {
+    const uint8_t *key; // 32 bytes
+    const wn_purge *at;
+    size_t n;
+} wn_purged;
+// The pseudonym of an organisation in a window, as observations carry it. Never 0.
+uint64_t wn_org_pseudonym(const wn_edge_window *w, uint64_t site, wn_span org);
+
 typedef struct wn_lookups {
     void *ctx;
     // Two letters, or false when unknown. Must not keep the address.
@@ -106,6 +116,7 @@ typedef struct wn_lookups {
     // The window that holds t for this zone and kind; NULL: late (or not to be opened).
     const wn_edge_window *(*window)(void *ctx, const wn_site *site, int64_t t_s);
     const wn_site *(*site)(void *ctx, const char *name, size_t n);
+    wn_purged purged; // n 0: nothing
 } wn_lookups;
 
 typedef struct wn_sender {     // what the intake knows apart from the event

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // permit.c: whether an event counts at all, and which of its fields may be read
 // afterwards. What is not permitted here is absent to every later step.
+#include <sodium.h>
 #include <string.h>
 
 #include "event_body.h"
@@ -134,8 +135,27 @@ static bool is_robot(wn_work *w) {
     return w->agent.bot;
 }
 
+// Whoever names a purged organisation, with proof or without. The whole list is gone through, so that
+// nobody learns from the time where in it a name stands.
+static bool is_purged(const wn_work *w) {
+    const wn_purged *list = &w->look->purged;
+    wn_span org = wn_event_get(w->e, WN_FIELD_org);
+    uint8_t name[32] = {0};
+    unsigned found = 0;
+    if (list->n == 0) return false;
+    if (org.n > 0) wn_purge_name(list->key, w->site->tag, org, name);
+    for (size_t i = 0; i < list->n; i++) {
+        const wn_purge *p = &list->at[i];
+        bool its = p->kind == WN_PURGE_SITE || (org.n > 0 && sodium_memcmp(p->name, name, sizeof name) == 0);
+        found |= p->tag == w->site->tag && its;
+    }
+    wn_wipe(name, sizeof name);
+    return found != 0;
+}
+
 wn_verdict wn_permit(wn_work *w) {
     if (is_child(w)) return WN_VERDICT_child;
+    if (is_purged(w)) return WN_VERDICT_purged;
     if (is_robot(w)) return WN_VERDICT_bot; // and no person: it refuses nothing
     bool late = !find_window(w);
     find_policies(w);

@@ -70,18 +70,18 @@ static uint64_t prefix_of(const wn_work *w) {
     return prefix;
 }
 
-static uint64_t org_of(const wn_work *w, wn_span org) {
-    uint8_t text[8 + 128];
-    put_u64(text, w->site->tag);
+uint64_t wn_org_pseudonym(const wn_edge_window *w, uint64_t site, wn_span org) {
+    uint8_t text[8 + WN_PURGE_ORG_BYTES_MAX];
+    put_u64(text, site);
     memcpy(text + 8, org.p, org.n);
-    uint64_t key = wn_prf64(w->window->key_org, (wn_span){text, 8 + org.n});
+    uint64_t key = wn_prf64(w->key_org, (wn_span){text, 8 + org.n});
     wn_wipe(text, 8 + org.n);
     return key ? key : 1; // 0 means undeclared
 }
 
 void wn_person_believe(wn_work *w) {
-    w->signed_id = wn_person_field(w) == WN_FIELD_user_id &&
-                   signature_holds(w, wn_work_get(w, WN_FIELD_user_id));
+    w->signed_id =
+        wn_person_field(w) == WN_FIELD_user_id && signature_holds(w, wn_work_get(w, WN_FIELD_user_id));
 #ifdef WN_MUTANT_ORG_FROM_ANYBODY
     w->org_believed = wn_work_get(w, WN_FIELD_org).n > 0;
     return;
@@ -110,5 +110,6 @@ void wn_person_set(wn_work *w) {
     w->obs->prefix = prefix_of(w);
     // A member of a narrowed organisation whose id may no longer be read is no account.
     if (w->signed_id && field == WN_FIELD_user_id) w->obs->flags |= WN_OBS_SIGNED;
-    if (w->org_believed) w->obs->org = org_of(w, wn_work_get(w, WN_FIELD_org));
+    if (w->org_believed)
+        w->obs->org = wn_org_pseudonym(w->window, w->site->tag, wn_work_get(w, WN_FIELD_org));
 }

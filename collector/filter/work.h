@@ -73,6 +73,9 @@ void wn_coarsen(wn_work *w);
 void wn_come_from(wn_work *w);
 // declared.c: properties and survey answers, as the policy declares them.
 void wn_declared(wn_work *w);
+// The decimal text of a JSON or msgpack number, cut towards zero and to `max`, in integers alone.
+// False for what is below zero, and for what is no number.
+bool wn_number_whole(wn_span text, uint16_t max, uint16_t *out);
 
 // The id the person goes by: user_id, anonymous_id or device_id; WN_FIELD_N under no `measure`.
 wn_field wn_person_field(const wn_work *w);

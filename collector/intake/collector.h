@@ -8,6 +8,7 @@
 #include "control.h"
 #include "http_intake.h"
 #include "import.h"
+#include "purging.h"
 #include "sdk_intake.h"
 #include "uplink.h"
 
@@ -40,6 +41,9 @@ typedef struct wn_collector {
     wn_admin *admin;
     wn_import *import;
     wn_closing *closing;
+    wn_purge_list *purges;
+    uint8_t purge_key[WN_KEY_BYTES];
+    wn_purging *purging;
     int signal_fd;
     int64_t started_s, started_ms;
     uint64_t late_delivered; // observations that reached the aggregator after the seal
@@ -62,4 +66,5 @@ bool wn_collector_well(const wn_collector *d);
 
 extern const wn_control_verb wn_collector_verbs[];
 extern const size_t wn_collector_verbs_n;
+void wn_collector_purge_begun(void *ctx, uint64_t asker, const char *no);
 void wn_collector_import_done(void *ctx, uint64_t asker, const wn_import_result *r);

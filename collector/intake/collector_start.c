@@ -55,6 +55,14 @@ static wn_err sub(const wn_collector *d, const char *name, char *out, size_t cap
     return n > 0 && (size_t)n < cap ? WN_OK : WN_ERR_CONFIG;
 }
 
+static wn_err open_purges(wn_collector *d) {
+    char path[400];
+    WN_TRY(sub(d, "keys/purges", path, sizeof path));
+    wn_err err = wn_purge_list_begin(path, d->slots, d->purge_key, &d->purges);
+    if (err == WN_ERR_STATE) wn_log(WN_MSG_PURGES_LOST, 0, 0, 0);
+    return err;
+}
+
 static wn_err open_keys(wn_collector *d, uint8_t out_dedupe_key[32]) {
     char path[400];
     uint8_t id[32];
@@ -66,6 +74,7 @@ static wn_err open_keys(wn_collector *d, uint8_t out_dedupe_key[32]) {
     WN_TRY(check_format(d->role_dir));
     WN_TRY(sub(d, "keys/slots", path, sizeof path));
     WN_TRY(wn_slots_open(path, false, &d->slots));
+    WN_TRY(open_purges(d));
     WN_TRY(wn_slots_make(d->slots, "collector-id", id));
     memcpy(d->id, id, sizeof d->id);
     return wn_slots_make(d->slots, "dedupe", out_dedupe_key);
@@ -109,6 +118,8 @@ static wn_err open_pipeline(wn_collector *d) {
     if (err == WN_OK) err = open_spool(d);
     if (err == WN_OK)
         err = wn_sessions_open(&d->session_memory, sessions_max, wn_spool_last_txn(d->spool), &d->sessions);
+    parts.purges = d->purges;
+    memcpy(parts.purge_key, d->purge_key, sizeof parts.purge_key);
     parts.edge = d->edge;
     parts.spool = d->spool;
     parts.sessions = d->sessions;
@@ -201,6 +212,16 @@ static void on_late(void *ctx, const wn_window *w, uint32_t observations) {
     wn_import_late(d->import, w, observations);
 }
 
+static void on_purged(void *ctx, const uint8_t name[32]) {
+    wn_purging_done(((wn_collector *)ctx)->purging, name);
+}
+
+static void ask_purge(void *ctx, const wn_purge *p, bool drained) {
+    wn_collector *d = ctx;
+    uint64_t what = (p->kind == WN_PURGE_ORG ? WN_PURGE_ASK_ORG : 0u) | (drained ? WN_PURGE_ASK_DRAINED : 0u);
+    if (d->uplink != NULL) wn_uplink_purge(d->uplink, p->site, p->name, p->asked_at_s, what);
+}
+
 static void ask_state(void *ctx, const wn_window *w) {
     wn_collector *d = ctx;
     d->uplink_waits = true;
@@ -225,7 +246,7 @@ void wn_collector_try_uplink(wn_collector *d) {
     }
     if (d->o.uplink[0] != '\0') snprintf(endpoint, sizeof endpoint, "%s", d->o.uplink);
     else snprintf(endpoint, sizeof endpoint, "ipc://%s/aggregator/uplink.sock", d->o.state_dir);
-    wn_uplink_events events = {d, on_closing, on_state, on_late};
+    wn_uplink_events events = {d, on_closing, on_state, on_late, on_purged};
     wn_err err = wn_uplink_open(d->zmq, endpoint, key, &d->uplink_key, d->id, d->spool, &events, &d->uplink);
     if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 11, 0);
 }
@@ -280,7 +301,16 @@ static wn_err open_rest(wn_collector *d) {
     wn_import_parts import = {
         d->pipeline, d->edge, d->spool, &d->metrics, d, ask_state, wn_collector_import_done};
     wn_closing_parts closing = {d->edge, d->spool, d->sessions, d->pipeline, d, tell_closed, ask_state};
+    wn_purging_parts purging = {.list = d->purges,
+                                .key = d->purge_key,
+                                .edge = d->edge,
+                                .spool = d->spool,
+                                .pipeline = d->pipeline,
+                                .ctx = d,
+                                .ask = ask_purge,
+                                .begun = wn_collector_purge_begun};
     WN_TRY(wn_import_open(&import, &d->import));
+    WN_TRY(wn_purging_open(&purging, &d->purging));
     return wn_closing_open(&closing, &d->closing);
 }
 
@@ -305,6 +335,7 @@ void wn_collector_close(wn_collector *d) {
     wn_admin_close(d->admin);
     wn_import_close(d->import);
     wn_closing_close(d->closing);
+    wn_purging_close(d->purging);
     if (d->uplink != NULL) wn_uplink_close(d->uplink);
     wn_control_close(d->control);
     wn_sdk_close(d->sdk);
@@ -315,6 +346,8 @@ void wn_collector_close(wn_collector *d) {
     if (d->spool != NULL && !d->failed) forget_delivered(d->spool);
     wn_spool_close(d->spool);
     wn_edge_close(d->edge);
+    wn_purge_list_close(d->purges);
+    wn_wipe(d->purge_key, sizeof d->purge_key);
     wn_slots_close(d->slots);
     wn_policies_close(d->policies);
     wn_policy_fini(&d->policy);

@@ -65,7 +65,8 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     const wn_metrics *m = wn_collector_metrics(d);
     const wn_pipeline_counts *c = wn_pipeline_count(d->pipeline);
     msgpack_packer *pk = packer;
-    msgpack_pack_map(pk, 25);
+    msgpack_pack_map(pk, 26);
+    wn_put_uint(pk, "purge_open_since_s", (uint64_t)wn_purge_list_oldest_open(d->purges));
     wn_put_flag(pk, "ok", true);
     wn_put_str(pk, "version");
     wn_put_str(pk, WN_VERSION);
@@ -90,6 +91,41 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_flag(pk, "has_geo", m->v[WN_METRIC_geo] != 0);
     wn_put_flag(pk, "kept", d->identity.kept);
     wn_put_policy(pk, wn_policies_newest(d->policies));
+    return true;
+}
+
+// ---- purges ----
+
+// {site, org}: without org the whole site. Answered when it can no longer be lost.
+static bool verb_purge(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    wn_collector *d = ctx;
+    wn_span site = {NULL, 0}, org = {NULL, 0};
+    while (!wn_mp_done(body)) {
+        wn_span key = {NULL, 0};
+        bool well = wn_mp_str(body, 32, &key) &&
+                    (wn_span_is(key, "site")  ? wn_mp_str(body, WN_SITE_NAME_BYTES - 1, &site)
+                     : wn_span_is(key, "org") ? wn_mp_str(body, WN_PURGE_ORG_BYTES_MAX, &org) && org.n > 0
+                                              : wn_mp_skip(body, 8));
+        if (!well) return say(packer, false, "not a purge: a site, and an organisation of 1 to 128 bytes");
+    }
+    const char *no = wn_purging_begin(d->purging, site, org, token);
+    return no != NULL && say(packer, false, no);
+}
+
+void wn_collector_purge_begun(void *ctx, uint64_t asker, const char *no) {
+    wn_collector *d = ctx;
+    msgpack_sbuffer buf;
+    msgpack_packer pk;
+    msgpack_sbuffer_init(&buf);
+    msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
+    say(&pk, no == NULL, no == NULL ? "begun" : no);
+    wn_control_answer(d->control, asker, (wn_span){(const uint8_t *)buf.data, buf.size});
+    msgpack_sbuffer_destroy(&buf);
+}
+
+static bool verb_purges(void *ctx, uint64_t token, wn_mp *body, void *packer) {
+    (void)token, (void)body;
+    wn_put_purges(packer, ((wn_collector *)ctx)->purges);
     return true;
 }
 
@@ -220,6 +256,8 @@ const wn_control_verb wn_collector_verbs[] = {
     {"status", verb_status},
     {"reload", verb_reload},
     {"stop", verb_stop},
+    {"purge", verb_purge},
+    {"purges", verb_purges},
     {"import-begin", verb_import_begin},
     {"import-lines", verb_import_lines},
     {"import-chunk", verb_import_chunk},

@@ -208,14 +208,27 @@ static void commit_kept(wn_pipeline *p, const wn_record *rec) {
     p->counts.last_kept_s = p->now_s;
 }
 
+static bool was_purged(const wn_pipeline *p, uint32_t slot, uint64_t site, uint64_t org) {
+    size_t n = p->purged_n < WN_PIPELINE_PURGED_MAX ? p->purged_n : WN_PIPELINE_PURGED_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const wn_purged_one *x = &p->purged[i];
+        if (x->slot == slot && x->site == site && (x->org == 0 || x->org == org)) return true;
+    }
+    return false;
+}
+
 static void commit_record(wn_request *r, const wn_record *rec) {
     wn_pipeline *p = r->p;
+    if (p->purged_n > 0 && was_purged(p, rec->slot, rec->site, rec->kept ? rec->obs.org : 0)) {
+        if (rec->kept) wn_request_turn(r, WN_VERDICT_purged);
+        return;
+    }
     if (rec->has_batch_key && wn_pipeline_known(p, WN_MEMORY_12H, rec->batch_key)) {
         r->outcome.repeated++;
         return;
     }
     if (!still_open(p, rec)) {
-        if (rec->kept) wn_request_turn_late(r);
+        if (rec->kept) wn_request_turn(r, WN_VERDICT_late);
         return;
     }
     if (rec->has_batch_key) wn_pipeline_remember(p, WN_MEMORY_12H, rec->batch_key);
@@ -235,6 +248,39 @@ static void count_outcome(wn_pipeline *p, const wn_outcome *o) {
     p->counts.repeated += o->repeated;
     for (unsigned i = 0; i < WN_VERDICT_N; i++) p->counts.by_verdict[i] += o->by_verdict[i];
     for (unsigned i = 0; i < WN_SIGNAL_N; i++) p->counts.by_signal[i] += o->by_signal[i];
+}
+
+// ---- purges ----
+
+static uint64_t org_in(const wn_edge_window *w, uint64_t site, wn_span org) {
+    return org.n > 0 ? wn_org_pseudonym(w, site, org) : 0;
+}
+
+wn_err wn_pipeline_purge(wn_pipeline *p, uint64_t site, wn_span org, const uint8_t name[32],
+                         uint64_t *out_token) {
+    static const wn_value *const none[WN_OPEN_N];
+    for (uint32_t slot = 0; slot < WN_EDGE_WINDOWS_MAX; slot++) {
+        const wn_edge_window *w = wn_edge_slot(p->parts.edge, slot);
+        if (w == NULL) continue;
+        wn_observation mark = {.site = site, .org = org_in(w, site, org), .kind = WN_OBS_PURGE};
+        memcpy(mark.person, name, sizeof mark.person);
+        adding a = {&mark, none, site};
+        wn_sessions_purge(p->parts.sessions, slot, site, mark.org);
+        p->purged[p->purged_n++ % WN_PIPELINE_PURGED_MAX] = (wn_purged_one){slot, site, mark.org};
+        if (p->stuck || p->txn_bytes + SESSION_ROOM_BYTES > TXN_ROOM_BYTES) return WN_ERR_BUSY;
+        p->txn_bytes += SESSION_ROOM_BYTES;
+        if (!batch_add(p, slot, &a)) return WN_ERR_BUSY;
+    }
+    *out_token = wn_pipeline_pending(p);
+    return WN_OK;
+}
+
+bool wn_pipeline_purged_all(const wn_pipeline *p, uint64_t site, wn_span org) {
+    for (uint32_t slot = 0; slot < WN_EDGE_WINDOWS_MAX; slot++) {
+        const wn_edge_window *w = wn_edge_slot(p->parts.edge, slot);
+        if (w != NULL && !was_purged(p, slot, site, org_in(w, site, org))) return false;
+    }
+    return true;
 }
 
 // ---- repeats of a whole request ----

@@ -51,6 +51,8 @@ typedef struct wn_pipeline_parts { // all kept
     wn_edge *edge;
     wn_spool *spool;
     wn_sessions_table *sessions;
+    const wn_purge_list *purges; // what the filter refuses; NULL: nothing
+    uint8_t purge_key[32];
     uint8_t dedupe_key[32]; // storage key: must outlive a restart as the memory does
     uint64_t spool_bytes_max, request_bytes_total_max;
 } wn_pipeline_parts;
@@ -96,6 +98,17 @@ typedef enum wn_commit {
 //   scope     who may repeat it (0: anybody, else a tag of the sender)
 WN_MUST_USE wn_commit wn_request_commit(wn_request *r, wn_span batch_id, uint64_t scope, uint64_t *out_token);
 const wn_outcome *wn_request_outcome(const wn_request *r);
+
+// ---- purges (R16) ----
+
+#define WN_PIPELINE_PURGED_MAX 1024 // remembered for requests that were filtered before
+
+// Ends, uncounted, what is of this site and organisation ({NULL, 0}: the whole site): sessions,
+// requests not yet committed; and marks every window of the edge, with `name`. Done when
+// wn_pipeline_durable reaches the token. WN_ERR_BUSY: no room just now.
+WN_MUST_USE wn_err wn_pipeline_purge(wn_pipeline *p, uint64_t site, wn_span org, const uint8_t name[32],
+                                     uint64_t *out_token);
+bool wn_pipeline_purged_all(const wn_pipeline *p, uint64_t site, wn_span org); // no window opened since
 
 // ---- the loop ----
 

@@ -62,6 +62,12 @@ typedef struct wn_named {
     bool known; // its events of that site were counted before
 } wn_named;
 
+// What is no longer taken of requests that were filtered before a purge.
+typedef struct wn_purged_one {
+    uint32_t slot;
+    uint64_t site, org; // org 0: the whole site
+} wn_purged_one;
+
 struct wn_pipeline {
     wn_pipeline_parts parts;
     wn_site_list *sites;
@@ -87,6 +93,8 @@ struct wn_pipeline {
     uint64_t submitted, durable;
     wn_named named[WN_REQUEST_EVENTS_MAX]; // sites of the request being committed
     size_t named_n;
+    wn_purged_one purged[WN_PIPELINE_PURGED_MAX]; // a ring
+    size_t purged_n;
     wn_pipeline_counts counts;
 };
 
@@ -94,5 +102,5 @@ struct wn_pipeline {
 wn_record *wn_request_record_first(wn_request *r);
 wn_record *wn_request_record_next(wn_chunk **inout_chunk, const wn_record *at);
 void wn_request_drop_records(wn_request *r);
-void wn_request_turn_late(wn_request *r); // one kept event's window closed meanwhile
+void wn_request_turn(wn_request *r, wn_verdict why); // one kept event is none after all
 void wn_request_spares_free(wn_pipeline *p);

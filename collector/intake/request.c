@@ -205,9 +205,9 @@ static void count(wn_request *r, wn_verdict why) {
     if (o->refused_listed < WN_REFUSED_LISTED_MAX) o->refused[o->refused_listed++] = (wn_refused){index, why};
 }
 
-void wn_request_turn_late(wn_request *r) {
+void wn_request_turn(wn_request *r, wn_verdict why) {
     r->outcome.by_verdict[WN_KEEP]--;
-    r->outcome.by_verdict[WN_VERDICT_late]++;
+    r->outcome.by_verdict[why]++;
 }
 
 void wn_request_refuse(wn_request *r, wn_verdict why) {
@@ -298,12 +298,16 @@ static void note_site(wn_request *r, uint64_t site) {
 static void filter_event(wn_request *r) {
     wn_pipeline *p = r->p;
     wn_filtered f;
+    const wn_purge_list *purges = p->parts.purges;
     const wn_lookups look = {.ctx = r,
                              .country = look_country,
                              .region = look_region,
                              .policies = look_policies,
                              .window = look_window,
-                             .site = look_site};
+                             .site = look_site,
+                             .purged = {.key = p->parts.purge_key,
+                                        .at = purges != NULL ? wn_purge_list_at(purges, 0) : NULL,
+                                        .n = purges != NULL ? wn_purge_list_count(purges) : 0}};
     r->sender.now_s = p->now_s;
     r->site_forbidden = false;
     f.window = NULL;

@@ -196,6 +196,11 @@ static bool apply_one(wn_sessions_table *t) {
     kept *k = t->k;
     item *p = pending_at(k, k->pending_head);
     size_t buckets[2], place = 0, joined = 0;
+    if (p->visit.slot == 0) { // purged
+        k->pending_head++;
+        step();
+        return true;
+    }
     buckets_of(t, &p->visit, buckets);
     uint32_t print = print_of(&p->visit);
     redo *r = redo_begin(t);
@@ -239,7 +244,7 @@ static void forget_drained(wn_sessions_table *t, uint64_t txn) {
     kept *k = t->k;
     while (k->queue_head < t->drained && queue_at(k, k->queue_head)->txn <= txn) {
         item *q = queue_at(k, k->queue_head);
-        t->live[q->visit.slot - 1]--;
+        if (q->visit.slot != 0) t->live[q->visit.slot - 1]--;
         k->queue_head++;
         step();
         wn_wipe(q, sizeof *q);
@@ -297,13 +302,42 @@ bool wn_sessions_expire(wn_sessions_table *t, uint32_t window_slot, int64_t idle
 
 bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_slot, wn_observation *out) {
     WN_ASSERT(txn > 0);
-    if (t->drained == t->k->queue_tail) return false;
-    item *q = queue_at(t->k, t->drained++);
-    q->txn = txn;
+    while (t->drained != t->k->queue_tail) {
+        item *q = queue_at(t->k, t->drained++);
+        q->txn = txn;
+        step();
+        if (q->visit.slot == 0) continue; // purged
+        *out_window_slot = q->visit.slot - 1u;
+        wn_visit_observation(&q->visit, out);
+        return true;
+    }
+    return false;
+}
+
+// A place in a ring stays, nobody's: slot 0 goes in first, so that a kill leaves no half of a session.
+static void drop_item(wn_sessions_table *t, item *x, uint16_t slot, uint64_t site, uint64_t org) {
+    if (x->visit.slot != slot || x->visit.site != site || (org != 0 && x->visit.lead.org != org)) return;
+    x->visit.slot = 0;
     step();
-    *out_window_slot = q->visit.slot - 1u;
-    wn_visit_observation(&q->visit, out);
-    return true;
+    wn_wipe(&x->visit, sizeof x->visit);
+    t->live[slot - 1]--;
+}
+
+void wn_sessions_purge(wn_sessions_table *t, uint32_t window_slot, uint64_t site, uint64_t org) {
+    kept *k = t->k;
+    uint16_t slot = (uint16_t)(window_slot + 1);
+    for (uint64_t i = k->pending_head; i < k->pending_tail; i++)
+        drop_item(t, pending_at(k, i), slot, site, org);
+    for (uint64_t i = k->queue_head; i < k->queue_tail; i++) drop_item(t, queue_at(k, i), slot, site, org);
+    for (size_t i = 0; i < t->buckets * WN_SESSION_BUCKET; i++) {
+        const wn_visit *v = &k->visit[i];
+        if (t->slot[i] != slot || v->site != site || (org != 0 && v->lead.org != org)) continue;
+        redo *r = redo_begin(t);
+        redo_put(r, i, &nobody);
+        redo_commit(t);
+        t->live[slot - 1]--;
+    }
+    redo_wipe(k);
 }
 
 void wn_sessions_undrain(wn_sessions_table *t, uint64_t txn) {
@@ -381,6 +415,15 @@ static void repair(kept *k, uint64_t last_txn) {
     }
 }
 
+// Of one that was purged a kill may have left the rest.
+static bool count_item(wn_sessions_table *t, item *x) {
+    uint16_t slot = x->visit.slot;
+    if (slot > WN_SESSION_WINDOWS_MAX) return false;
+    if (slot == 0) wn_wipe(&x->visit, sizeof x->visit);
+    else t->live[slot - 1]++;
+    return true;
+}
+
 // Memory begun anew holds nobody, and is left untouched: its pages come with the sessions.
 static wn_err index_all(wn_sessions_table *t, bool anew) {
     kept *k = t->k;
@@ -393,14 +436,10 @@ static wn_err index_all(wn_sessions_table *t, bool anew) {
         if (k->visit[i].slot != 0) t->live[k->visit[i].slot - 1]++;
     }
     for (uint64_t i = k->pending_head; i < k->pending_tail; i++) {
-        uint16_t slot = pending_at(k, i)->visit.slot;
-        if (slot == 0 || slot > WN_SESSION_WINDOWS_MAX) return WN_ERR_CORRUPT;
-        t->live[slot - 1]++;
+        if (!count_item(t, pending_at(k, i))) return WN_ERR_CORRUPT;
     }
     for (uint64_t i = k->queue_head; i < k->queue_tail; i++) {
-        uint16_t slot = queue_at(k, i)->visit.slot;
-        if (slot == 0 || slot > WN_SESSION_WINDOWS_MAX) return WN_ERR_CORRUPT;
-        t->live[slot - 1]++;
+        if (!count_item(t, queue_at(k, i))) return WN_ERR_CORRUPT;
     }
     return WN_OK;
 }

@@ -301,6 +301,9 @@ static void take(wn_uplink *u, const wn_uplink_msg *m) {
         if (u->ev.closing != NULL) u->ev.closing(u->ev.ctx, &m->window);
         break;
     case WN_ANSWER_STATE: take_state(u, m); break;
+    case WN_ANSWER_PURGED:
+        if (u->ev.purged != NULL) u->ev.purged(u->ev.ctx, m->name);
+        break;
     case WN_ANSWER_BUSY: take_busy(u, m); break;
     default: break; // an answer of a newer aggregator: silence will tell
     }
@@ -402,6 +405,14 @@ void wn_uplink_closed(wn_uplink *u, const wn_window *w, uint64_t generation, uin
     if (i == OUTBOX_MAX) return; // the aggregator says `closing` again at the next hello
     u->outbox[i] = m;
     if (i == u->outbox_n) u->outbox_n++;
+}
+
+void wn_uplink_purge(wn_uplink *u, const char *site, const uint8_t name[32], int64_t asked_at_s,
+                     uint64_t what) {
+    wn_uplink_msg m = {.what = WN_ASK_PURGE, .generation = (uint64_t)asked_at_s, .sequence = what};
+    memcpy(m.name, name, sizeof m.name);
+    memcpy(m.site, site, strnlen(site, sizeof m.site - 1));
+    if (u->connected && u->hello) (void)!send_message(u, &m);
 }
 
 bool wn_uplink_up(const wn_uplink *u) {

@@ -22,6 +22,7 @@ typedef struct wn_uplink_events {
     void (*closing)(void *ctx, const wn_window *w);                      // drain, then wn_uplink_closed
     void (*state)(void *ctx, const wn_window *w, wn_window_state state); // answer to wn_uplink_ask
     void (*late)(void *ctx, const wn_window *w, uint32_t observations);  // a batch came after the seal
+    void (*purged)(void *ctx, const uint8_t name[32]);                   // answer to wn_uplink_purge
     // A handler may call wn_uplink_ask and wn_uplink_closed, nothing else here. Any may be NULL.
 } wn_uplink_events;
 
@@ -42,6 +43,10 @@ void wn_uplink_send(wn_uplink *u, int64_t now_ms);
 // Beyond WN_UPLINK_ASKS_MAX: false, ask later.
 bool wn_uplink_ask(wn_uplink *u, const wn_window *w);
 void wn_uplink_closed(wn_uplink *u, const wn_window *w, uint64_t generation, uint64_t sequence);
+// Tells of an open purge, at once; nothing is kept: tell again until `purged` answers.
+//   what  WN_PURGE_ASK_…
+void wn_uplink_purge(wn_uplink *u, const char *site, const uint8_t name[32], int64_t asked_at_s,
+                     uint64_t what);
 bool wn_uplink_up(const wn_uplink *u);          // connected, and nothing sent has waited 10 s for an answer
 uint64_t wn_uplink_acked(const wn_uplink *u);   // batches
 uint64_t wn_uplink_refused(const wn_uplink *u); // batches set aside because the aggregator cannot read them

@@ -10,13 +10,13 @@
 #define WN_NUMBERS_N 2 // numeric properties that the policy declares
 
 typedef enum wn_dim_closed {
-#define DIM_CLOSED(name, doc) WN_DIM_##name,
+#define DIM_CLOSED(name, purpose, doc) WN_DIM_##name,
 #include "dims.def"
     WN_CLOSED_N
 } wn_dim_closed;
 
 typedef enum wn_dim_open {
-#define DIM_OPEN(name, doc) WN_DIM_##name,
+#define DIM_OPEN(name, purpose, doc) WN_DIM_##name,
 #include "dims.def"
     WN_OPEN_N
 } wn_dim_open;
@@ -28,6 +28,9 @@ typedef enum wn_obs_kind {
     WN_OBS_VIEW = 1,    // a page view
     WN_OBS_EVENT = 2,   // anything else a person did
     WN_OBS_SESSION = 3, // a finished session: entry, exit, dims of its first event
+    WN_OBS_PURGE =
+        4, // nobody's: from here on nothing of `org` (0: of `site`) counts in the window, and what did
+           // is taken out (R16); `person` is the begin of the purge's name (common/purge_list.h)
 } wn_obs_kind;
 
 enum {                        // wn_observation.flags

@@ -8,7 +8,8 @@
 
 #include "winnow/observation.h"
 
-#define WN_WIRE_VERSION 2 // 2: the head names the policy; what is absent takes no room
+#define WN_WIRE_VERSION                                                                                      \
+    3 // 3: observations carry numbers; 2: the head names the policy, what is absent takes no room
 #define WN_BATCH_OBS_MAX 1024
 #define WN_BATCH_BYTES_MAX (1u << 20)
 #define WN_BATCH_SITES_MAX 64
@@ -99,6 +100,7 @@ typedef enum wn_answer {
     WN_ANSWER_CLOSING = 5, // drain this window, answer CLOSED, wipe K_edge
     WN_ANSWER_STATE = 6,   // reply to WN_ASK_STATE: `sequence` = wn_window_state
     WN_ANSWER_BUSY = 7,    // memory_max reached: try again in a second
+    WN_ANSWER_PURGED = 8,  // reply to WN_ASK_PURGE: this purge (`name`) is done and verified
 } wn_answer;
 
 typedef enum wn_window_state {
@@ -113,13 +115,23 @@ typedef enum wn_ask {
     WN_ASK_HELLO = 2,  // {collector, wire version}: registers the collector
     WN_ASK_STATE = 3,  // {window}: sealed? (imports ask before they count)
     WN_ASK_CLOSED = 4, // {window, generation, last sequence}: drained; K_edge wiped
+    WN_ASK_PURGE =
+        5, // {site, name, generation: when it was asked for, sequence: wn_purge_ask}: until answered
 } wn_ask;
+
+enum {                              // sequence of a WN_ASK_PURGE
+    WN_PURGE_ASK_ORG = 1u << 0,     // of one organisation; else of the whole site
+    WN_PURGE_ASK_DRAINED = 1u << 1, // all that this collector had of it has been delivered, its marks too
+    WN_PURGE_ASK_ALL = (1u << 2) - 1
+};
 
 typedef struct wn_uplink_msg { // every message but a batch, both ways
     uint8_t what;              // wn_ask or wn_answer
     uint8_t collector[16];     // asks only
     wn_window window;
     uint64_t generation, sequence;
+    uint8_t name[32]; // of a purge; else zeros and ""
+    char site[64];
 } wn_uplink_msg;
 
 #define WN_UPLINK_MSG_BYTES_MAX 256

@@ -96,6 +96,14 @@ static void put_consent(FILE *to, const person *p) {
     }
 }
 
+// A telephone or card number as a JSON number: the policy's bound is what stops it.
+static void put_digits(FILE *to, const char *text) {
+    text += strcspn(text, "123456789");
+    if (*text == '\0') fputc('0', to);
+    for (; *text != '\0'; text++)
+        if (*text >= '0' && *text <= '9') fputc(*text, to);
+}
+
 // Properties, a survey and a page's route that the policy declares, where a longer word refuses nothing.
 static void put_declared(FILE *to, const person *p, unsigned place) {
     const char *id = pick(p, place), *other = pick(p, place + 1);
@@ -106,6 +114,8 @@ static void put_declared(FILE *to, const person *p, unsigned place) {
     put_member(to, "plan", id);
     put_member(to, "team", other);
     put_member(to, "beta", "true");
+    fputs(",\"amount\":", to);
+    put_digits(to, p->id[place % 2 == 0 ? WN_CANARY_phone : WN_CANARY_card]);
     put_member(to, pick(p, place + 3), "as a key");
     fprintf(to, ",\"deep\":{\"list\":[");
     put_json(to, pick(p, place + 4));

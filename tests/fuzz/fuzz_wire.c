@@ -21,8 +21,9 @@ static void read_batch(wn_span bytes) {
         WN_ASSERT(v.n <= WN_VALUE_SEALED_MAX && wn_value_id(&v) == r.value_id[i]);
     }
     for (; wn_batch_reader_next(&r, &o); seen++) {
-        WN_ASSERT(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_SESSION && (o.flags & ~WN_OBS_FLAGS_ALL) == 0);
+        WN_ASSERT(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_PURGE && (o.flags & ~WN_OBS_FLAGS_ALL) == 0);
         for (unsigned d = 0; d < WN_CLOSED_N; d++) WN_ASSERT(wn_closed_valid(d, o.closed[d]));
+        for (unsigned i = 0; i < WN_NUMBERS_N; i++) WN_ASSERT(o.kind != WN_OBS_SESSION || o.number[i] == 0);
     }
     WN_ASSERT(seen == r.head.observations && r.p == r.end);
 }

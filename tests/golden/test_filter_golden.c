@@ -55,7 +55,8 @@ static void surround(golden *g, const char *name, const char *value) {
     } else cr_assert_fail("%s: no such surrounding: %s", g->title, name);
 }
 
-// "key=value" is a pair, "key{" or "key[" the beginning of a map or list inside, "}" its end.
+// "key=value" is a pair, "key=#1.5" one with a number, "key{" or "key[" the beginning of a map or list
+// inside, "}" its end.
 static void set_map(golden *g, wn_field f, char *value) {
     rig_set_bytes(&g->r, f, NULL, 0);
     for (char *save = NULL, *item = strtok_r(value, " ", &save); item; item = strtok_r(NULL, " ", &save)) {
@@ -66,8 +67,10 @@ static void set_map(golden *g, wn_field f, char *value) {
                             : strcmp(item, "}") == 0  ? WN_PAIR_END
                             : strcmp(v, "true") == 0  ? WN_PAIR_TRUE
                             : strcmp(v, "false") == 0 ? WN_PAIR_FALSE
+                            : v[0] == '#'             ? WN_PAIR_NUMBER
                                                       : WN_PAIR_TEXT;
-        if (type != WN_PAIR_TEXT) v = "";
+        if (type == WN_PAIR_NUMBER) v++;
+        else if (type != WN_PAIR_TEXT) v = "";
         wn_event_pair(g->r.event, f, (wn_span){(const uint8_t *)item, key_n}, type,
                       (wn_span){(const uint8_t *)v, strlen(v)});
     }
@@ -112,6 +115,9 @@ static void print_result(golden *g, wn_verdict v, char *text) {
     for (unsigned d = 0; d < WN_CLOSED_N; d++)
         if (g->r.out.obs.closed[d])
             sprintf(text + strlen(text), "%s=%s\n", wn_dim_name(d), rig_closed(&g->r, (wn_dim_closed)d));
+    for (unsigned i = 0; i < WN_NUMBERS_N; i++)
+        if (g->r.out.obs.number[i])
+            sprintf(text + strlen(text), "number%u=%u\n", i + 1, g->r.out.obs.number[i]);
 }
 
 static void run_case(golden *g) {

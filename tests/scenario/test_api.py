@@ -18,7 +18,7 @@ os.environ["WINNOW_TEST_DUMPABLE"] = "1"  # a sanitizer looks for leaks at the e
 TABLES = ["traffic", "hours", "pages", "referrers", "countries", "browsers", "systems", "devices", "events"]
 DESCRIPTION = os.path.join(os.environ["WINNOW_SOURCE"], "schemas/openapi.json")
 AGENTS = [AGENT, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"]
-PLAN = """  - {id: pages_by_device, doc: Pages by device, dimensions: [route, device], of: [view], measures: [people, events]}
+PLAN = """  - {id: pages_by_device, doc: Pages by device, purpose: basic, dimensions: [route, device], of: [view], measures: [people, events]}
 """
 DAYS = ["2026-11-18", "2026-11-19", "2026-11-20"]
 

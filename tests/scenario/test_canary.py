@@ -27,12 +27,10 @@ KINDS = ["email", "phone", "user_id", "idfa", "gaid", "ipv4", "ipv6", "card", "n
 PEOPLE = -(-int(os.environ.get("WN_CANARIES", "10000")) // len(KINDS))
 SCALE = max(1, PEOPLE // 1000)  # of what a day must hold, above ten thousand identifiers
 SITES = {"web": "canary.example", "sdk": "app.example", "log": "log.example"}  # one for each way in: none repeats another's batch_id
-TABLES = [t.split()[0] for t in """traffic hours pages entry_pages exit_pages referrers channels sources campaigns countries languages
-browsers systems devices screens events plans notes teams betas answers terms links exit_links features models versions crashes""".split()]
-# Beside the default tables, one for each dimension that a client can coin, or a policy declare.
-MORE_TABLES = "".join(f"  - {{id: {i}, doc: {i}, dimensions: [{d}], of: [view, event], measures: [people, events]}}\n" for i, d in (
-    ("plans", "prop1"), ("notes", "prop2"), ("teams", "prop3"), ("betas", "prop4"), ("answers", "answer"), ("terms", "term"), ("links", "link"),
-    ("exit_links", "exit_link"), ("features", "feature"), ("models", "model"), ("versions", "app_version"), ("crashes", "crash")))
+TABLES = """traffic hours pages entry_pages exit_pages referrers channels sources campaigns countries languages browsers systems devices
+screens events regions terms links exit_links features sizes ages jobs answers crashes app_versions connections makers models prop1 prop2
+prop3 prop4 country_devices channel_devices channel_countries noise_people noise_countries noise_devices noise_browsers noise_events
+noise_pages noise_referrers noise_terms""".split()
 POLICY = """version: 2
 date: 2026-11-20
 defaults:
@@ -42,6 +40,7 @@ defaults:
     - {name: note}
     - {name: team}
     - {name: beta, purpose: profile, values: ["true", "false"]}
+    - {name: amount, number: {max: 500}}
   surveys:
     - {name: nps, values: ["0", "10"]}
   routes: ["/account/:user/items/:item", "/orders/:order", "/team/*/:member/all"]
@@ -49,8 +48,8 @@ defaults:
   organisations:
     - {org: acme, purposes: [basic]}
 """
-DECLARED = {"pages": ("route", ["/welcome", "/account/:user/items/:item", "/mail"]), "plans": ("prop1", ["plan=pro"]),
-            "notes": ("prop2", ["note=blue"]), "betas": ("prop4", ["beta=true"]), "answers": ("answer", ["nps=10"])}
+DECLARED = {"pages": ("route", ["/welcome", "/account/:user/items/:item", "/mail"]), "prop1": ("prop1", ["plan=pro"]),
+            "prop2": ("prop2", ["note=blue"]), "prop4": ("prop4", ["beta=true"]), "answers": ("answer", ["nps=10"])}
 FORMATS = ["table", "csv", "json", "ndjson"]
 BODY_MAX = 65536
 THREADS = 3
@@ -215,7 +214,7 @@ def send_commands(w, ids):
 def send_unmarked(w, ids, first):
     """People in networks of their own, whose crowds open. Nothing of theirs is looked for but the consent string each of them
     gives, in a field, inside a GPP string, in the pixel's query and in a cookie."""
-    more = {"purposes": ["basic", "measure", "share", "profile"], "props": {"plan": "pro", "note": "blue", "beta": True}, "survey": "nps", "answer": "10"}
+    more = {"purposes": ["basic", "measure", "share", "profile"], "props": {"plan": "pro", "note": "blue", "beta": True, "amount": 19.9}, "survey": "nps", "answer": "10"}
     events = []
     for i in range(first, first + UNMARKED):
         tcf = ids["consent"][i % len(ids["consent"])]
@@ -372,9 +371,6 @@ def day(run, ids, offset_s):
         if run.name == "control":  # what the keeper and winnow-web, which see no event, could hold: their own environment
             w.env["WN_PLANTED"] = " ".join(ids[k][0] for k in KINDS)
         w.clock(offset_s)
-        with open(os.path.join(os.environ["WINNOW_SOURCE"], "schemas/plan.yaml")) as plan, \
-             open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml"), "w") as mine:
-            mine.write(plan.read() + MORE_TABLES)
         with open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "policy.yaml"), "w") as mine:
             mine.write(POLICY)
         for site, host in SITES.items():

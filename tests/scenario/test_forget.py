@@ -6,45 +6,10 @@ import re
 import subprocess
 import sys
 
+from places import files_of, kept_memory, memory_of
 from winnow import AGENT, Winnow, expect, person, view
 
 SLOTS_KEYS = os.path.join(os.environ["WINNOW_TESTS"], "slots_keys")
-
-
-def memory_of(pid):
-    """Yields the readable memory of a process, mapping by mapping."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in maps:
-            span, rights, *_ = line.split()
-            if not rights.startswith("r") or "[vvar" in line or "[vsyscall" in line:
-                continue
-            start, end = (int(x, 16) for x in span.split("-"))
-            try:
-                mem.seek(start)
-                yield line.split()[-1], mem.read(end - start)
-            except (OSError, ValueError, OverflowError):
-                continue
-
-
-def kept_memory(pid):
-    """The memfds a process holds, mapped or not."""
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        path = f"/proc/{pid}/fd/{fd}"
-        try:
-            if os.readlink(path).startswith("/memfd:"):
-                with open(path, "rb") as f:
-                    yield path, f.read()
-        except OSError:
-            continue
-
-
-def files_of(folder):
-    for top, _, names in os.walk(folder):
-        for n in names:
-            path = os.path.join(top, n)
-            if os.path.isfile(path):
-                with open(path, "rb") as f:
-                    yield path, f.read()
 
 
 def find(keys, w, image=None):
@@ -81,7 +46,7 @@ def with_image(w):
     """Puts the state on a small ext4 image, so that freed blocks are looked at too (root only)."""
     image = os.path.join(w.dir, "image")
     with open(image, "wb") as f:
-        f.truncate(96 << 20)
+        f.truncate(64 << 20)
     made = subprocess.run(["mkfs.ext4", "-q", "-F", image], capture_output=True).returncode == 0
     os.makedirs(w.env["WINNOW_STATE_DIR"], exist_ok=True)
     if made and subprocess.run(["mount", "-o", "loop", image, w.env["WINNOW_STATE_DIR"]], capture_output=True).returncode == 0:
@@ -90,6 +55,25 @@ def with_image(w):
     return None
 
 
+def left_by_renames(folder, image):
+    """The control of the image: keys kept in a file that is replaced by rename and at last unlinked, as most
+    programs would do it. How many of them are still readable in freed blocks?"""
+    keys = [os.urandom(32) for _ in range(RENAMES)]
+    path = os.path.join(folder, "control")
+    for key in keys:
+        with open(path + ".new", "wb") as f:
+            f.write(key)
+            f.flush()
+            os.fsync(f.fileno())
+        os.rename(path + ".new", path)
+    os.unlink(path)
+    subprocess.run(["sync"], check=True)
+    with open(image, "rb") as f:
+        raw = f.read()
+    return sum(key in raw for key in keys)
+
+
+RENAMES = 20
 os.environ["WINNOW_TEST_DUMPABLE"] = "1"
 with Winnow(spool_bytes_max=8 << 20, map_mib=16) as w:
     image = with_image(w)
@@ -111,6 +95,10 @@ with Winnow(spool_bytes_max=8 << 20, map_mib=16) as w:
         w.seal("shop", "today", force=True)
         left = find(keys, w, image)
         expect(not left, "keys left after the seal", left)
+        if image:
+            renamed = left_by_renames(w.env["WINNOW_STATE_DIR"], image)
+            expect(renamed > 0, "freed blocks show nothing, so that nothing found there says nothing")
+            print(f"control: {renamed} of {RENAMES} keys that a rename replaced are still in the image")
         names = [p for p, _ in files_of(w.env["WINNOW_STATE_DIR"]) if window in p]
         expect(not names, "files of the window left", names)
         folders = [d for top, dirs, _ in os.walk(w.env["WINNOW_STATE_DIR"]) for d in dirs if window in d]

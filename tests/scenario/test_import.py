@@ -20,7 +20,8 @@ TESTS = os.environ["WINNOW_TESTS"]
 REAL = os.path.join(SOURCE, "../shared/data/access.log")
 HOST = "semicomplete.com"
 TABLES = ["traffic", "hours", "pages", "entry_pages", "exit_pages", "referrers", "channels", "sources", "campaigns",
-          "countries", "languages", "browsers", "systems", "devices", "screens", "events"]
+          "countries", "languages", "browsers", "systems", "devices", "screens", "events", "country_devices", "channel_devices",
+          "channel_countries"]
 
 
 def the_log(folder, made=not os.path.exists(REAL)):

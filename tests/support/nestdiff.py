@@ -18,6 +18,12 @@ PARTITIONS = ("browsers", "systems")
 # (part, whole): everybody in a row of `part` is in the row of `whole` with the same label; a whole
 # without dimension is everybody.
 NESTED = (("entry_pages", "pages"), ("exit_pages", "pages"))
+# A table of two dimensions and the two of one: a row lies in the rows of both its labels.
+MARGINS = {
+    "country_devices": ("countries", "devices"),
+    "channel_devices": ("channels", "devices"),
+    "channel_countries": ("channels", "countries"),
+}
 
 
 class Checker:
@@ -45,8 +51,23 @@ class Checker:
         if "events" in row.values and row.values["events"] < row.values["people"]:
             self.breach(f"{state}: {report.name}: {row}: fewer events than people")
 
+    def check_noise(self, state, report):
+        """What can be said of figures with noise without knowing it: whole, once, people alone."""
+        self.count("reports with noise")
+        if report.one_day and not report.sealed and report.rows:
+            self.breach(f"{state}: {report.name}: noise before the seal")
+        if "other" in report.rows:
+            self.breach(f"{state}: {report.name}: `other` with noise")
+        for row in report.rows.values():
+            self.count("rows with noise")
+            if set(row.values) != {"people"} or not isinstance(row.values["people"], int):
+                self.breach(f"{state}: {report.name}: {row}: {row.values}, not whole people alone")
+
     def check_state(self, state, reports):
         for report in reports.values():
+            if report.noise:
+                self.check_noise(state, report)
+                continue
             self.count("reports")
             if report.k < 5:
                 self.breach(f"{state}: {report.name}: k {report.k} is below the floor of 5")
@@ -70,6 +91,12 @@ class Checker:
                 continue
             if old.sealed and not new.sealed and old.one_day:
                 self.breach(f"{where}: sealed, then open again")
+            if old.noise:
+                if old.sealed and old.one_day and {k: r.values for k, r in old.rows.items()} != {
+                    k: r.values for k, r in new.rows.items()
+                }:
+                    self.breach(f"{where}: noise was drawn again")
+                continue
             for label, row in old.rows.items():
                 self.compare_rows(where, old, row, new, new.rows.get(label))
             if old.sealed and old.one_day:
@@ -134,7 +161,11 @@ class Checker:
     def check_intervals(self, state, reports):
         """Bounds of every true count from all published ones of a window."""
         for site, day in sorted({(r.site, r.first) for r in reports.values() if r.one_day}):
-            tables = {r.table: r for r in reports.values() if r.one_day and (r.site, r.first) == (site, day)}
+            tables = {
+                r.table: r
+                for r in reports.values()
+                if r.one_day and not r.noise and (r.site, r.first) == (site, day)
+            }
             bounds = Bounds()
             for report in tables.values():
                 bounds.add_report(report)
@@ -183,6 +214,15 @@ class Bounds:
             if report.table in PARTITIONS and report.rows:
                 parts = [(report.table, label, "people") for label in report.rows]
                 self.sums.append(((total.table, (), "people"), parts))
+        for part, wholes in MARGINS.items():
+            for axis, whole in enumerate(wholes):
+                if part not in tables or whole not in tables:
+                    continue
+                for label, row in tables[part].rows.items():
+                    larger = tables[whole].rows.get((label[axis],)) if label != "other" else None
+                    for measure in row.values if larger else ():
+                        if measure in larger.values:
+                            self.at_most.append(((part, label, measure), (whole, (label[axis],), measure)))
         for part, whole in NESTED:
             if part in tables and whole in tables:
                 for label in tables[part].rows.keys() & tables[whole].rows.keys() - {"other"}:

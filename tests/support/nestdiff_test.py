@@ -7,14 +7,16 @@ from nestdiff import check
 from reports import Report
 
 
-def made(table, dimension, rows, k=10, sealed=False, day="2026-11-20", last=None, days=None):
+def made(table, dimension, rows, k=10, sealed=False, day="2026-11-20", last=None, days=None, noise=False):
+    dims = dimension.split("/") if dimension else []
     out = {
+        "profile": "noise" if noise else "crowd",
         "site": "s",
         "table": table,
         "from": day,
         "to": last or day,
         "k": k,
-        "dimensions": [dimension] if dimension else [],
+        "dimensions": dims,
         "windows": [{"day": d, "sealed": sealed} for d in days or [day]],
         "rows": [],
     }
@@ -22,8 +24,7 @@ def made(table, dimension, rows, k=10, sealed=False, day="2026-11-20", last=None
         row = dict(zip(("people", "events", "sessions"), values))
         if label == "other":
             row["other"] = True
-        if dimension:
-            row[dimension] = label
+        row.update(zip(dims, label.split("/") if len(dims) > 1 else [label]))
         out["rows"].append(row)
     return Report("made", out)
 
@@ -50,6 +51,10 @@ def sound():
         made("pages", "route", {"/": (60, 100)}, k=20, sealed=True),
     )
     return [("1", one), ("2", two), ("3", end)]
+
+
+def noisy(rows, sealed=True):
+    return state(made("noise_browsers", "browser", rows, k=20, sealed=sealed, noise=True))
 
 
 def replaced(which, report):
@@ -110,6 +115,20 @@ def self_test():
         ],
         ("k under the floor", "floor of 5"): replaced(0, made("hours", "hour", {"08:00": (4, 4, 4)}, k=4)),
         ("fewer events than people", "fewer events"): replaced(1, made("traffic", None, {"": (90, 80, 80)})),
+        ("noise drawn again", "drawn again"): [("1", noisy({"Firefox": (157,)})), ("2", noisy({"Firefox": (151,)}))],
+        ("noise before the seal", "noise before"): [("1", noisy({"Firefox": (157,)}, sealed=False))],
+        ("noise with more than people", "people alone"): [("1", noisy({"Firefox": (157, 300)}))],
+        ("noise with other", "`other` with"): [("1", noisy({"Firefox": (157,), "other": (131,)}))],
+        # 60..66 in a country, 63..69 of them with one class of devices.
+        ("a margin narrow by two k", "narrower than 5"): [
+            (
+                "1",
+                state(
+                    made("countries", "country", {"DE": (63, 70, 63)}, k=7),
+                    made("country_devices", "country/device", {"DE/Desktop": (66, 66, 66)}, k=6),
+                ),
+            )
+        ],
         # A second table of the same total with another k: 60..66 and 63..69 leave four values.
         ("narrow by two k", "narrower than 5"): [
             (
@@ -157,6 +176,8 @@ def self_test():
         )
     ]
     failed += [f"sound sum: {b}" for b in check(summed).breaches]
+    once = [("1", noisy({"Firefox": (157,)})), ("2", noisy({"Firefox": (157,)}))]
+    failed += [f"sound noise: {b}" for b in check(once).breaches]
     failed += [
         f"not seen: {name}"
         for (name, words), states in planted.items()

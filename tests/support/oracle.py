@@ -28,7 +28,7 @@ import urllib.parse
 import zoneinfo
 
 sys.dont_write_bytecode = True  # the tree stays as it is
-from oracle_cells import PLAN, Expected, Observation, Window, fill, holds, k_of, network
+from oracle_cells import PLAN, Expected, Observation, Window, dims_of, fill, holds, k_of, network
 from oracle_log import extensions, judge, parse_line
 from reports import read_reports
 
@@ -196,7 +196,7 @@ class Recount:
         wrong = [] if report.k == k else [f"k is {report.k}, expected {k}"]
         rows = {}
         for key, row in report.rows.items():
-            value = "other" if key == "other" else row.labels[0] if row.labels else "everybody"
+            value = "other" if key == "other" else "/".join(row.labels) or "everybody"
             rows[value] = row.values
         return wrong + Expected(cells, k, p, measures).compare(rows)
 
@@ -204,15 +204,14 @@ class Recount:
         """Differences for the percentage that explains the reports best."""
         reports = read_reports(directory)
         by_day = {str(day): w for day, w in self.windows.items()}
-        checked = [
-            r for r in reports.values() if r.one_day and (r.table != "countries" or self.has_countries)
-        ]
+        known = {t[0] for t in PLAN if self.has_countries or "country" not in dims_of(t[1])}
+        checked = [r for r in reports.values() if r.one_day and r.table in known]
         seen = {(r.table, r.first) for r in checked}
         absent = [
             f"{t[0]} {day}: no report"
             for day in sorted(by_day)
             for t in PLAN
-            if (t[0], day) not in seen and (t[0] != "countries" or self.has_countries)
+            if (t[0], day) not in seen and t[0] in known
         ]
         best, fitting = None, []
         for p in range(20, 36):

@@ -11,7 +11,9 @@ K_CLOSED, K_OPEN = 10, 20
 OPEN = {"route", "entry", "exit", "referrer", "source", "medium", "campaign", "event"}
 UNSEEN = ("", "unknown")
 
-# The default plan (schemas/plan.yaml), by hand: id, dimension, what makes a person a member, measures.
+# The default plan (schemas/plan.yaml), by hand: id, dimension (or two), what makes a person a member, measures.
+# Without the tables of what no access log knows, those with noise, and the measures of the seal that have a lock of
+# their own (bounces, time).
 VISITS, VIEWS, SESSIONS = "visits", "views", "sessions"
 PLAN = (
     ("traffic", None, VISITS, ("people", "events", "sessions")),
@@ -30,11 +32,24 @@ PLAN = (
     ("devices", "device", VISITS, ("people", "events", "sessions")),
     ("screens", "screen", VISITS, ("people", "events", "sessions")),
     ("events", "event", VISITS, ("people", "events")),
+    ("country_devices", ("country", "device"), VISITS, ("people", "events", "sessions")),
+    ("channel_devices", ("channel", "device"), VISITS, ("people", "events", "sessions")),
+    ("channel_countries", ("channel", "country"), VISITS, ("people", "events", "sessions")),
 )
 
 
+def dims_of(dimension):
+    return dimension if isinstance(dimension, tuple) else (dimension,) if dimension else ()
+
+
 def k_of(dimension):
-    return K_OPEN if dimension in OPEN else K_CLOSED
+    return K_OPEN if OPEN & set(dims_of(dimension)) else K_CLOSED
+
+
+def value_of(dims, dimension):
+    """The row this falls into; "" when a value is missing."""
+    values = [dims.get(d, "") for d in dims_of(dimension)]
+    return "" if any(v in UNSEEN for v in values) else "/".join(values) or "everybody"
 
 
 class Observation:
@@ -83,7 +98,7 @@ def sessions_of(observations):
 def lead_values(session, dimension):
     """Values of the first event; more than one when several share its second."""
     first = session[0].time_s
-    return {o.dims.get(dimension, "") for o in session if o.time_s == first}
+    return {value_of(o.dims, dimension) for o in session if o.time_s == first}
 
 
 def edge_values(session, last):
@@ -104,8 +119,8 @@ def fill(window):
         for table, dimension, members, _ in PLAN:
             if members == SESSIONS or (members == VIEWS and not o.view):
                 continue
-            value = o.dims.get(dimension, "") if dimension else "everybody"
-            if value not in UNSEEN:
+            value = value_of(o.dims, dimension)
+            if value:
                 window.tables[table][value].add(o.person, o.prefix, 1, 0)
     for person, theirs in people.items():
         for session in sessions_of(theirs):
@@ -115,7 +130,7 @@ def fill(window):
                 if members == SESSIONS:
                     values = edge_values(session, dimension == "exit")
                 else:
-                    values = lead_values(session, dimension) if dimension else {"everybody"}
+                    values = lead_values(session, dimension)
                 for value in values - set(UNSEEN):
                     window.tables[table][value].add(person, session[0].prefix, 0, 1, sure=len(values) == 1)
 

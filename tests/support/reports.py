@@ -22,6 +22,7 @@ class Report:
     def __init__(self, path, j):
         self.path = path
         self.site, self.table, self.k = j["site"], j["table"], j["k"]
+        self.noise = j.get("profile", "crowd") == "noise"  # its rows are no steps of k, and stand at the seal only
         self.first, self.last = j["from"], j["to"]
         self.dimensions = list(j["dimensions"])
         self.windows = j["windows"]

@@ -49,7 +49,26 @@ expect 0 'plan.yaml and policy.yaml' "$winnow" --help
 expect 0 'Usage: winnow seal' "$winnow" seal --help
 expect 0 'larger epoch counts' "$winnow" down --help
 expect 0 'larger epoch counts' "$winnow" up --help
-expect 0 'version 1' "$winnow" plan check
+expect 0 'The plan is right: version' "$winnow" plan check
+expect 0 'noise_people ' "$winnow" plan print
+cat >"$dir/out.yaml" <<'EOF'
+version: 5
+noise: {rho: strict, people: signed}
+tables:
+  - {id: traffic, doc: All, purpose: basic, dimensions: [], of: [view], measures: [people, number1], number_clamp: 70}
+  - {id: out, doc: Out, purpose: basic, dimensions: [hour], of: [view], measures: [people], profile: noise, cells: 2, receivers: [partner]}
+  - {id: more, doc: More, purpose: basic, dimensions: [device], of: [view], measures: [people], receivers: [partner], contract: C-1}
+EOF
+expect 0 'The plan is right: version 5, 3 tables.' "$winnow" plan check "$dir/out.yaml"
+expect 0 'warning: receiver partner gets table more (crowd) beside table out (noise)' "$winnow" plan check "$dir/out.yaml"
+expect 0 'warning: table more goes out as a crowd under the contract "C-1"' "$winnow" plan print "$dir/out.yaml"
+expect 0 'receiver partner: out more' "$winnow" plan print "$dir/out.yaml"
+expect 0 'noise: rho 0.015000 a window, people signed, at most 2 cells' "$winnow" plan print "$dir/out.yaml"
+expect 0 'people,number1<=70' "$winnow" plan print "$dir/out.yaml"
+sed -n '/^    version: 3 /,/^$/s/^    //p' "$(dirname "$0")/../../../README.md" >"$dir/readme.yaml"
+expect 0 'The plan is right: version 3, 4 tables.' "$winnow" plan check "$dir/readme.yaml"
+sed 's/contract: C-1/clamp: 30/' "$dir/out.yaml" >"$dir/bad.yaml"
+expect 1 'bad.yaml line 6: table more: receivers get profile noise' "$winnow" plan check "$dir/bad.yaml"
 expect 1 'cannot be read' "$winnow" plan check "$dir/none.yaml"
 expect 1 'nothing was published' "$winnow" ledger list
 expect 0 'version 1' "$winnow" policy check
@@ -145,6 +164,20 @@ expect 0 'may be forwarded: no' "$winnow" explain --purposes basic,share --us-pr
     --event '{"name":"pageview","url":"/a"}'
 expect 0 'verdict       refused' "$winnow" explain --tcf-cookie nonsense --event '{"name":"pageview","url":"/a"}'
 expect 0 'plan=pro, b=3' "$winnow" explain --event '{"name":"pageview","url":"/a","props":{"plan":"pro","b":3}}'
+mkdir -p "$dir/numbers"
+cat >"$dir/numbers/policy.yaml" <<'EOF'
+version: 2
+date: 2026-11-20
+defaults:
+  props: [{name: plan, values: [free, pro]}, {name: amount, number: {max: 500}}]
+EOF
+cp "$dir/out.yaml" "$dir/numbers/plan.yaml"
+for amount in '49.9:number1 amount=49' '6601234567:number1 amount=500' '-3:not a number from 0 on (amount)' '"7":not a number from 0 on (amount)'; do
+    expect 0 "${amount#*:}" env WINNOW_CONFIG_DIR="$dir/numbers" "$winnow" explain \
+        --event '{"name":"pageview","url":"/a","props":{"plan":"pro","amount":'"${amount%%:*}"'}}'
+done
+expect 0 'Property `amount`: a whole number, of which an event adds at most 500' env WINNOW_CONFIG_DIR="$dir/numbers" "$winnow" policy describe
+expect 0 'warning: receiver partner gets' env WINNOW_CONFIG_DIR="$dir/numbers" "$winnow" --check-config
 expect 2 'allowed are basic, measure, locate, share, profile and sensitive' "$winnow" explain --purposes basic,mesure \
     --event '{"name":"pageview","url":"/a"}'
 expect 2 'stands alone' "$winnow" explain --matrix --gpc

@@ -19,11 +19,13 @@ static const char text[] =
     "    fields: {language: off, referrer: [profile]}\n"
     "    sensitive: [/health/**]\n"
     "    routes: [/users/:id, /about]\n"
-    "    props: [{name: plan, values: [free, pro], purpose: profile}, {name: colour}]\n"
+    "    props: [{name: plan, values: [free, pro], purpose: profile}, {name: colour}, {name: amount, number: "
+    "{max: 500}}]\n"
     "    surveys: [{name: nps, values: ['0', '10']}]\n"
     "    organisations: [{org: acme-incorporated, purposes: [basic]}]\n"
     "    retention_days: 730\n";
 
+static const char *plan_text = wn_plan_default;
 static char *page;
 static size_t page_n;
 
@@ -33,8 +35,7 @@ static char *describe(const char *site, int kind) {
     wn_policy p;
     wn_plan plan;
     cr_assert_eq(wn_policy_load(text, strlen(text), &p, why, sizeof why, &line), WN_OK, "%s", why);
-    cr_assert_eq(wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line),
-                 WN_OK);
+    cr_assert_eq(wn_plan_load(plan_text, strlen(plan_text), &plan, why, sizeof why, &line), WN_OK, "%s", why);
     wn_description d = {.policy = &p, .plan = &plan, .site = site, .kind = kind, .seal_hold_s = 86400};
     free(page);
     page = NULL;
@@ -73,6 +74,7 @@ Test(policy_describe, says_plainly_what_is_not_honoured_and_what_is_narrowed) {
     says("- Page template `/about`.\n");
     says("Property `plan`: one of `free`, `pro`; also needs `profile`.");
     says("Property `colour`: any short word");
+    says("Property `amount`: a whole number, of which an event adds at most 500 to a sum over a crowd");
     says("Survey `nps`: one of `0`, `10`.");
     says("1 organisation has narrower rules for its members");
     says("2 hours after its end");
@@ -108,6 +110,47 @@ Test(policy_describe, every_field_purpose_and_table_is_on_the_page) {
         "\n- **events**: ",
     };
     for (size_t i = 0; i < WN_COUNT(names); i++) says(names[i]);
+    wn_plan plan;
+    char why[200], words[64];
+    int line;
+    cr_assert_eq(wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line),
+                 WN_OK);
+    for (size_t i = 0; i < plan.n; i++) {
+        snprintf(words, sizeof words, "\n- **%s**: ", plan.table[i].id);
+        says(words);
+        const char *at = strstr(page, words), *purpose = at != NULL ? strstr(at, ". Purpose: `") : NULL;
+        cr_expect(purpose != NULL && purpose < strchr(at + 1, '\n'), "%s has no purpose", plan.table[i].id);
+    }
+    wn_plan_fini(&plan);
+    says("Purpose: `measure` and `share`. With noise, once, when the day is sealed. A person counts in at "
+         "most 1 row; a "
+         "row needs 50 people, and is shown from 174 on.\n");
+    says("Shows people, events, sessions, bounces, time on site. A row needs 10 people.\n");
+}
+
+#define TABLES                                                                                               \
+    "version: 1\nnoise: {people: signed}\ntables:\n"                                                         \
+    "  - {id: traffic, doc: All, purpose: basic, dimensions: [], of: [view, event], measures: [people, "     \
+    "number2]}\n"                                                                                            \
+    "  - {id: out, doc: All, purpose: basic, dimensions: [], of: [view], measures: [people], profile: "      \
+    "noise, cells: 1,"                                                                                       \
+    " receivers: [partner, other]}\n"
+
+Test(policy_describe, names_receivers_and_what_they_get) {
+    plan_text = TABLES;
+    describe(NULL, WN_KIND_N);
+    says("Shows people, the sum of the second declared number.");
+    says("A person with a signed id, and nobody else, counts in at most 1 row;");
+    says(" Goes to partner, other.\n");
+    says("\n- partner\n- other\n");
+    cr_expect_null(strstr(page, "Nobody outside"));
+    cr_expect_null(strstr(page, "bounds nothing"));
+    plan_text =
+        TABLES "  - {id: more, doc: All, purpose: basic, dimensions: [hour], of: [view], measures: [people], "
+               "receivers: [other], contract: C-1}\n";
+    describe(NULL, WN_KIND_N);
+    says("\n- partner\n- other: gets tables with noise beside tables without; the noise bounds nothing for "
+         "it\n");
 }
 
 static void never(const char *words) {

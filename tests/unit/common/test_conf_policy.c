@@ -129,6 +129,18 @@ Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
         {SITE "    props:\n      - name: email\n", "identifies a person or device", 6},
         {SITE "    props:\n      - name: phone\n", "list its values", 6},
         {SITE "    props:\n      - name: push_token\n", "identifies a person or device", 6},
+        {SITE "    props:\n      - {name: phone, number: {max: 9}}\n", "device: leave it out", 6},
+        {SITE "    props:\n      - {name: a, number: 5}\n", "the first key is `max`", 6},
+        {SITE "    props:\n      - {name: a, number: {}}\n", "has no max", 6},
+        {SITE "    props:\n      - {name: a, number: {min: 1}}\n", "unknown key \"min\"", 6},
+        {SITE "    props:\n      - {name: a, number: {max: 0}}\n", "from 1 to 65535", 6},
+        {SITE "    props:\n      - {name: a, number: {max: 65536}}\n", "from 1 to 65535", 6},
+        {SITE "    props:\n      - {name: a, number: {max: -1}}\n", "from 1 to 65535", 6},
+        {SITE "    props:\n      - {name: a, number: {max: 1.5}}\n", "from 1 to 65535", 6},
+        {SITE "    props:\n      - {name: a, number: {max: 9}, values: [b]}\n", "no list of values", 6},
+        {SITE "    props:\n      - {name: a}\n      - {name: a, number: {max: 9}}\n", "stands twice", 7},
+        {SITE "    surveys:\n      - {name: a, values: [b], number: {max: 9}}\n", "unknown key \"number\"",
+         6},
         {SITE "    surveys:\n      - {name: nps}\n", "needs values", 6},
         {SITE "    organisations:\n      - {org: acme}\n", "org and purposes", 6},
         {SITE "    organisations:\n      - {org: \"a\\tb\", purposes: []}\n", "plain text", 6},
@@ -298,6 +310,9 @@ Test(conf_policy, every_limit_holds_and_one_more_is_refused) {
     edge(SITE "    sensitive:\n", "      - /p#/**\n", "", WN_POLICY_PATTERNS_MAX, 5);
     edge(SITE "    routes:\n", "      - /p#/:id\n", "", WN_POLICY_ROUTES_MAX, 5);
     edge(SITE "    props:\n", "      - name: p#\n", "", WN_POLICY_PROPS_MAX, 5);
+    edge(SITE "    props:\n", "      - {name: p#, number: {max: 5}}\n", "", WN_POLICY_NUMBERS_MAX, 5);
+    edge(SITE "    props:\n      - {name: a, number: {max: 1}}\n      - {name: b, number: {max: 1}}\n",
+         "      - name: p#\n", "", WN_POLICY_PROPS_MAX, 7);
     edge(SITE "    surveys:\n", "      - {name: p#, values: [a]}\n", "", WN_POLICY_SURVEYS_MAX, 5);
     edge(SITE "    props:\n      - name: a\n        values:\n", "          - v#\n", "", WN_POLICY_VALUES_MAX,
          7);
@@ -305,6 +320,23 @@ Test(conf_policy, every_limit_holds_and_one_more_is_refused) {
     edge(SITE "    consent:\n      categories:\n", "        - {id: c#, purposes: []}\n", "",
          WN_POLICY_CATEGORIES_MAX, 6);
     edge(SITE "    consent:\n      vendors:\n", "        - #\n", "", WN_POLICY_VENDORS_MAX, 6);
+}
+
+Test(conf_policy, a_number_has_its_own_place_and_its_edges) {
+    wn_policy p =
+        good(HEAD "defaults:\n  props: [{name: old, number: {max: 7}}, {name: plan}]\nsites:\n  - site: a\n"
+                  "    props: [{name: amount, purpose: profile, number: {max: 65535}}, {name: colour},\n"
+                  "            {name: minutes, number: {max: 1}}]\n  - site: b\n");
+    const wn_site_policy *a = wn_policy_of(&p, "a"), *b = wn_policy_of(&p, "b");
+    cr_assert(a->props_n == 1 && a->numbers_n == 2);
+    cr_assert_str_eq(a->props[0].name, "colour");
+    cr_assert_eq(a->props[0].number_max, 0);
+    cr_assert_str_eq(a->numbers[0].name, "amount");
+    cr_assert(a->numbers[0].number_max == 65535 && a->numbers[0].purpose == 1u << WN_PURPOSE_profile);
+    cr_assert_str_eq(a->numbers[1].name, "minutes");
+    cr_assert(a->numbers[1].number_max == 1 && a->numbers[1].purpose == 0);
+    cr_assert(b->props_n == 1 && b->numbers_n == 1 && b->numbers[0].number_max == 7, "inherited");
+    wn_policy_fini(&p);
 }
 
 // `fmt` with a word of n letters in it.

@@ -607,10 +607,12 @@ Test(slots, refuses_what_it_did_not_write) {
         cr_assert_eq(try_open(read_only), WN_ERR_FORMAT, "magic");
 
         memcpy(bad, good, FILE_BYTES);
-        bad[4] = 2;
-        reseal(bad);
-        write_file(bad, FILE_BYTES);
-        cr_assert_eq(try_open(read_only), WN_ERR_VERSION, "format 2");
+        for (uint8_t other = 1; other <= 3; other += 2) {
+            bad[4] = other;
+            reseal(bad);
+            write_file(bad, FILE_BYTES);
+            cr_assert_eq(try_open(read_only), WN_ERR_VERSION, "format %u", other);
+        }
 
         memcpy(bad, good, FILE_BYTES);
         bad[300] ^= 1;
@@ -670,4 +672,79 @@ Test(slots, refuses_a_link_and_a_place_that_is_not_there) {
     cr_assert_eq(wn_slots_open(link, false, &s), WN_ERR_NOTFOUND);
     cr_assert_eq(wn_slots_open(dir, true, &s), WN_ERR_FORMAT);
     cr_assert_null(s);
+}
+
+// ---- the credential ----
+
+static void credential_write(size_t n, uint8_t byte) {
+    char file[96];
+    uint8_t bytes[64];
+    memset(bytes, byte, sizeof bytes);
+    snprintf(file, sizeof file, "%s/winnow-key", dir);
+    unlink(file);
+    if (n == 0) return;
+    FILE *f = fopen(file, "wb");
+    cr_assert(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+}
+
+static bool image_holds(const uint8_t *what, size_t n) {
+    uint8_t *image = read_file();
+    bool found = memmem(image, FILE_BYTES, what, n) != NULL;
+    free(image);
+    return found;
+}
+
+Test(slots, with_a_credential_the_file_alone_opens_nothing) {
+    wn_slots *s = open_slots(false);
+    put_keys(s, 0, 3);
+    wn_slots_close(s);
+    uint8_t *before = read_file();
+    size_t root = sodium_is_zero(before + SECTOR, SECTOR) ? 2 * SECTOR : SECTOR;
+    uint8_t plain_wrapping[32];
+    memcpy(plain_wrapping, before + root + 16, 32);
+    free(before);
+
+    cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+    cr_assert_eq(try_open(false), WN_OK, "a folder without ours in it");
+    cr_assert(image_holds(plain_wrapping, 32));
+    credential_write(32, 7);
+    s = open_slots(false);
+    cr_assert_eq(set_of(s), 7u);
+    cr_assert_not(image_holds(plain_wrapping, 32), "what lay open is overwritten");
+    wn_slots_close(s);
+    cr_assert_eq(try_open(true), WN_OK);
+
+    for (int both = 0; both < 2; both++) {
+        credential_write(0, 0);
+        cr_assert_eq(try_open(both), WN_ERR_CREDENTIAL, "gone");
+        credential_write(32, 8);
+        cr_assert_eq(try_open(both), WN_ERR_CREDENTIAL, "another one");
+        credential_write(31, 7);
+        cr_assert_eq(try_open(both), WN_ERR_CREDENTIAL, "too short");
+        cr_assert_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+        cr_assert_eq(try_open(both), WN_ERR_CREDENTIAL, "no folder");
+        cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+        credential_write(32, 7);
+        cr_assert_eq(try_open(both), WN_OK);
+    }
+    credential_write(0, 0);
+}
+
+Test(slots, the_credential_stays_through_rotations) {
+    cr_assert_eq(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+    credential_write(64, 9);
+    wn_slots *s = open_slots(false);
+    put_keys(s, 0, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "key-%u", i);
+        cr_assert_eq(wn_slots_forget(s, (const char *const[]){name, NULL}), WN_OK);
+    }
+    wn_slots_close(s);
+    s = open_slots(true);
+    cr_assert_eq(set_of(s), 8u);
+    wn_slots_close(s);
+    cr_assert_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    cr_assert_eq(try_open(false), WN_ERR_CREDENTIAL);
+    credential_write(0, 0);
 }

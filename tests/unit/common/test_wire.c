@@ -24,6 +24,8 @@ static wn_observation sample(uint32_t i) {
     memcpy(o.person, &i, sizeof i);
     o.closed[WN_DIM_hour] = (uint16_t)(1 + i % 25);
     o.closed[WN_DIM_country] = 'D' << 8 | 'E';
+    if (i % 4 >= 2) o.number[0] = (uint16_t)(UINT16_MAX - i);
+    if (i % 4 == 1 || i % 4 == 3) o.number[1] = (uint16_t)(1 + i);
     return o;
 }
 
@@ -87,7 +89,7 @@ Test(wire, any_flip_is_refused_or_gives_valid_observations, .init = setup, .fini
         if (wn_batch_reader_init(reader, (wn_span){bytes, n}) == WN_OK) {
             wn_observation o;
             while (wn_batch_reader_next(reader, &o)) {
-                cr_assert(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_SESSION);
+                cr_assert(o.kind >= WN_OBS_VIEW && o.kind <= WN_OBS_PURGE);
                 for (unsigned d = 0; d < WN_CLOSED_N; d++) cr_assert(wn_closed_valid(d, o.closed[d]));
             }
         } else {
@@ -151,6 +153,70 @@ Test(wire, gives_back_what_went_in, .init = setup, .fini = teardown) {
     cr_assert(!wn_batch_reader_next(reader, &o));
 }
 
+// The batch of one observation; its numbers stand last.
+static size_t one(uint8_t kind, uint16_t first, uint16_t second, uint8_t *out) {
+    wn_batch_builder *b = builder();
+    const wn_value *none[WN_OPEN_N] = {NULL};
+    wn_observation o = sample(0);
+    size_t n = 0;
+    o.kind = kind;
+    o.number[0] = first, o.number[1] = second;
+    cr_assert_eq(wn_batch_builder_add(b, &o, none), WN_OK);
+    cr_assert_eq(wn_batch_builder_finish(b, &head, out, WN_BATCH_BYTES_MAX, &n), WN_OK);
+    wn_batch_builder_free(b);
+    return n;
+}
+
+Test(wire, numbers_take_no_room_behind_the_last_and_come_back, .init = setup, .fini = teardown) {
+    static const uint16_t rows[][2] = {{0, 0}, {1, 0}, {UINT16_MAX, 0}, {0, 1}, {0, UINT16_MAX}, {500, 127}};
+    size_t none = one(WN_OBS_EVENT, 0, 0, bytes);
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        wn_observation o;
+        size_t n = one(WN_OBS_EVENT, rows[i][0], rows[i][1], bytes);
+        cr_expect_eq(n == none, i == 0, "row %zu", i);
+        cr_assert_eq(wn_batch_reader_init(reader, (wn_span){bytes, n}), WN_OK, "row %zu", i);
+        cr_assert(wn_batch_reader_next(reader, &o));
+        cr_expect(o.number[0] == rows[i][0] && o.number[1] == rows[i][1], "row %zu", i);
+    }
+}
+
+Test(wire, numbers_are_bounded_and_written_in_one_way, .init = setup, .fini = teardown) {
+    static const struct {
+        const char *tail; // what replaces the empty list at the end
+        size_t n;
+        wn_err want;
+    } rows[] = {
+        {"\x90", 1, WN_OK},
+        {"\x91\x05", 2, WN_OK},
+        {"\x92\x00\x05", 3, WN_OK},
+        {"\x91\x00", 2, WN_ERR_FORMAT}, // ends with one that is not there
+        {"\x92\x05\x00", 3, WN_ERR_FORMAT},
+        {"\x93\x01\x01\x01", 4, WN_ERR_FORMAT}, // one more than there are
+        {"\x91\xcd\xff\xff", 4, WN_OK},
+        {"\x91\xce\x00\x01\x00\x00", 6, WN_ERR_FORMAT}, // 65536
+        {"\x91\xff", 2, WN_ERR_FORMAT},                 // -1
+        {"\xc0", 1, WN_ERR_FORMAT},
+    };
+    size_t n = one(WN_OBS_VIEW, 0, 0, bytes);
+    cr_assert_eq(bytes[n - 1], 0x90);
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        memcpy(bytes + n - 1, rows[i].tail, rows[i].n);
+        cr_expect_eq(wn_batch_reader_init(reader, (wn_span){bytes, n - 1 + rows[i].n}), rows[i].want,
+                     "row %zu", i);
+    }
+}
+
+Test(wire, a_session_carries_no_number, .init = setup, .fini = teardown) {
+    wn_observation o;
+    size_t n = one(WN_OBS_SESSION, 5, 6, bytes);
+    cr_assert_eq(wn_batch_reader_init(reader, (wn_span){bytes, n}), WN_OK);
+    cr_assert(wn_batch_reader_next(reader, &o));
+    cr_expect(o.number[0] == 0 && o.number[1] == 0);
+    cr_assert_eq(bytes[n - 1], 0x90);
+    memcpy(bytes + n - 1, "\x91\x05", 2);
+    cr_expect_eq(wn_batch_reader_init(reader, (wn_span){bytes, n + 1}), WN_ERR_FORMAT);
+}
+
 Test(wire, another_version_is_refused_by_its_name, .init = setup, .fini = teardown) {
     size_t n = encoded(1, bytes);
     cr_assert_eq(bytes[1], WN_WIRE_VERSION);
@@ -175,6 +241,23 @@ Test(wire, an_altered_text_does_not_open) {
     }
     cr_assert_eq(wn_value_open(key, &v, text, &n), WN_OK);
     cr_assert_str_eq(text, "/pricing");
+}
+
+Test(wire, a_purge_names_itself_and_its_site) {
+    wn_uplink_msg m = {.what = WN_ASK_PURGE, .generation = 1764000000, .sequence = WN_PURGE_ASK_ALL}, got;
+    uint8_t out[WN_UPLINK_MSG_BYTES_MAX];
+    memset(m.name, 0xA5, sizeof m.name);
+    memset(m.site, 'x', sizeof m.site - 1); // the longest
+    m.window = head.window;
+    memset(m.window.zone, 'z', sizeof m.window.zone - 1);
+    size_t n = wn_uplink_msg_encode(&m, out);
+    cr_assert_eq(wn_uplink_msg_decode((wn_span){out, n}, &got), WN_OK);
+    cr_assert_arr_eq(got.name, m.name, sizeof m.name);
+    cr_assert_str_eq(got.site, m.site);
+    cr_assert(got.generation == m.generation && got.sequence == m.sequence);
+    for (size_t i = 0; i < n; i++) cr_assert_neq(wn_uplink_msg_decode((wn_span){out, i}, &got), WN_OK);
+    out[2] = WN_ASK_CLOSED; // which has no such fields
+    cr_assert_eq(wn_uplink_msg_decode((wn_span){out, n}, &got), WN_ERR_FORMAT);
 }
 
 Test(wire, messages_come_back_and_cuts_do_not) {

@@ -32,7 +32,10 @@ static inline wn_table *kit_table(wn_plan *p, unsigned kinds, unsigned measures,
     return t;
 }
 
-// everybody · country · route (views) · entry (sessions) · country × route
+// everybody · country · route (views) · entry (sessions) · country × route;
+// bounces and time of country and entry, the numbers of route and country × route
+#define KIT_OF_SESSIONS (WN_MEASURE_BOUNCES | WN_MEASURE_TIME)
+#define KIT_NUMBER_CLAMP 100
 enum { KIT_T_ALL, KIT_T_COUNTRY, KIT_T_ROUTE, KIT_T_ENTRY, KIT_T_BOTH, KIT_TABLES };
 static inline void kit_plan(wn_plan *p) {
     *p = (wn_plan){.version = 1};
@@ -41,6 +44,11 @@ static inline void kit_plan(wn_plan *p) {
     kit_table(p, KIT_VIEW, WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS, KIT_ROUTE, WN_DIM_NONE);
     kit_table(p, KIT_SESSION, WN_MEASURE_PEOPLE | WN_MEASURE_SESSIONS, KIT_ENTRY, WN_DIM_NONE);
     kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_country, KIT_ROUTE);
+    p->table[KIT_T_COUNTRY].measures |= KIT_OF_SESSIONS;
+    p->table[KIT_T_ENTRY].measures |= KIT_OF_SESSIONS;
+    p->table[KIT_T_ROUTE].measures |= WN_MEASURE_NUMBER2;
+    p->table[KIT_T_BOTH].measures |= WN_MEASURE_NUMBER1;
+    p->table[KIT_T_ROUTE].number_clamp = p->table[KIT_T_BOTH].number_clamp = KIT_NUMBER_CLAMP;
 }
 
 static inline wn_fold *kit_fold(const wn_plan *p, uint32_t ids_per_prefix_max, uint32_t open_values_max) {
@@ -80,6 +88,17 @@ static inline wn_increment kit_inc(unsigned table, uint64_t value, uint64_t pers
                           .events = 1};
 }
 
+// A session of `seconds`, made by hand.
+static inline wn_increment kit_session(unsigned table, uint64_t value, uint64_t person, unsigned seconds,
+                                       bool bounced) {
+    wn_increment inc = kit_inc(table, value, person, 1000 + person);
+    inc.events = 0;
+    inc.sessions = 1;
+    inc.seconds = (uint16_t)seconds;
+    inc.bounces = bounced;
+    return inc;
+}
+
 static inline void kit_add(wn_fold *f, wn_increment inc) {
     cr_assert_eq(wn_fold_add(f, &inc), WN_OK);
 }
@@ -110,6 +129,11 @@ static inline void kit_members_of(const wn_fold *f, size_t cell, uint32_t from, 
     wn_fold_members(f, cell, from, kit_take_member, out);
 }
 
+static inline bool kit_same_amounts(const wn_member *a, const wn_member *b) {
+    return a->events == b->events && a->sessions == b->sessions && a->bounces == b->bounces &&
+           a->seconds == b->seconds && a->number == b->number;
+}
+
 // Same cells under the same numbers, same members in the same order.
 static inline void kit_same(const wn_fold *a, const wn_fold *b) {
     static kit_members x, y;
@@ -132,7 +156,7 @@ static inline void kit_same(const wn_fold *a, const wn_fold *b) {
         for (size_t j = 0; j < x.n; j++)
             cr_assert(x.m[j].person == y.m[j].person && x.m[j].prefix == y.m[j].prefix &&
                       x.m[j].org == y.m[j].org && x.m[j].signed_id == y.m[j].signed_id &&
-                      x.m[j].events == y.m[j].events && x.m[j].sessions == y.m[j].sessions);
+                      kit_same_amounts(&x.m[j], &y.m[j]));
     }
 }
 

@@ -29,6 +29,14 @@ static wn_observation random_observation(uint64_t *rnd) {
     o.open[WN_DIM_entry] = kit_below(rnd, 12);
     o.org = kit_below(rnd, 3);
     o.flags = kit_below(rnd, 4) == 0 ? WN_OBS_SIGNED : 0;
+    if (kit_below(rnd, 2) == 0) o.flags |= WN_OBS_SHARE;
+    if (o.kind == WN_OBS_SESSION) {
+        if (kit_below(rnd, 2) == 0) o.flags |= WN_OBS_BOUNCED;
+        o.seconds = (uint16_t)kit_below(rnd, WN_SESSION_SECONDS_MAX + 1);
+        return o;
+    }
+    for (unsigned i = 0; i < WN_NUMBERS_N; i++)
+        if (kit_below(rnd, 2) == 0) o.number[i] = (uint16_t)kit_below(rnd, KIT_NUMBER_CLAMP);
     return o;
 }
 
@@ -75,8 +83,7 @@ static void same_people(const wn_fold *a, const wn_fold *b) {
         qsort(y.m, y.n, sizeof y.m[0], by_person);
         for (size_t j = 0; j < x.n; j++)
             cr_assert(x.m[j].person == y.m[j].person && x.m[j].signed_id == y.m[j].signed_id &&
-                      (x.m[j].org == 0) == (y.m[j].org == 0) && x.m[j].events == y.m[j].events &&
-                      x.m[j].sessions == y.m[j].sessions);
+                      (x.m[j].org == 0) == (y.m[j].org == 0) && kit_same_amounts(&x.m[j], &y.m[j]));
         cr_assert(wn_fold_capped(a, p.site) == wn_fold_capped(b, p.site));
     }
 }
@@ -288,6 +295,52 @@ Test(commit, what_the_clamp_takes_is_not_written) {
     cr_assert_eq(kit_cell_at(f, 7, KIT_T_ALL, 0, 0).events, 20);
     wn_commit_free(c);
     wn_fold_free(f);
+}
+
+// One member's amounts in a cell of table `t`.
+static wn_member only_member(const wn_fold *f, unsigned t, uint64_t first, uint64_t second) {
+    static kit_members all;
+    kit_members_of(f, kit_cell(f, 7, t, first, second, 0), 0, &all);
+    cr_assert_eq(all.n, 1);
+    return all.m[0];
+}
+
+// A person's measures reach their clamps over joins and repeats, in one commit
+// and over several, and a repeat that brings only what the clamps take is not written.
+Test(commit, measures_are_summed_and_clamped_for_good) {
+    for (unsigned at_once = 1; at_once <= 64; at_once *= 8) {
+        wn_fold *f = kit_fold(&plan, 64, 16), *replayed = kit_fold(&plan, 64, 16);
+        wn_commit *c = new_commit(f);
+        wn_observation view = kit_view(7, 1, 1), session = kit_view(7, 1, 1);
+        view.number[0] = 3;
+        view.number[1] = 7;
+        session.kind = WN_OBS_SESSION;
+        session.flags = WN_OBS_BOUNCED;
+        session.seconds = WN_SESSION_SECONDS_MAX;
+        for (unsigned i = 1; i <= 64; i++) {
+            kit_observe(c, &view, &keys[0], 0);
+            kit_observe(c, &session, &keys[0], 0);
+            if (i % at_once != 0) continue;
+            cr_assert_eq(wn_commit_encode(c), WN_OK);
+            if (i - at_once >= 34) cr_assert_eq(wn_commit_records(c), 0, "34 × 3 passes the clamp of 100");
+            replay_all(c, replayed);
+            wn_commit_apply(c);
+            unsigned n = i < 20 ? i : 20;
+            wn_member m = only_member(f, KIT_T_COUNTRY, 1, 0);
+            cr_assert(m.events == n && m.sessions == n && m.bounces == n && m.number == 0);
+            cr_assert_eq(m.seconds, n * WN_SESSION_SECONDS_MAX);
+            cr_assert_eq(only_member(f, KIT_T_ROUTE, 1001, 0).number, 7 * i < 100 ? 7 * i : 100);
+            m = only_member(f, KIT_T_BOTH, 1, 1001);
+            cr_assert(m.number == (3 * i < 100 ? 3 * i : 100) && m.sessions == n && m.bounces == 0 &&
+                      m.seconds == 0);
+            m = only_member(f, KIT_T_ALL, 0, 0);
+            cr_assert(m.sessions == n && m.bounces == 0 && m.seconds == 0 && m.number == 0);
+        }
+        kit_same(f, replayed);
+        wn_commit_free(c);
+        wn_fold_free(f);
+        wn_fold_free(replayed);
+    }
 }
 
 Test(commit, texts_travel_once_and_within_the_limit) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fold taken by hand: clamps, caps, the bounded side table, order of joining.
 #include "fold_kit.h"
+#include "pool.h"
 
 static wn_plan plan;
 static void setup(void) {
@@ -18,6 +19,15 @@ Test(fold, refuses_a_plan_it_cannot_count) {
     cr_assert_eq(wn_fold_new(&bad, 1, 1, &f), WN_ERR_CONFIG);
     bad = plan;
     bad.table[2].clamp = 0;
+    cr_assert_eq(wn_fold_new(&bad, 1, 1, &f), WN_ERR_CONFIG);
+    bad = plan;
+    bad.table[KIT_T_ROUTE].number_clamp = 0;
+    cr_assert_eq(wn_fold_new(&bad, 1, 1, &f), WN_ERR_CONFIG, "a sum without a clamp");
+    bad = plan;
+    bad.table[0].share = true;
+    cr_assert_eq(wn_fold_new(&bad, 1, 1, &f), WN_ERR_CONFIG, "table 0 holds everybody");
+    bad = plan;
+    bad.table[0].profile = WN_PROFILE_NOISE;
     cr_assert_eq(wn_fold_new(&bad, 1, 1, &f), WN_ERR_CONFIG);
     cr_assert_null(f);
     wn_fold_free(NULL);
@@ -40,6 +50,29 @@ Test(fold, clamps_one_persons_share) {
         cr_assert(all.people == 1 && country.people == 1);
     }
     cr_assert_eq(wn_fold_people(f), 1);
+    wn_fold_free(f);
+}
+
+Test(fold, clamps_what_one_persons_sessions_add) {
+    static kit_members all;
+    wn_fold *f = kit_fold(&plan, 64, 16);
+    kit_add(f, kit_inc(KIT_T_COUNTRY, 4, 1, 1001));
+    kit_add(f, kit_inc(KIT_T_BOTH, 4, 1, 1001));
+    for (unsigned i = 1; i <= 60; i++) {
+        // The second twenty bounce: each amount has a clamp of its own, whatever came first.
+        kit_add(f, kit_session(KIT_T_COUNTRY, 4, 1, 900, i > 20 && i <= 45));
+        kit_add(f, kit_session(KIT_T_BOTH, 4, 1, 900, true));
+        wn_increment number = kit_inc(KIT_T_BOTH, 4, 1, 1001);
+        number.number = 3;
+        kit_add(f, number);
+        kit_members_of(f, kit_cell(f, 7, KIT_T_COUNTRY, 4, 0, 0), 0, &all);
+        unsigned bounces = i <= 20 ? 0 : i - 20 < 20 ? i - 20 : 20;
+        cr_assert(all.m[0].sessions == (i < 20 ? i : 20) && all.m[0].bounces == bounces);
+        cr_assert_eq(all.m[0].seconds, 900 * i < WN_SECONDS_CLAMP ? 900 * i : WN_SECONDS_CLAMP);
+        kit_members_of(f, kit_cell(f, 7, KIT_T_BOTH, 4, 0, 0), 0, &all);
+        cr_assert(all.m[0].bounces == 0 && all.m[0].seconds == 0, "a table that does not measure them");
+        cr_assert_eq(all.m[0].number, 3 * i < KIT_NUMBER_CLAMP ? 3 * i : KIT_NUMBER_CLAMP);
+    }
     wn_fold_free(f);
 }
 

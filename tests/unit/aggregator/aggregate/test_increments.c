@@ -62,6 +62,74 @@ Test(increments, session_counts_where_measured_or_named) {
     }
 }
 
+Test(increments, measures_are_filled_where_a_table_asks_for_them) {
+    wn_increment inc[WN_TABLES_MAX];
+    wn_observation o = kit_view(7, 1, 5);
+    o.number[0] = 11;
+    o.number[1] = 22;
+    o.seconds = 33; // of a view: not believed
+    o.flags = WN_OBS_BOUNCED;
+    size_t n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert_eq(n, 4);
+    for (size_t i = 0; i < n; i++) {
+        unsigned number = inc[i].table == KIT_T_ROUTE ? 22 : inc[i].table == KIT_T_BOTH ? 11 : 0;
+        cr_assert(inc[i].number == number && inc[i].bounces == 0 && inc[i].seconds == 0);
+    }
+    o.kind = WN_OBS_SESSION;
+    o.seconds = WN_SESSION_SECONDS_MAX + 1;
+    n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert_eq(n, 4);
+    for (size_t i = 0; i < n; i++) {
+        bool asks = inc[i].table == KIT_T_COUNTRY || inc[i].table == KIT_T_ENTRY;
+        cr_assert(inc[i].number == 0 && inc[i].bounces == asks && inc[i].sessions == 1);
+        cr_assert_eq(inc[i].seconds, asks ? WN_SESSION_SECONDS_MAX : 0);
+    }
+    o.flags = 0;
+    wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert_eq(inc[1].bounces, 0);
+    plan.table[KIT_T_ROUTE].measures |= WN_MEASURE_TIME;
+    n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert(n == 5 && of_table(inc, n, KIT_T_ROUTE)->seconds == WN_SESSION_SECONDS_MAX,
+              "a table that measures time of sessions takes them");
+    plan.table[0].kinds = KIT_EVENT;
+    o = kit_view(7, 1, 5);
+    o.number[0] = 5;
+    plan.table[0].measures |= WN_MEASURE_NUMBER1;
+    wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert(inc[0].table == 0 && inc[0].number == 0, "what a table does not count adds no number");
+}
+
+Test(increments, a_share_table_counts_what_carries_share) {
+    wn_increment inc[WN_TABLES_MAX];
+    plan.table[KIT_T_COUNTRY].share = plan.table[KIT_T_ENTRY].share = true;
+    wn_observation o = kit_view(7, 1, 5);
+    for (unsigned kind = WN_OBS_VIEW; kind <= WN_OBS_SESSION; kind++) {
+        o.kind = (uint8_t)kind;
+        o.flags = WN_OBS_FLAGS_ALL & ~WN_OBS_SHARE;
+        size_t n = wn_increments_of(&o, &plan, &keys, 0, inc);
+        cr_assert(of_table(inc, n, KIT_T_COUNTRY) == NULL && of_table(inc, n, KIT_T_ENTRY) == NULL);
+        cr_assert(n > 0 && inc[0].table == 0, "everybody is in table 0");
+        o.flags = WN_OBS_SHARE;
+        n = wn_increments_of(&o, &plan, &keys, 0, inc);
+        cr_assert_not_null(of_table(inc, n, KIT_T_COUNTRY));
+        cr_assert_eq(of_table(inc, n, KIT_T_ENTRY) != NULL, kind == WN_OBS_SESSION);
+    }
+}
+
+Test(increments, noise_counts_signed_ids_alone_where_the_plan_says_so) {
+    wn_increment inc[WN_TABLES_MAX];
+    plan.table[KIT_T_COUNTRY].profile = WN_PROFILE_NOISE;
+    wn_observation o = kit_view(7, 1, 5);
+    size_t n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert_not_null(of_table(inc, n, KIT_T_COUNTRY));
+    plan.noise.signed_only = true;
+    n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert(of_table(inc, n, KIT_T_COUNTRY) == NULL && of_table(inc, n, KIT_T_ROUTE) != NULL);
+    o.flags = WN_OBS_SIGNED;
+    n = wn_increments_of(&o, &plan, &keys, 0, inc);
+    cr_assert_not_null(of_table(inc, n, KIT_T_COUNTRY));
+}
+
 Test(increments, table_0_sees_everybody) {
     wn_increment inc[WN_TABLES_MAX];
     plan.table[0].kinds = KIT_VIEW;

@@ -18,13 +18,21 @@ static uint32_t find(uint32_t cell, uint64_t person) {
 
 static void add(uint32_t cell, uint64_t person) {
     uint32_t at = WN_NONE, want = pool.members_n;
-    wn_member_state m = {
-        .person = person, .cell = cell, .next = WN_NONE, .prefix = 3, .org = WN_NONE, .events = 2};
+    wn_member_state m = {.person = person,
+                         .cell = cell,
+                         .next = WN_NONE,
+                         .prefix = 3,
+                         .org = WN_NONE,
+                         .events = 2,
+                         .bounces = 4,
+                         .seconds = 500,
+                         .number = 600};
     cr_assert_eq(wn_pool_add_member(&pool, &m, &at), WN_OK);
     cr_assert_eq(at, want);
     const wn_member_state *got = wn_pool_member(&pool, at);
     cr_assert(got->person == person && got->cell == cell && got->next == WN_NONE && got->prefix == 3 &&
               got->org == WN_NONE && got->events == 2 && got->sessions == 0 && got->signed_id == 0);
+    cr_assert(got->bounces == 4 && got->seconds == 500 && got->number == 600);
 }
 
 Test(pool, an_empty_index_finds_nothing) {

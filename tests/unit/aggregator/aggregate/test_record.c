@@ -18,7 +18,13 @@ static size_t good_record(uint8_t *out, size_t cap) {
     wn_cell_state cell = {.value = {3, 0}, .table = KIT_T_COUNTRY},
                   over = {.value = {WN_VALUE_OVERFLOW, WN_VALUE_OVERFLOW}, .table = KIT_T_ROUTE};
     wn_cell_state both = {.value = {300, 1ull << 40}, .table = KIT_T_BOTH, .epoch = 1};
-    wn_member_state m = {.person = 77, .cell = 2, .prefix = 0, .org = 0, .events = 1, .signed_id = 1};
+    wn_member_state m = {.person = 77,
+                         .cell = 2,
+                         .prefix = 0,
+                         .org = 0,
+                         .events = 1,
+                         .signed_id = 1,
+                         .number = KIT_NUMBER_CLAMP};
     cr_assert(wn_record_site(&o, 7) == WN_OK && wn_record_count(&o, 0, 300, 2) == WN_OK &&
               wn_record_value(&o, &v) == WN_OK);
     cr_assert(wn_record_network(&o, WN_RUN_PREFIX, &p) == WN_OK &&
@@ -26,14 +32,15 @@ static size_t good_record(uint8_t *out, size_t cap) {
     cr_assert(wn_record_cell(&o, &cell) == WN_OK && wn_record_cell(&o, &over) == WN_OK &&
               wn_record_cell(&o, &both) == WN_OK);
     cr_assert_eq(wn_record_join(&o, &m), WN_OK);
-    m = (wn_member_state){.person = 78, .cell = 0, .org = WN_NONE, .events = 20, .sessions = 20};
+    m = (wn_member_state){
+        .person = 78, .cell = 0, .org = WN_NONE, .events = 20, .sessions = 20, .bounces = 20, .seconds = 300};
     cr_assert_eq(wn_record_join(&o, &m), WN_OK);
-    m.person = 79;
-    m.events = 3;
-    m.sessions = 3;
+    m = (wn_member_state){.person = 79, .cell = 0, .org = WN_NONE, .events = 3, .sessions = 3};
     cr_assert_eq(wn_record_join(&o, &m), WN_OK);
-    cr_assert_eq(wn_record_repeat(&o, 0, 1, 0), WN_OK);
-    cr_assert_eq(wn_record_repeat(&o, 2, 17, 17), WN_OK);
+    const wn_amounts once = {.events = 1},
+                     rest = {.events = 17, .sessions = 17, .bounces = 20, .seconds = 36000};
+    cr_assert_eq(wn_record_repeat(&o, 0, &once), WN_OK);
+    cr_assert_eq(wn_record_repeat(&o, 2, &rest), WN_OK);
     wn_record_end(&o);
     cr_assert_eq(o.records, 1);
     wn_span r = wn_record_at(&o, 0);
@@ -66,7 +73,11 @@ Test(record, a_whole_one_is_taken) {
     wn_fold_cell(f, 0, &c);
     cr_assert(c.people == 2 && c.events == 40 && c.sessions == 40);
     kit_members_of(f, 2, 0, &all);
-    cr_assert(all.n == 1 && all.m[0].person == 77 && all.m[0].signed_id == 1 && all.m[0].org != 0);
+    cr_assert(all.n == 1 && all.m[0].person == 77 && all.m[0].signed_id == 1 && all.m[0].org != 0 &&
+              all.m[0].number == KIT_NUMBER_CLAMP);
+    kit_members_of(f, 0, 0, &all);
+    cr_assert(all.m[0].bounces == 20 && all.m[0].seconds == 300);
+    cr_assert(all.m[1].bounces == 20 && all.m[1].seconds == 36000 && all.m[1].number == 0);
     wn_fold_free(f);
 }
 
@@ -147,20 +158,68 @@ Test(record, refuses_what_does_not_hold_together) {
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 1); // prefix 1 of 1
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_ORG, 0, PERSON, 0,
             0); // no organisations
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 21, 0);
-    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 20, 21);
-    TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, 20, 20);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 2, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, 0, PERSON,
             0);                                  // the same person twice
     REFUSED(SITE, WN_RUN_REPEAT, 1, 0, 0, 0, 1); // nobody is there
     TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0, 0,
-          0, 20, 0);
+          0, 1, 20);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0,
-            0, 0, 21, 0);
+            0, 0, 1, 21);
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 2, 0, 0,
             0, 1, 1); // no ascent
     REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0, WN_RUN_REPEAT, 1, 0, 0,
             0, 3);
+}
+
+// A person who joins one cell of table `t` with these amounts.
+#define LARGE(t, ...)                                                                                        \
+    SITE, PREFIX, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, t, 3, WN_RUN_JOIN, 1, 0, 0, 0,                              \
+        WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, __VA_ARGS__
+enum { EVENTS = 1, SESSIONS = 2, BOUNCES = 4, SECONDS = 8, NUMBER = 16 };
+
+Test(record, amounts_are_within_their_clamps_and_no_session_s_part_is_without_one) {
+    TAKEN(LARGE(KIT_T_COUNTRY, EVENTS | SESSIONS, 20, 20));
+    REFUSED(LARGE(KIT_T_COUNTRY, EVENTS, 21));
+    REFUSED(LARGE(KIT_T_COUNTRY, EVENTS | SESSIONS, 20, 21));
+    REFUSED(LARGE(KIT_T_COUNTRY, 0));                          // nothing at all
+    REFUSED(LARGE(KIT_T_COUNTRY, EVENTS, 0));                  // named, and none
+    REFUSED(LARGE(KIT_T_COUNTRY, EVENTS | NUMBER << 1, 1, 1)); // no such amount
+    TAKEN(LARGE(KIT_T_COUNTRY, SESSIONS | BOUNCES | SECONDS, 20, 20, 0xA0, 0x99, 2));
+    REFUSED(LARGE(KIT_T_COUNTRY, SESSIONS | SECONDS, 20, 0xA1, 0x99, 2)); // 36,001 s
+    REFUSED(LARGE(KIT_T_COUNTRY, SESSIONS | BOUNCES, 1, 2));
+    REFUSED(LARGE(KIT_T_COUNTRY, BOUNCES, 1));
+    TAKEN(LARGE(KIT_T_COUNTRY, SESSIONS | SECONDS, 1, 0x88, 14)); // 1,800 s
+    REFUSED(LARGE(KIT_T_COUNTRY, SESSIONS | SECONDS, 1, 0x89, 14));
+    REFUSED(LARGE(KIT_T_COUNTRY, EVENTS | NUMBER, 1, 1)); // of a table without
+    REFUSED(SITE, PREFIX, WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_ALL, WN_RUN_JOIN, 1, 0, 0, 0,
+            WN_JOIN_CELL | WN_JOIN_LARGE, 0, PERSON, 0, SESSIONS | SECONDS, 1, 1);
+    REFUSED(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0,
+            WN_JOIN_CELL | WN_JOIN_LARGE | 1 << WN_JOIN_EVENTS_SHIFT, 0, PERSON, 0, EVENTS, 9); // said twice
+    const uint8_t route[] = {SITE,        PREFIX,
+                             WN_RUN_CELL, 1,
+                             0,           0,
+                             0,           0,
+                             0,           KIT_T_ROUTE,
+                             9,           0,
+                             0,           0,
+                             0,           0,
+                             0,           0,
+                             WN_RUN_JOIN, 1,
+                             0,           0,
+                             0,           WN_JOIN_CELL | WN_JOIN_LARGE,
+                             0,           PERSON,
+                             0,           EVENTS | NUMBER,
+                             1,           KIT_NUMBER_CLAMP};
+    uint8_t over[sizeof route];
+    memcpy(over, route, sizeof route);
+    over[sizeof over - 1]++;
+    cr_assert_eq(replay_runs(route, sizeof route), WN_OK);
+    cr_assert_eq(replay_runs(over, sizeof over), WN_ERR_FORMAT);
+    // What a repeat adds counts with what was there.
+    TAKEN(LARGE(KIT_T_COUNTRY, SESSIONS | SECONDS, 1, 0x88, 14), WN_RUN_REPEAT, 1, 0, 0, 0, 0,
+          SESSIONS | BOUNCES | SECONDS, 1, 2, 0x88, 14);
+    REFUSED(LARGE(KIT_T_COUNTRY, SESSIONS | SECONDS, 1, 0x88, 14), WN_RUN_REPEAT, 1, 0, 0, 0, 0, SECONDS, 1);
+    REFUSED(LARGE(KIT_T_COUNTRY, SESSIONS | BOUNCES, 1, 1), WN_RUN_REPEAT, 1, 0, 0, 0, 0, BOUNCES, 1);
 }
 
 Test(record, network_of_another_site_is_refused) {

@@ -26,6 +26,7 @@ static void setup(void) {
                                      .delta_nano = 20,
                                      .site = "shop",
                                      .receiver = "partner",
+                                     .table = "pages",
                                      .notes = i % 2,
                                      .rows = 1000u * i,
                                      .content = {(uint8_t)i, 0xEE}};
@@ -79,14 +80,15 @@ static void change(wn_ledger_entry *e, unsigned field) {
     case 11: e->delta_nano++; break;
     case 12: e->site[0] ^= 1; break;
     case 13: e->receiver[0] ^= 1; break;
-    case 14: e->notes ^= WN_LEDGER_CROWD_BESIDE_NOISE; break;
+    case 14: e->table[0] ^= 1; break;
+    case 15: e->notes ^= WN_LEDGER_CROWD_BESIDE_NOISE; break;
     default: e->digest[0] ^= 1; break;
     }
 }
 
 Test(ledger, a_change_of_any_field_of_any_entry_is_found) {
     for (unsigned i = 0; i < N; i++) {
-        for (unsigned field = 0; field <= 15; field++) {
+        for (unsigned field = 0; field <= 16; field++) {
             wn_ledger_entry kept = entry[i];
             change(&entry[i], field);
             wn_ledger_check c = walk_all(NULL);
@@ -150,6 +152,7 @@ Test(ledger, reads_back_what_it_wrote) {
     big.rho_micro = big.delta_nano = big.notes = UINT32_MAX;
     memset(big.site, 's', sizeof big.site - 1);
     memset(big.receiver, 'r', sizeof big.receiver - 1);
+    memset(big.table, 't', sizeof big.table - 1);
     big.what = UINT8_MAX;
     const wn_ledger_entry *const cases[] = {&entry[0], &entry[5], &big};
     for (size_t i = 0; i < WN_COUNT(cases); i++) {
@@ -163,6 +166,7 @@ Test(ledger, reads_back_what_it_wrote) {
         cr_assert_str_eq(out.profile, cases[i]->profile);
         cr_assert_str_eq(out.site, cases[i]->site);
         cr_assert_str_eq(out.receiver, cases[i]->receiver);
+        cr_assert_str_eq(out.table, cases[i]->table);
         cr_assert(out.rho_micro == cases[i]->rho_micro && out.delta_nano == cases[i]->delta_nano &&
                   out.notes == cases[i]->notes);
     }
@@ -181,11 +185,13 @@ Test(ledger, refuses_bytes_that_are_cut_longer_or_of_another_version) {
     cr_assert_eq(wn_ledger_decode((wn_span){bytes, n + 1}, &out), WN_ERR_FORMAT);
     bytes[3] = 1; // after the array's head
     cr_assert_eq(wn_ledger_decode((wn_span){bytes, n}, &out), WN_ERR_VERSION);
+    static const uint8_t first_version[] = {0x9c, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    cr_assert_eq(wn_ledger_decode((wn_span){first_version, sizeof first_version}, &out), WN_ERR_VERSION, "an array of 12");
     cr_assert_eq(out.number, 77, "outputs are written on success only");
 }
 
 Test(ledger, its_canonical_form_stays_what_it_is) {
-    static const char want[] = "af654e218c3a5e9d41fd4ce1f97dada02f5e8670792f4f2fce5155c19cfaeb50";
+    static const char want[] = "823f99e67222799c6d2fececb34108c4805685ae2c430bee513161706ce8b1a0";
     char hex[65];
     for (unsigned i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", entry[N - 1].digest[i]);
     cr_assert_str_eq(hex, want, "old ledgers could not be verified any more");
@@ -195,6 +201,19 @@ Test(ledger, every_kind_has_a_word) {
     cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_KEYS_DEAD), "keys_dead");
     cr_assert_str_eq(wn_ledger_what_text(0), "unknown");
     cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_EXPIRED + 1), "unknown");
+    for (uint8_t what = WN_LEDGER_INSTALL; what <= WN_LEDGER_EXPIRED; what++)
+        for (uint8_t other = 0; other < what; other++)
+            cr_assert_str_neq(wn_ledger_what_text(what), wn_ledger_what_text(other));
     for (int f = WN_LEDGER_SOUND; f <= WN_LEDGER_CUT; f++)
         cr_assert_str_neq(wn_ledger_fault_text((wn_ledger_fault)f), "unknown");
+}
+
+Test(ledger, notes_are_words) {
+    char text[WN_LEDGER_NOTES_TEXT];
+    wn_ledger_notes_text(0, text);
+    cr_assert_str_eq(text, "");
+    wn_ledger_notes_text(WN_LEDGER_ORGANISATION, text);
+    cr_assert_str_eq(text, "organisation");
+    wn_ledger_notes_text(UINT32_MAX, text);
+    cr_assert_str_eq(text, "crowd_beside_noise organisation");
 }

@@ -51,10 +51,20 @@ static uint32_t unshown_cells(const oracle *o, const oracle_entry *like) {
 
 static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epoch) {
     const wn_table *table = &o->plan->table[t];
+    const unsigned of_sessions = WN_MEASURE_SESSIONS | WN_MEASURE_BOUNCES | WN_MEASURE_TIME;
     bool session = obs->kind == WN_OBS_SESSION, named = (table->kinds >> obs->kind & 1) != 0;
     bool adds_person = t == 0 || named;
-    bool counted = named || (session && (table->measures & WN_MEASURE_SESSIONS) != 0);
+    bool counted = named || (session && (table->measures & of_sessions) != 0);
     if (!counted && t != 0) return;
+    if (table->share && (obs->flags & WN_OBS_SHARE) == 0) {
+        o->unshared++;
+        return;
+    }
+    if (table->profile == WN_PROFILE_NOISE && o->plan->noise.signed_only &&
+        (obs->flags & WN_OBS_SIGNED) == 0) {
+        o->unsigned_noise++;
+        return;
+    }
     oracle_entry e = {.site = obs->site,
                       .who = who_of(obs),
                       .prefix = obs->prefix,
@@ -92,6 +102,12 @@ static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epo
     }
     if (counted && !session && there->events < table->clamp) there->events++;
     if (counted && session && there->sessions < 20) there->sessions++;
+    if (counted && session && (obs->flags & WN_OBS_BOUNCED) != 0 && there->bounces < 20) there->bounces++;
+    if (counted && session) there->seconds += obs->seconds;
+    if (there->seconds > 20 * 1800) there->seconds = 20 * 1800;
+    if (counted && !session && (table->measures & WN_MEASURE_NUMBER1) != 0) there->number += obs->number[0];
+    if (counted && !session && (table->measures & WN_MEASURE_NUMBER2) != 0) there->number += obs->number[1];
+    if (there->number > table->number_clamp) there->number = table->number_clamp;
 }
 
 void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch) {
@@ -118,17 +134,25 @@ static uint32_t distinct(const uint64_t *v, size_t n) {
     return d;
 }
 
+static bool site_declares(const oracle *o, uint64_t site) {
+    for (size_t i = 0; i < o->rules->sites->n; i++)
+        if (o->rules->sites->site[i].tag == site) return o->rules->sites->site[i].organisations;
+    return true;
+}
+
+static uint64_t org_of(const oracle_entry *e, bool declares) {
+    return e->org != 0 ? 2 * e->org : declares ? 0 : 2 * e->prefix + 1;
+}
+
 static bool hides(const oracle *o, const oracle_entry *e, size_t n, uint32_t k) {
     if (n == 0) return false;
-    bool declares = true;
-    for (size_t i = 0; i < o->rules->sites->n; i++)
-        if (o->rules->sites->site[i].tag == e[0].site) declares = o->rules->sites->site[i].organisations;
+    bool declares = site_declares(o, e[0].site);
     uint64_t *prefix = calloc(n, sizeof *prefix), *org = calloc(n, sizeof *org);
     size_t unsigned_n = 0, signed_n = 0;
     for (size_t i = 0; i < n; i++) {
         if (e[i].is_signed) signed_n++;
         else prefix[unsigned_n++] = e[i].prefix;
-        org[i] = e[i].org != 0 ? 2 * e[i].org : declares ? 0 : 2 * e[i].prefix + 1;
+        org[i] = org_of(&e[i], declares);
     }
     bool people_rule = signed_n + distinct(prefix, unsigned_n) >= k;
     bool four = distinct(org, n) >= 4;
@@ -224,25 +248,113 @@ static bool first_of_cell(const oracle *o, size_t i) {
 void oracle_tick(oracle *o) {
     oracle_entry *all = calloc(o->n + 1, sizeof *all), *fresh = calloc(o->n + 1, sizeof *fresh);
     for (size_t i = 0; i < o->n; i++)
-        if (o->entry[i].value[0] != WN_VALUE_OVERFLOW && first_of_cell(o, i))
+        if (o->entry[i].value[0] != WN_VALUE_OVERFLOW && first_of_cell(o, i) &&
+            o->plan->table[o->entry[i].table].profile != WN_PROFILE_NOISE)
             tick_cell(o, &o->entry[i], all, fresh);
     free(all);
     free(fresh);
 }
 
-// At the seal only: the sessions of the people whom the row shows.
-static void seal_sessions(oracle *o) {
+// ---- at the seal only: measures of the people whom the row shows ----
+static unsigned amount_of(const oracle_entry *e, unsigned measure) {
+    return measure == ORACLE_BOUNCES ? e->bounces : measure == ORACLE_TIME ? e->seconds : e->number;
+}
+
+static int descending(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+// All but the three largest of these add at least p% of the largest.
+static bool p_rule(const oracle *o, uint64_t *v, size_t n) {
+    uint64_t rest = 0;
+    qsort(v, n, sizeof *v, descending);
+    for (size_t i = 3; i < n; i++) rest += v[i];
+    return n == 0 || 100 * rest >= o->rules->p_percent * v[0];
+}
+
+static oracle_why locked_by(const oracle *o, const oracle_entry *in, size_t n, const oracle_entry *out,
+                            size_t out_n, unsigned measure, uint32_t k) {
+    if (!hides(o, in, n, k)) return ORACLE_FEW;
+    if (measure != ORACLE_TIME && !hides(o, out, out_n, k)) return ORACLE_OTHERS;
+    uint64_t *v = calloc(n, sizeof *v);
+    bool declares = site_declares(o, in[0].site);
+    for (size_t i = 0; i < n; i++) v[i] = amount_of(&in[i], measure);
+    bool people = p_rule(o, v, n);
+    for (size_t i = 0; i < n; i++) { // an organisation's sum stands at its first person
+        v[i] = 0;
+        bool first = true;
+        for (size_t j = 0; j < i; j++) first &= org_of(&in[j], declares) != org_of(&in[i], declares);
+        for (size_t j = i; j < n && first; j++)
+            if (org_of(&in[j], declares) == org_of(&in[i], declares)) v[i] += amount_of(&in[j], measure);
+    }
+    bool orgs = p_rule(o, v, n);
+    free(v);
+    return !people ? ORACLE_PERSON : !orgs ? ORACLE_ORG : ORACLE_SHOWN;
+}
+
+static void seal_measure(oracle *o, wn_row *r, const oracle_entry *all, size_t n, unsigned measure) {
+    uint32_t k = o->plan->table[r->table].k;
+    oracle_entry *in = calloc(n + 1, sizeof *in), *out = calloc(n + 1, sizeof *out);
+    size_t in_n = 0, out_n = 0;
+    uint64_t sum = 0, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned amount = amount_of(&all[i], measure);
+        sum += amount;
+        if (amount > most) most = amount;
+        if (amount > 0) in[in_n++] = all[i];
+        else if (measure != ORACLE_BOUNCES || all[i].sessions > 0) out[out_n++] = all[i];
+    }
+    oracle_why why = locked_by(o, in, in_n, out, out_n, measure, k);
+    o->why[measure][why]++;
+    uint64_t step = measure == ORACLE_TIME ? 10 : k;
+    while (step * 100 < 35 * most) step *= 2;
+    uint64_t *to = measure == ORACLE_BOUNCES ? &r->bounces
+                   : measure == ORACLE_TIME  ? &r->seconds
+                                             : &r->number;
+    const unsigned bits[] = {WN_MEASURE_BOUNCES, WN_MEASURE_TIME, WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2};
+    if (why == ORACLE_SHOWN) {
+        *to = sum / step * step;
+        r->locked |= (uint8_t)(o->plan->table[r->table].measures & bits[measure]);
+    }
+    free(in);
+    free(out);
+}
+
+// The people of the epoch that most are shown of.
+static size_t shown_people(oracle *o, const wn_row *r, oracle_entry *out) {
+    size_t most = 0;
+    unsigned epoch = 0;
+    for (unsigned turn = 0; turn <= ORACLE_EPOCHS; turn++) {
+        unsigned e = turn < ORACLE_EPOCHS ? turn : epoch;
+        size_t n = 0;
+        for (size_t j = 0; j < o->n; j++)
+            if (o->entry[j].stepped && o->entry[j].epoch == e && row_of(o, &o->entry[j]) == r)
+                out[n++] = o->entry[j];
+        if (n > most) {
+            most = n;
+            epoch = e;
+        }
+    }
+    return most;
+}
+
+static void seal_measures(oracle *o) {
+    oracle_entry *all = calloc(o->n + 1, sizeof *all);
     for (size_t i = 0; i < o->rows_n; i++) {
         wn_row *r = &o->row[i];
         uint32_t k = o->plan->table[r->table].k;
-        for (unsigned e = 0; e < ORACLE_EPOCHS; e++) {
-            uint64_t sessions = 0;
-            for (size_t j = 0; j < o->n; j++)
-                if (o->entry[j].stepped && o->entry[j].epoch == e && row_of(o, &o->entry[j]) == r)
-                    sessions += o->entry[j].sessions;
-            if (sessions / k * k > r->sessions) r->sessions = sessions / k * k;
-        }
+        unsigned measures = o->plan->table[r->table].measures;
+        size_t n = shown_people(o, r, all);
+        uint64_t sessions = 0;
+        for (size_t j = 0; j < n; j++) sessions += all[j].sessions;
+        r->sessions = sessions / k * k;
+        if ((measures & WN_MEASURE_BOUNCES) != 0) seal_measure(o, r, all, n, ORACLE_BOUNCES);
+        if ((measures & WN_MEASURE_TIME) != 0) seal_measure(o, r, all, n, ORACLE_TIME);
+        if ((measures & (WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2)) != 0)
+            seal_measure(o, r, all, n, ORACLE_NUMBER);
     }
+    free(all);
 }
 
 // Everybody of an epoch in a row that is hidden or given up, each once, shares summed and clamped.
@@ -331,9 +443,10 @@ static void seal_table(oracle *o, uint64_t site, unsigned table) {
 
 void oracle_seal(oracle *o) {
     oracle_tick(o);
-    seal_sessions(o);
+    seal_measures(o);
     for (size_t s = 0; s < o->rules->sites->n; s++)
-        for (unsigned t = 1; t < o->plan->n; t++) seal_table(o, o->rules->sites->site[s].tag, t);
+        for (unsigned t = 1; t < o->plan->n; t++)
+            if (o->plan->table[t].profile != WN_PROFILE_NOISE) seal_table(o, o->rules->sites->site[s].tag, t);
 }
 
 void oracle_fini(oracle *o) {

@@ -9,9 +9,19 @@
 // One person in one (site, table, value) of an epoch; the epoch is part of who they are.
 typedef struct oracle_entry {
     uint64_t site, value[2], who, prefix, org;
-    unsigned table, epoch, events, sessions;
+    unsigned table, epoch, events, sessions, bounces, seconds, number;
     bool is_signed, stepped; // stepped: was there at the last step of its cell
 } oracle_entry;
+
+typedef enum oracle_why {
+    ORACLE_SHOWN,
+    ORACLE_FEW,
+    ORACLE_OTHERS,
+    ORACLE_PERSON,
+    ORACLE_ORG,
+    ORACLE_WHY_N
+} oracle_why;
+enum { ORACLE_BOUNCES, ORACLE_TIME, ORACLE_NUMBER, ORACLE_MEASURES_N };
 
 typedef struct oracle {
     const wn_plan *plan;
@@ -21,7 +31,9 @@ typedef struct oracle {
     size_t n, cap;
     wn_row *row;
     size_t rows_n, rows_cap;
-    size_t steps, absorbed, others, overflowed, capped; // what the world has exercised
+    // what the world has exercised
+    size_t steps, absorbed, others, overflowed, capped, unshared, unsigned_noise;
+    size_t why[ORACLE_MEASURES_N][ORACLE_WHY_N]; // how often a measure of a row was shown, or not
 } oracle;
 
 void oracle_fini(oracle *o);

@@ -89,6 +89,55 @@ Test(crowd, p_rule_is_exact) {
     }
 }
 
+static void add_amount(uint64_t prefix, uint64_t org, uint32_t amount) {
+    const wn_member m = {.prefix = prefix, .org = org};
+    cr_assert_eq(wn_crowd_add_amount(crowd, &m, amount), WN_OK);
+}
+
+// Shares of 1000, 50, 40 and the rest: 100·rest ≥ p·1000, so rest ≥ 10·p.
+Test(crowd, p_rule_holds_of_a_sum_by_person) {
+    for (uint32_t p = 20; p <= 35; p++) {
+        for (uint32_t rest = 10 * p - 1; rest <= 10 * p; rest++) {
+            const uint32_t share[] = {40, 1000, 0, 50};
+            wn_crowd_reset(crowd, true);
+            for (uint64_t i = 0; i < WN_COUNT(share); i++) add_amount(i, 1 + i, share[i]);
+            for (uint32_t left = rest, i = 9; left > 0; i++) {
+                uint32_t part = left < 30 ? left : 30;
+                add_amount(i, i, part);
+                left -= part;
+            }
+            cr_assert_eq(wn_crowd_sum_holds(crowd, p), rest >= 10 * p);
+            cr_assert(wn_crowd_sum(crowd) == 1090 + rest && wn_crowd_largest(crowd) == 1000);
+        }
+    }
+}
+
+// Nobody leads, their organisation does: a hundred of 1 each against p others.
+Test(crowd, p_rule_holds_of_a_sum_by_organisation) {
+    for (unsigned declares = 0; declares < 2; declares++) {
+        for (uint32_t rest = 24; rest <= 25; rest++) {
+            wn_crowd_reset(crowd, declares != 0);
+            for (uint32_t i = 0; i < 100 + rest; i++) {
+                // Stand-ins: a prefix is an organisation where none is declared.
+                uint64_t of = i < 100 ? 1 : 4 + i % 5;
+                add_amount(declares != 0 ? i : of, declares != 0 ? of : 0, 1);
+            }
+            for (uint64_t of = 2; of <= 3; of++) // the second and the third, one person each
+                add_amount(of, declares != 0 ? of : 0, 20);
+            cr_assert_eq(wn_crowd_sum_holds(crowd, 25), rest >= 25);
+        }
+    }
+}
+
+Test(crowd, the_largest_sums_do_not_overflow) {
+    wn_crowd_reset(crowd, true);
+    for (uint64_t i = 0; i < 100; i++) add_amount(i, 1 + i, UINT32_MAX);
+    cr_assert_eq(wn_crowd_sum(crowd), 100 * (uint64_t)UINT32_MAX);
+    cr_assert(wn_crowd_sum_holds(crowd, 35) && wn_crowd_holds(crowd, 100, 35));
+    wn_crowd_reset(crowd, true);
+    cr_assert(wn_crowd_sum(crowd) == 0 && wn_crowd_largest(crowd) == 0);
+}
+
 Test(crowd, largest_three_are_found_in_any_order) {
     const unsigned size[] = {1, 9, 5, 30, 2, 30, 7, 20}; // 104 people; 104 − 80 = 24 ≥ 0.8 · 30
     for (unsigned turn = 0; turn < WN_COUNT(size); turn++) {

@@ -285,6 +285,32 @@ Test(locks, overflow_is_never_shown_but_counts_in_other) {
     cr_assert(rows.n == 1 && other != NULL && other->people == 40, "51 people in multiples of 20");
 }
 
+// R5: an open value is held in the side table until k lock-counted people
+// reached it; a place is free again when its value is shown, and what did not
+// fit before stays with `other` even when its value has a row of its own later.
+Test(locks, what_did_not_fit_stays_in_other_for_the_whole_window) {
+    wn_fold_free(f);
+    f = kit_fold(&plan, UINT32_MAX, 1);
+    for (uint64_t i = 0; i < 19; i++) kit_add(f, kit_inc(KIT_T_ROUTE, 1, i, 1000 + i));
+    for (uint64_t i = 0; i < 500; i++)
+        kit_add(f, kit_inc(KIT_T_ROUTE, 1, 1u << 20 | i, 1000)); // no more networks
+    tick();
+    cr_assert_eq(rows.n, 0);
+    crowd_of(KIT_T_ROUTE, 2, 100, 25);
+    cr_assert_eq(kit_cell(f, SITE, KIT_T_ROUTE, 2, 0, 0), SIZE_MAX,
+                 "no place, for 519 people of 19 networks");
+    tick();
+    cr_assert_eq(rows.n, 0);
+    crowd_of(KIT_T_ROUTE, 1, 2000, 600);
+    tick();
+    cr_assert(rows.n == 1 && people(KIT_T_ROUTE, 1) == 1100);
+    crowd_of(KIT_T_ROUTE, 2, 200, 20);
+    seal();
+    cr_assert_eq(people(KIT_T_ROUTE, 2), 20, "not the 25 who came before there was a place");
+    const wn_row *other = row_of(KIT_T_ROUTE, 0, true);
+    cr_assert(other != NULL && other->people == 20 && rows.n == 3, "those 25 are here");
+}
+
 Test(locks, table_without_dimension_has_no_other) {
     crowd_of(KIT_T_ALL, 0, 0, 9);
     seal();

@@ -6,7 +6,7 @@
 #include "locks.h"
 #include "oracle.h"
 
-enum { WORLDS = 2000, TABLES_MAX = 4, STATES_MAX = 12 };
+enum { WORLDS = 2000 };
 
 typedef struct world {
     uint64_t rnd;
@@ -22,18 +22,30 @@ typedef struct world {
     wn_steps steps;
     // how its people are
     uint64_t people, prefixes, orgs, countries, routes;
-    unsigned signed_in_100, declared_in_100;
+    unsigned signed_in_100, declared_in_100, adding_in_100;
+    uint64_t heavy_person, heavy_org; // who adds most, if anybody
 } world;
 
 static void choose_plan(world *w) {
     wn_plan *p = &w->plan;
-    kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_NONE, WN_DIM_NONE);
-    kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL, WN_DIM_country, WN_DIM_NONE);
-    kit_table(p, KIT_VIEW, WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS, KIT_ROUTE, WN_DIM_NONE);
+    const unsigned number = kit_below(&w->rnd, 2) == 0 ? WN_MEASURE_NUMBER1 : WN_MEASURE_NUMBER2;
+    kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL | KIT_OF_SESSIONS | number, WN_DIM_NONE, WN_DIM_NONE);
+    kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL | KIT_OF_SESSIONS, WN_DIM_country, WN_DIM_NONE);
+    kit_table(p, KIT_VIEW, WN_MEASURE_PEOPLE | WN_MEASURE_EVENTS | number, KIT_ROUTE, WN_DIM_NONE);
     if (kit_below(&w->rnd, 2) == 0)
-        kit_table(p, KIT_SESSION, WN_MEASURE_PEOPLE | WN_MEASURE_SESSIONS, KIT_ENTRY, WN_DIM_NONE);
-    else kit_table(p, KIT_VIEW, KIT_ALL, WN_DIM_country, KIT_ROUTE);
-    for (size_t t = 0; t < p->n; t++) p->table[t].k = (uint8_t)(5 + kit_below(&w->rnd, 6));
+        kit_table(p, KIT_SESSION, WN_MEASURE_PEOPLE | WN_MEASURE_SESSIONS | WN_MEASURE_TIME, KIT_ENTRY,
+                  WN_DIM_NONE);
+    else kit_table(p, KIT_VIEW, KIT_ALL | WN_MEASURE_BOUNCES, WN_DIM_country, KIT_ROUTE);
+    if (kit_below(&w->rnd, 2) == 0)
+        kit_table(p, KIT_VIEW | KIT_EVENT, KIT_ALL | KIT_OF_SESSIONS, WN_DIM_country, WN_DIM_NONE)->share =
+            true;
+    if (kit_below(&w->rnd, 2) == 0)
+        kit_table(p, KIT_VIEW, WN_MEASURE_PEOPLE, KIT_ROUTE, WN_DIM_NONE)->profile = WN_PROFILE_NOISE;
+    p->noise.signed_only = kit_below(&w->rnd, 2) == 0;
+    for (size_t t = 0; t < p->n; t++) {
+        p->table[t].k = (uint8_t)(5 + kit_below(&w->rnd, 6));
+        p->table[t].number_clamp = (uint16_t)(kit_below(&w->rnd, 2) == 0 ? 60000 : 20);
+    }
 }
 
 static void begin(world *w, uint64_t number) {
@@ -50,6 +62,9 @@ static void begin(world *w, uint64_t number) {
     w->routes = 1 + kit_below(&w->rnd, 6);
     w->signed_in_100 = (unsigned)(kit_below(&w->rnd, 3) * 40);
     w->declared_in_100 = (unsigned)(kit_below(&w->rnd, 3) * 50);
+    w->adding_in_100 = (unsigned)(20 + kit_below(&w->rnd, 4) * 25);
+    if (kit_below(&w->rnd, 2) == 0) w->heavy_person = 1 + kit_below(&w->rnd, w->people);
+    if (kit_below(&w->rnd, 2) == 0) w->heavy_org = 1 + kit_below(&w->rnd, w->orgs);
     uint32_t cap = (uint32_t)(kit_below(&w->rnd, 2) == 0 ? 1000 : 1 + kit_below(&w->rnd, 8));
     uint32_t open = (uint32_t)(kit_below(&w->rnd, 2) == 0 ? 1000 : 1 + kit_below(&w->rnd, 4));
     w->o = (oracle){.plan = &w->plan, .rules = &w->rules, .ids_per_prefix_max = cap, .open_values_max = open};
@@ -76,6 +91,17 @@ static uint64_t skewed(world *w, uint64_t n) {
     return a < b ? a : b;
 }
 
+// Whether somebody adds to a sum follows from who they are, else all would, soon.
+static void measure(world *w, uint64_t who, uint64_t *self, wn_observation *o) {
+    bool adds = kit_random(self) % 100 < w->adding_in_100;
+    bool heavy = who + 1 == w->heavy_person || (o->org != 0 && o->org == w->heavy_org);
+    if (o->kind == WN_OBS_SESSION && !adds && kit_below(&w->rnd, 3) > 0) o->flags |= WN_OBS_BOUNCED;
+    if (o->kind == WN_OBS_SESSION && adds)
+        o->seconds = (uint16_t)(heavy ? WN_SESSION_SECONDS_MAX : kit_below(&w->rnd, 200));
+    for (unsigned i = 0; i < WN_NUMBERS_N && o->kind != WN_OBS_SESSION && adds; i++)
+        o->number[i] = (uint16_t)(heavy ? 20000 : kit_below(&w->rnd, 30));
+}
+
 // Who somebody is follows from their number; where they are may change.
 static wn_observation observation(world *w) {
     uint64_t who = kit_below(&w->rnd, w->people), self = who * 977 + 13;
@@ -87,6 +113,8 @@ static wn_observation observation(world *w) {
         o.org = 1 + (a < b ? a : b);
     }
     o.kind = (uint8_t)(1 + kit_below(&w->rnd, 3));
+    if (kit_random(&self) % 100 < 70 && kit_below(&w->rnd, 20) > 0) o.flags |= WN_OBS_SHARE;
+    measure(w, who, &self, &o);
     o.closed[WN_DIM_country] = (uint16_t)skewed(w, w->countries + 1);
     o.open[WN_DIM_route] = 100 + skewed(w, w->routes);
     o.open[WN_DIM_entry] = 100 + skewed(w, w->routes);
@@ -116,6 +144,9 @@ static void compare(const world *w, uint64_t number, unsigned turn) {
         cr_assert(by_key(a, b) == 0 && a->people == b->people && a->events == b->events &&
                       a->sessions == b->sessions,
                   "world %llu state %u: row %zu differs", (unsigned long long)number, turn, i);
+        cr_assert(a->locked == b->locked && a->bounces == b->bounces && a->seconds == b->seconds &&
+                      a->number == b->number,
+                  "world %llu state %u: row %zu's measures differ", (unsigned long long)number, turn, i);
     }
     free(ours);
     free(theirs);
@@ -128,6 +159,7 @@ static void look(const world *w) {
         const wn_row *r = &w->rows.row[i];
         uint32_t k = w->plan.table[r->table].k;
         cr_assert(r->people >= k && r->people % k == 0 && r->events % k == 0 && r->sessions % k == 0);
+        cr_assert(r->locked == 0 && r->bounces == 0 && r->seconds == 0 && r->number == 0, "live");
     }
     for (size_t i = 0; i < w->before.n; i++) {
         const wn_row *was = &w->before.row[i], *is = NULL;
@@ -157,8 +189,35 @@ static void take_steps(world *w) {
 }
 
 typedef struct exercised {
-    size_t steps, absorbed, others, overflowed, capped, seals;
+    size_t steps, absorbed, others, overflowed, capped, unshared, unsigned_noise;
+    size_t why[ORACLE_MEASURES_N][ORACLE_WHY_N];
 } exercised;
+
+static void add_up(const oracle *o, exercised *sum) {
+    sum->steps += o->steps;
+    sum->absorbed += o->absorbed;
+    sum->others += o->others;
+    sum->overflowed += o->overflowed;
+    sum->capped += o->capped;
+    sum->unshared += o->unshared;
+    sum->unsigned_noise += o->unsigned_noise;
+    for (unsigned m = 0; m < ORACLE_MEASURES_N; m++)
+        for (unsigned y = 0; y < ORACLE_WHY_N; y++) sum->why[m][y] += o->why[m][y];
+}
+
+// Tables that have no rows to compare: everybody who counts is in the fold.
+static void compare_noise(const world *w, uint64_t number) {
+    const unsigned t = (unsigned)w->plan.n - 1;
+    if (w->plan.table[t].profile != WN_PROFILE_NOISE) return;
+    uint64_t ours = 0, theirs = 0;
+    for (size_t i = 0; i < wn_fold_cells(w->f); i++) {
+        wn_cell c;
+        wn_fold_cell(w->f, i, &c);
+        if (c.table == t) ours += c.people;
+    }
+    for (size_t i = 0; i < w->o.n; i++) theirs += w->o.entry[i].table == t;
+    cr_assert_eq(ours, theirs, "world %llu", (unsigned long long)number);
+}
 
 static void live(uint64_t number, exercised *sum) {
     static world w;
@@ -187,9 +246,8 @@ static void live(uint64_t number, exercised *sum) {
         keep_state(&w);
     }
     cr_assert_eq(wn_fold_capped(w.f, 7) + wn_fold_capped(w.f, 8), w.o.capped);
-    *sum =
-        (exercised){sum->steps + w.o.steps,           sum->absorbed + w.o.absorbed, sum->others + w.o.others,
-                    sum->overflowed + w.o.overflowed, sum->capped + w.o.capped,     sum->seals + 1};
+    compare_noise(&w, number);
+    add_up(&w.o, sum);
     end(&w);
 }
 
@@ -199,10 +257,26 @@ Test(worlds, every_published_state_is_what_the_oracle_says, .timeout = 100000) {
     exercised sum = {0};
     for (uint64_t number = 0; number < n; number++) live(number, &sum);
     // Worlds in which nothing happens would prove nothing.
+    if (getenv("DBG"))
+        for (unsigned m = 0; m < 3; m++)
+            fprintf(stderr, "%zu %zu %zu %zu %zu\n", sum.why[m][0], sum.why[m][1], sum.why[m][2],
+                    sum.why[m][3], sum.why[m][4]);
     if (n < WORLDS) return;
     cr_assert_gt(sum.steps, n, "steps %zu", sum.steps);
     cr_assert_gt(sum.others, n / 10, "others %zu", sum.others);
     cr_assert_gt(sum.absorbed, n / 100, "absorbed %zu", sum.absorbed);
     cr_assert_gt(sum.overflowed, n, "overflowed %zu", sum.overflowed);
     cr_assert_gt(sum.capped, n, "capped %zu", sum.capped);
+    cr_assert_gt(sum.unshared, n, "without share %zu", sum.unshared);
+    cr_assert_gt(sum.unsigned_noise, n, "without signature %zu", sum.unsigned_noise);
+    for (unsigned m = 0; m < ORACLE_MEASURES_N; m++) {
+        const size_t *why = sum.why[m];
+        cr_assert_gt(why[ORACLE_SHOWN], n / 20, "measure %u shown %zu", m, why[ORACLE_SHOWN]);
+        cr_assert_gt(why[ORACLE_FEW], n / 2, "of few %zu", why[ORACLE_FEW]);
+        if (m != ORACLE_TIME)
+            cr_assert_gt(why[ORACLE_OTHERS], n / 50, "by the others %zu", why[ORACLE_OTHERS]);
+        if (m == ORACLE_BOUNCES) continue; // nobody bounces often enough to lead: test_measures.c
+        cr_assert_gt(why[ORACLE_PERSON], n / 50, "by one person %zu", why[ORACLE_PERSON]);
+        cr_assert_gt(why[ORACLE_ORG], n / 50, "by one organisation %zu", why[ORACLE_ORG]);
+    }
 }

@@ -53,6 +53,10 @@ static wn_policy_list props[] = {
     {.name = "note", .purpose = 1u << WN_PURPOSE_basic},
     {.name = "phone", .purpose = 1u << WN_PURPOSE_basic}, // as only an older policy can have it
 };
+static wn_policy_list numbers[] = {
+    {.name = "amount", .number_max = 500},
+    {.name = "minutes", .purpose = 1u << WN_PURPOSE_profile, .number_max = UINT16_MAX},
+};
 static wn_policy_list surveys[] = {
     {.name = "nps", .purpose = 1u << WN_PURPOSE_profile, .values = marks, .values_n = 2}};
 static wn_policy_org orgs[] = {{"narrow", 1u << WN_PURPOSE_basic}, {"silent", 0}};
@@ -68,6 +72,8 @@ const wn_site_policy rig_site_policy = {
     .routes_n = WN_COUNT(routes),
     .props = props,
     .props_n = WN_COUNT(props),
+    .numbers = numbers,
+    .numbers_n = WN_COUNT(numbers),
     .surveys = surveys,
     .surveys_n = WN_COUNT(surveys),
     .orgs = orgs,

@@ -10,10 +10,10 @@
 typedef struct rig {
     wn_site site; // "example": example.com, shop.example.com
     wn_edge_window window;
-    bool has_window;     // false: the look-up answers NULL
-    const char *country; // NULL: unknown
-    const char *region;  // NULL: unknown
-    bool has_policy;     // false: the default rules
+    bool has_window;          // false: the look-up answers NULL
+    const char *country;      // NULL: unknown
+    const char *region;       // NULL: unknown
+    bool has_policy;          // false: the default rules
     wn_site_policy policy[2]; // of the window, and the newest; both as rig_policy tells
     wn_sender sender;
     wn_address address;
@@ -26,7 +26,8 @@ typedef struct rig {
 } rig;
 
 // The policy of the tests. Declares the properties plan (free, pro), beta (true, false; needs
-// profile) and note (any), the survey nps (0, 10); "/health/**" is sensitive,
+// profile) and note (any), the numbers amount (at most 500) and minutes (needs profile), the survey nps (0,
+// 10); "/health/**" is sensitive,
 // "/users/:id/orders" a route, the category "Ana" basic and measure; of organisation
 // "narrow" only basic may be read, of "silent" nothing.
 extern const wn_site_policy rig_site_policy;

@@ -109,10 +109,14 @@ Test(explain, says_when_an_identifier_would_stay) {
     cr_expect(r.trace.identifying);
 }
 
-static void pair(const char *key, const char *value) {
-    cr_assert_eq(wn_event_pair(r.event, WN_FIELD_props, (wn_span){(const uint8_t *)key, strlen(key)},
-                               WN_PAIR_TEXT, (wn_span){(const uint8_t *)value, strlen(value)}),
+static void typed(const char *key, wn_pair_type type, const char *value) {
+    cr_assert_eq(wn_event_pair(r.event, WN_FIELD_props, (wn_span){(const uint8_t *)key, strlen(key)}, type,
+                               (wn_span){(const uint8_t *)value, strlen(value)}),
                  WN_KEEP);
+}
+
+static void pair(const char *key, const char *value) {
+    typed(key, WN_PAIR_TEXT, value);
 }
 
 static void told(wn_field f, const char *outcome, const char *out) {
@@ -149,6 +153,29 @@ Test(explain, says_why_a_declared_property_does_not_pass) {
     told(WN_FIELD_props, "dropped: needs profile", "beta");
     told(WN_FIELD_props, "dropped: needs measure", "note");
     told(WN_FIELD_props, "dropped: others, which the policy does not declare", "");
+}
+
+Test(explain, says_what_becomes_of_a_number) {
+    static const struct {
+        const char *text;
+        wn_pair_type type;
+        const char *outcome, *out;
+    } rows[] = {{"65000", WN_PAIR_NUMBER, "number1", "amount=500"},
+                {"7.9", WN_PAIR_NUMBER, "number1", "amount=7"},
+                {"0.5", WN_PAIR_NUMBER, "dropped: nothing to add", "amount"},
+                {"-7", WN_PAIR_NUMBER, "dropped: not a number from 0 on", "amount"},
+                {"7", WN_PAIR_TEXT, "dropped: not a number from 0 on", "amount"}};
+    r.has_policy = true;
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        rig_clear(&r);
+        rig_view(&r);
+        cr_assert_eq(wn_event_set(r.event, WN_FIELD_props, NULL, 0), WN_KEEP);
+        typed("amount", rows[i].type, rows[i].text);
+        typed("minutes", WN_PAIR_NUMBER, "3");
+        cr_assert_eq(rig_run(&r), WN_KEEP);
+        told(WN_FIELD_props, rows[i].outcome, rows[i].out);
+        told(WN_FIELD_props, "dropped: needs profile", "minutes");
+    }
 }
 
 Test(explain, says_why_an_answer_does_not_pass) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "filter_rig.h"
+#include "rows.h"
 
 static rig r;
 
@@ -173,16 +174,37 @@ Test(promises, L_P1_every_field_has_a_purpose_and_opens_only_with_it) {
         const char *needs;
     } rows[] = {{"search_term", "shoes", WN_CLOSED_N + WN_DIM_term, "measure"},
                 {"age", "40", WN_DIM_age, "profile"},
-                {"job_title", "Nurse", WN_DIM_job, "profile"}};
+                {"job_title", "Nurse", WN_DIM_job, "profile"},
+                {NULL, "the address", WN_CLOSED_N + WN_DIM_region, "locate"}};
+    r.country = "DE", r.region = "DE-BE";
     for (size_t i = 0; i < WN_COUNT(rows); i++)
         for (int granted = 0; granted < 2; granted++) {
             char list[64] = "basic ";
             rig_view(&r);
-            rig_set(&r, rows[i].field, rows[i].value);
-            agree(granted ? strcat(list, rows[i].needs) : "basic locate share sensitive");
+            if (rows[i].field != NULL) rig_set(&r, rows[i].field, rows[i].value);
+            const char *others = rows[i].dim == WN_CLOSED_N + WN_DIM_region
+                                     ? "basic measure profile share sensitive"
+                                     : "basic locate share sensitive";
+            agree(granted ? strcat(list, rows[i].needs) : others);
             cr_assert_eq(rig_run(&r), WN_KEEP);
-            cr_expect_eq(dims_of_last() >> rows[i].dim & 1, granted, "%s", rows[i].field);
+            cr_expect_eq(dims_of_last() >> rows[i].dim & 1, granted, "%s", rows[i].value);
         }
+}
+
+// What a table must name is what its dimensions' fields were given for. A region comes of the address, which
+// everybody has: the test above shows what it needs.
+Test(promises, L_P1_a_dimension_has_the_purpose_of_the_fields_it_is_made_of) {
+    for (unsigned dim = 0; dim < WN_DIM_N; dim++) {
+        bool made = false, region = dim == WN_CLOSED_N + WN_DIM_region;
+        for (unsigned f = 0; f < WN_FIELD_N; f++) {
+            if ((wn_field_dims((wn_field)f) >> dim & 1) == 0) continue;
+            made = true;
+            cr_expect_str_eq(wn_purpose_name(wn_dim_purpose(dim)),
+                             region ? "locate" : wn_field_purpose((wn_field)f), "%s of %s", wn_dim_name(dim),
+                             wn_field_name((wn_field)f));
+        }
+        cr_expect(made, "no field becomes %s", wn_dim_name(dim));
+    }
 }
 
 Test(promises, L_P2_a_search_term_with_an_identifier_in_it_is_refused_whole) {

@@ -55,7 +55,7 @@ void fake_make(fake_aggregator *f, spool_rig *r) {
     cr_assert_eq(wn_zap_allow(f->zap, "collectors", keys, 1), WN_OK);
     snprintf(f->endpoint, sizeof f->endpoint, "ipc://%s/uplink", r->dir);
     fake_up(f);
-    wn_uplink_events ev = {f, on_closing, on_state, on_late};
+    wn_uplink_events ev = {f, on_closing, on_state, on_late, NULL};
     cr_assert_eq(wn_uplink_open(f->ctx, f->endpoint, f->server.public_key, &f->client, collector, r->spool,
                                 &ev, &f->uplink),
                  WN_OK);

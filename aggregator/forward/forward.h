@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// forward.h: brings each published window to each destination once, through kills,
+// refusals and slow receivers.
+//
+// A job is one sealed (site, table, window) for one destination: its rows go in
+// requests of the sink's size, in order, and after each answer the progress is made
+// durable before the next is sent. Killed in between, the request goes again with the
+// same ids. Sealed windows never change, so a job is done once and for ever.
+// One thread. Sending, remembering and the clock come in from outside.
+#pragma once
+
+#include "sink.h"
+
+#define WN_FORWARD_WAIT_MAX_S 3600         // between two attempts, unless the receiver asks for more
+#define WN_FORWARD_RETRY_AFTER_MAX_S 86400 // what a receiver may ask for
+#define WN_FORWARD_SUSPECTS_MAX 3          // windows of which nothing was taken, one after the other: stop
+
+typedef struct wn_progress { // of a job
+    uint32_t rows_done;      // sent or set aside, from the first
+    uint32_t refused, doubtful;
+    bool done;
+} wn_progress;
+
+typedef struct wn_forward_env { // borrowed for the life of the forwarder
+    void *ctx;
+    // {0} when nothing is known.
+    wn_err (*progress)(void *ctx, const wn_destination *d, const wn_public_head *head, wn_progress *out);
+    // Durable when it returns. With p->done the ledger has the transfer, in the same transaction.
+    wn_err (*record)(void *ctx, const wn_destination *d, const wn_public_head *head, const wn_progress *p,
+                     uint64_t rows, const uint8_t content[32]);
+    void (*send)(void *ctx, const wn_destination *d, const wn_sink *sink, const wn_sink_request *r,
+                 wn_sink_answer *out);
+    int64_t (*now_s)(void *ctx);
+} wn_forward_env;
+
+typedef enum wn_forward_state {
+    WN_FORWARD_IDLE,    // all that is published is there
+    WN_FORWARD_SENDING, // there is more to do now
+    WN_FORWARD_WAITING, // after a failure
+    WN_FORWARD_STOPPED, // until the operator acts
+} wn_forward_state;
+
+typedef struct wn_forward_info {
+    char name[WN_RECEIVER_BYTES], kind[16];
+    wn_forward_state state;
+    int64_t again_at_s;                                            // WAITING
+    int last_status;                                               // of HTTP; 0: none, or no answer
+    uint64_t windows_left, rows_sent, rows_refused, rows_doubtful; // since the start
+} wn_forward_info;
+
+typedef struct wn_forward wn_forward;
+
+// Takes the destinations (and wipes them at the end); secrets are read here: one that cannot be
+// read stops its destination, not the others.
+WN_MUST_USE wn_err wn_forward_new(const wn_forward_env *env, wn_destinations *to, wn_forward **out);
+void wn_forward_free(wn_forward *f);
+// Looks for what is published and not yet brought. Sends nothing.
+WN_MUST_USE wn_err wn_forward_look(wn_forward *f, const wn_published *p);
+// One request to each destination that is due. *out_next_s: when there is something to do again
+// (INT64_MAX: nothing until the next look).
+WN_MUST_USE wn_err wn_forward_turn(wn_forward *f, const wn_published *p, int64_t *out_next_s);
+size_t wn_forward_count(const wn_forward *f);
+void wn_forward_info_of(const wn_forward *f, size_t i, wn_forward_info *out);
+void wn_forward_again(wn_forward *f); // the operator has acted: waiting and stopped ones are due now

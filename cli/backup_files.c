@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// backup_files.c: what lies in the folder of backups.
+#include "backup_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char form[] = "winnow-00000000T000000Z.backup"; // 0: a digit
+
+void wn_backup_name(int64_t at_s, char out[WN_BACKUP_NAME_BYTES]) {
+    time_t t = (time_t)at_s;
+    struct tm tm;
+    strftime(out, WN_BACKUP_NAME_BYTES, "winnow-%Y%m%dT%H%M%SZ.backup", gmtime_r(&t, &tm));
+}
+
+bool wn_backup_is_name(const char *name) {
+    if (strlen(name) != sizeof form - 1) return false;
+    for (size_t i = 0; form[i]; i++) {
+        bool digit = name[i] >= '0' && name[i] <= '9';
+        if (form[i] == '0' ? !digit : name[i] != form[i]) return false;
+    }
+    return true;
+}
+
+static int is_backup(const struct dirent *e) {
+    return wn_backup_is_name(e->d_name);
+}
+
+int wn_backup_roll(int dir_fd, unsigned keep) {
+    struct dirent **list = NULL;
+    int n = scandirat(dir_fd, ".", &list, is_backup, alphasort), gone = 0;
+    for (int i = 0; i < n; i++) {
+        if ((unsigned)(n - i) > keep && gone >= 0)
+            gone = unlinkat(dir_fd, list[i]->d_name, 0) == 0 ? gone + 1 : -1;
+        free(list[i]);
+    }
+    free(list);
+    if (gone > 0 && fsync(dir_fd) != 0) return -1;
+    return n < 0 ? -1 : gone;
+}
+
+wn_err wn_backup_key_write(const char *path, const uint8_t key[WN_KEY_BYTES]) {
+    char text[2 * WN_KEY_BYTES + 1];
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return errno == EEXIST ? WN_ERR_STATE : WN_ERR_IO;
+    sodium_bin2hex(text, sizeof text, key, WN_KEY_BYTES);
+    text[2 * WN_KEY_BYTES] = '\n';
+    bool well = write(fd, text, sizeof text) == (ssize_t)sizeof text && fsync(fd) == 0;
+    close(fd);
+    wn_wipe(text, sizeof text);
+    return well ? WN_OK : WN_ERR_IO;
+}
+
+wn_err wn_backup_key_read(const char *path, uint8_t out[WN_KEY_BYTES]) {
+    char text[2 * WN_KEY_BYTES + 2];
+    size_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? WN_ERR_NOTFOUND : WN_ERR_IO;
+    ssize_t got = read(fd, text, sizeof text);
+    close(fd);
+    bool well = got >= 2 * WN_KEY_BYTES && (got == 2 * WN_KEY_BYTES || text[2 * WN_KEY_BYTES] == '\n') &&
+                got <= 2 * WN_KEY_BYTES + 1 &&
+                sodium_hex2bin(out, WN_KEY_BYTES, text, 2 * WN_KEY_BYTES, NULL, &n, NULL) == 0 &&
+                n == WN_KEY_BYTES;
+    wn_wipe(text, sizeof text);
+    return well ? WN_OK : WN_ERR_FORMAT;
+}
