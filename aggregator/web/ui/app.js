@@ -126,11 +126,11 @@ async function showEmpty(c, o) {
       el('p', {}, 'That is not zero: a day appears when it hides everybody in it.'),
       el('button', {type: 'button', class: 'strong', onclick: () => change({period: 'custom', from: dayText(days(last) - 29), to: last})}, `Show the 30 days to ${dayLong(last)}`)));
   }
-  const k = c.tables.map(t => t.k).filter(Boolean), w = o.report.windows.at(-1);
+  const k = steps(c), pages = c.tables.find(t => t.dimensions[0] === 'route' && t.profile === 'crowd')?.k ?? k.at(-1), w = o.report.windows.at(-1);
   message(el('div', {class: 'card ask', id: 'empty'}, el('h2', {}, `${c.site.name} is waiting for its first crowd`),
     el('p', {class: 'live'}, el('span', {class: 'dot', 'aria-hidden': 'true'}), el('span', {},
       w ? `Last publication at ${clock(w.published_at, c.site.zone)}, no row yet. ` : 'Nothing is published yet. ', `This page looks again by itself, every ${minutes(tick)}.`)),
-    el('p', {}, `Rows appear at ${number(Math.max(...k))} visitors (${number(Math.min(...k))} where the values are a closed list), from enough networks that nobody stands out. Until then nobody sees anything, and neither do you.`),
+    el('p', {}, `Rows appear at ${number(pages)} visitors (${number(k[0])} where the values are a closed list), from enough networks that nobody stands out. Until then nobody sees anything, and neither do you.`),
     el('h3', {}, 'Paste this into your pages'), copyable(snippet(c.site)),
     el('p', {class: 'muted'}, 'The address is your collector’s: put its public name there. ', el('code', {}, 'winnow status'), ' says when the last batch came, whether events are accepted, and why any were refused.'),
     el('h3', {}, 'Or begin with a log you have'), copyable(`winnow import --site ${c.site.name} --format combined access.log`)));
@@ -152,10 +152,12 @@ function drills(tables) {
   };
 }
 
+const steps = c => [...new Set(c.tables.filter(t => t.profile === 'crowd').map(t => t.k))].sort((a, b) => a - b);
+
 function notes(c) {
   const noise = c.tables.some(t => t.profile === 'noise');
   put(byId('notes'),
-    el('p', {}, el('strong', {}, '“At least” is meant. '), `People are counted in steps of k (${[...new Set(c.tables.map(t => t.k))].sort((a, b) => a - b).join(' or ')}), never rounded up. `,
+    el('p', {}, el('strong', {}, '“At least” is meant. '), `People are counted in steps of k (${steps(c).join(', ')}, by table), never rounded up. `,
       'Rows too small to hide everybody in them are not shown; a missing row is not zero. Visitor days add up each day’s visitors: nobody is recognised from one day to the next.'),
     noise ? el('p', {}, 'Figures with ± are estimates: noise was added on purpose, and stays within the band in 95 of 100 draws.') : null,
     el('p', {class: 'links'}, el('a', {href: 'api/v1/openapi.json'}, 'API'), el('a', {href: '.well-known/winnow.json'}, 'Where aggregates go'),

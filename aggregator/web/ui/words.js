@@ -51,7 +51,8 @@ export function figure(name, n) {
   if (n === null || n === undefined) return '–';
   if (name !== 'time_s') return number(n);
   const h = Math.floor(n / 3600), m = Math.round(n % 3600 / 60);
-  return h ? `${number(h)} h ${m} min` : `${m} min`;
+  if (h >= 100) return `${number(Math.floor(n / 3600))} h`;
+  return h ? `${h} h ${m} min` : `${m} min`;
 }
 
 export function plural(n, word) {
