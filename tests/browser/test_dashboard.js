@@ -25,7 +25,7 @@ async function arrive(browser, {theme = 'light', size = 'desktop', query = '', e
   const context = await browser.newContext({viewport: SIZES[size], colorScheme: theme, acceptDownloads: true});
   const page = await context.newPage();
   page.on('console', m => assert(m.type() !== 'error' || expected.test(m.text()), 'console: ' + m.text()));
-  page.on('pageerror', e => assert.fail('page: ' + e.stack));
+  page.on('pageerror', e => assert.fail(`page: ${e.name} ${e.message} ${e.stack}`));
   page.on('request', r => assert(/^(blob|data):/.test(r.url()) || new URL(r.url()).origin === o.url, 'a request to ' + r.url()));
   if (before) await before(page);
   await page.goto(o.url + '/' + query);

@@ -47,7 +47,8 @@ function change_(o, name) {
   if (!c) return el('span', {class: 'delta'}, o.report.windows.length === 1 && !o.report.windows[0].sealed ? 'the day is not over' : 'nothing to compare');
   const word = c.percent > 0 ? 'up' : c.percent < 0 ? 'down' : 'same';
   const days = c.of === 1 ? 'the day before' : c.n === c.of ? `the ${c.of} days before` : `${c.n} of ${c.of} days`;
-  return el('span', {class: name === 'bounces' ? 'delta same' : 'delta ' + word,  // more of them is no good news title: 'Sealed days that both periods published, against each other'},
+  // More bounces are no good news, and no bad ones either.
+  return el('span', {class: 'delta ' + (name === 'bounces' ? 'same' : word), title: 'Sealed days that both periods published, against each other'},
     el('span', {'aria-hidden': 'true'}, {up: '↑ ', down: '↓ ', same: '= '}[word]),
     el('span', {class: 'unseen'}, word + ' '), `${Math.abs(c.percent)}%`, el('span', {class: 'against'}, ` on ${days}`));
 }
