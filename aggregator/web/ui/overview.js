@@ -55,14 +55,14 @@ function change_(o, name) {
 
 function tiles(o, redraw) {
   const one = o.days.from === o.days.to;
-  const noise = o.report.at_least === false;
+  const noise = o.report.at_least === false, open = o.report.windows.some(w => !w.sealed);
   return el('div', {class: 'tiles', role: 'group', 'aria-label': 'Figures of the period; choose one to draw it'}, o.table.measures.map(name => {
     const sum = total(o.report.rows, name);
     return el('button', {type: 'button', class: 'tile', 'data-measure': name, 'aria-pressed': String(state.measure === name),
       onclick: () => { change({measure: name}, {quiet: true, replace: true}); redraw(); }},
       el('span', {class: 'tile-name'}, measure(name, one)),
       sum === null ? null : el('span', {class: 'floor'}, noise ? 'about' : 'at least'),
-      el('span', {class: 'big', 'data-value': sum ?? ''}, sum === null ? (name === 'sessions' ? 'at the seal' : '–') : figure(name, sum)),
+      el('span', {class: 'big', 'data-value': sum ?? ''}, sum === null ? (open && !['people', 'events'].includes(name) ? 'at the seal' : '–') : figure(name, sum)),
       sum === null ? null : change_(o, name));
   }));
 }
@@ -113,7 +113,7 @@ async function chart(o, host, details, name) {
     return;
   }
   if (list.every(p => p.value === null)) {
-    host.replaceChildren(el('p', {class: 'muted middle'}, name === 'sessions' ? 'Sessions are published when a day is sealed.'
+    host.replaceChildren(el('p', {class: 'muted middle'}, !['people', 'events'].includes(name) ? 'This is published when a day is sealed.'
       : o.hours ? 'No hour of this day has enough people to be shown.' : 'Nothing of this is published in this period.'));
     return;
   }
