@@ -30,7 +30,8 @@ async function arrive(browser, {theme = 'light', size = 'desktop', query = '', e
   if (before) await before(page);
   await page.goto(o.url + '/' + query);
   await settled(page);
-  paints.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
+  const painted = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  paints.push(await painted.jsonValue());
   return {context, page};
 }
 
