@@ -290,25 +290,10 @@ static void close_all(forwarder *f) {
 
 static int check_config(const forwarder *f) {
     wn_destinations to;
-    char path[400], why[400] = "";
-    int line = 0;
-    snprintf(path, sizeof path, "%s/destinations.yaml", f->o.config_dir);
-    if (wn_destinations_load(path, &to, why, sizeof why, &line) != WN_OK) {
-        fprintf(stderr, "winnow-forward: %s, line %d: %s\n", path, line, why);
-        return 2;
-    }
-    bool right = true;
-    for (size_t i = 0; i < to.n; i++) {
-        if (wn_destination_secret(&to.to[i]) == WN_OK) continue;
-        fprintf(stderr,
-                "winnow-forward: destination %s: %s cannot be used: it must be a file of one printable line, "
-                "readable by its owner alone (chmod 600)\n",
-                to.to[i].name, to.to[i].secret_file);
-        right = false;
-    }
-    if (right) printf("configuration is valid: destinations %zu\n", to.n);
+    if (wn_destinations_check(f->o.config_dir, stderr, &to) != WN_OK) return 2;
+    printf("configuration is valid: destinations %zu\n", to.n);
     wn_destinations_fini(&to);
-    return right ? 0 : 2;
+    return 0;
 }
 
 int main(int argc, char **argv) {
