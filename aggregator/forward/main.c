@@ -269,7 +269,10 @@ static void loop(forwarder *f, int signal_fd) {
 static wn_err open_all(forwarder *f) {
     snprintf(f->aggregator_dir, sizeof f->aggregator_dir, "%.250s/aggregator", f->o.state_dir);
     snprintf(f->role_dir, sizeof f->role_dir, "%.250s/forward", f->o.state_dir);
+    char keys[320];
+    snprintf(keys, sizeof keys, "%s/keys", f->role_dir);
     if (mkdir(f->role_dir, 0700) != 0 && errno != EEXIST) return WN_ERR_IO;
+    if (mkdir(keys, 0700) != 0 && errno != EEXIST) return WN_ERR_IO;
     f->zmq = zmq_ctx_new();
     if (f->zmq == NULL) return WN_ERR_NOMEM;
     WN_TRY(wn_transport_open(&f->transport));
