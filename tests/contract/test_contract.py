@@ -104,7 +104,9 @@ def ledger(w):
 
 
 def kill(w, role):
-    os.kill(w.pids()[role], signal.SIGKILL)
+    pid = w.pids().get(role)
+    if pid:  # else another's turn killed it just before
+        os.kill(pid, signal.SIGKILL)
 
 
 def published(w, sites=("shop", "blog")):
