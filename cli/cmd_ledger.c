@@ -181,7 +181,7 @@ static const wn_flag flags[] = {
 
 const wn_command wn_cmd_ledger = {
     .name = "ledger",
-    .usage = "list [--format FORMAT] | recipients [--format FORMAT] | verify [--head HEX] | accept",
+    .usage = "list | recipients [--format FORMAT] | verify [--head HEX] | accept",
     .doc =
         "Lists or verifies the hash-chained record of what was published and destroyed, and of who got it.",
     .more =

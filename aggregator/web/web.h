@@ -14,8 +14,7 @@
 #define WN_WEB_ROWS_MAX (1u << 18)    // after merging, of one report
 #define WN_WEB_LARGE_MAX 4            // of more than WN_WEB_ROWS_SMALL rows at once
 #define WN_WEB_ROWS_SMALL 4096
-#define WN_WEB_FIRST_BYTE_MS 20 // a report that is not read by then is begun all the same
-#define WN_WEB_STOP_MS 5000     // answers under way get so long when winnow-web is stopped
+#define WN_WEB_STOP_MS 5000 // answers under way get so long when winnow-web is stopped
 
 typedef struct wn_web {
     wn_options o;
@@ -48,7 +47,6 @@ struct wn_web_ask {
     // An endpoint that answered MHD_YES without a response is called again, with what it kept here.
     void *state;
     void (*state_free)(void *state);
-    int64_t began_ms;
 };
 
 // ---- answers: each queues one response ----
@@ -80,6 +78,7 @@ enum MHD_Result wn_web_health(wn_web_ask *a);
 // Many rows in few hands: true while what all requests hold together has room for
 // one with so many; *inout_held says that it is counted. False with a problem.
 bool wn_web_room(wn_web_ask *a, bool *inout_held, size_t rows);
+bool wn_web_room_take(wn_web *w, bool *inout_held, size_t rows); // the same, without words
 void wn_web_room_end(wn_web *w, bool held);
 
 // A site that the reader may read, by its name, or the only one. NULL with a problem.

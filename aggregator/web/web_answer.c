@@ -115,16 +115,19 @@ bool wn_web_unchanged(wn_web_ask *a, const char *etag, enum MHD_Result *out_done
     return true;
 }
 
-bool wn_web_room(wn_web_ask *a, bool *inout_held, size_t rows) {
+bool wn_web_room_take(wn_web *w, bool *inout_held, size_t rows) {
     if (*inout_held || rows <= WN_WEB_ROWS_SMALL) return true;
-    if (a->web->large == WN_WEB_LARGE_MAX) {
-        (void)wn_problem_set(&a->problem, WN_PROBLEM_busy, "Ask again in a moment, or for fewer days");
-        a->problem.retry_s = 1;
-        return false;
-    }
-    a->web->large++;
+    if (w->large == WN_WEB_LARGE_MAX) return false;
+    w->large++;
     *inout_held = true;
     return true;
+}
+
+bool wn_web_room(wn_web_ask *a, bool *inout_held, size_t rows) {
+    if (wn_web_room_take(a->web, inout_held, rows)) return true;
+    (void)wn_problem_set(&a->problem, WN_PROBLEM_busy, "Ask again in a moment, or for fewer days");
+    a->problem.retry_s = 1;
+    return false;
 }
 
 void wn_web_room_end(wn_web *w, bool held) {

@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "ui.h"
 #include "web.h"
 
@@ -133,7 +132,6 @@ static void *ask_new(void *ctx, const char *uri, struct MHD_Connection *c) {
     a->web = h->web;
     a->connection = c;
     a->url_long = strlen(uri) > WN_WEB_URL_BYTES_MAX;
-    a->began_ms = wn_monotonic_ms();
     h->asks++;
     return a;
 }

@@ -87,11 +87,15 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
     report *r = ctx;
     (void)at;
     if (r->piece.n == 0) {
-        if (r->end) return MHD_CONTENT_READER_END_OF_STREAM;
-        // What is left out for its damage is left out loudly: the answer ends broken, unless JSON said so.
+        // What damage left out is left out loudly: JSON says so, the others end broken.
+        bool silent = r->query.format != WN_REPORT_JSON && wn_report_stream_rows(r->stream)->corrupt;
+        if (r->end) return silent ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+        // Where others hold many rows already, this one waits for theirs to be sent.
+        if (!r->ask.by_day && !wn_web_room_take(r->web, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+            return 0;
         if (wn_report_stream_next(r->stream, &r->piece, &r->end) != WN_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (r->piece.n == 0) return r->end ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+        if (r->piece.n == 0) return 0; // and is asked again
     }
     size_t n = r->piece.n < max ? r->piece.n : max;
     memcpy(buf, r->piece.p, n);
@@ -160,24 +164,22 @@ static bool nothing_known(const report *r) {
     return !r->shaped && !r->ask.by_day && wn_report_stream_rows(r->stream)->windows_n == 0;
 }
 
-// Reads a day. Once all rows are there, or the reader has waited long enough for the first byte, the answer
-// begins.
+// All rows of a table that is known begin at once and are read while they are
+// sent. A page, or a table that may be none, is read first, a day a turn.
 static enum MHD_Result read_on(wn_web_ask *a, report *r) {
     bool ready = false;
-    if (!r->ask.by_day) {
-        wn_err err = wn_report_stream_read(r->stream, &ready);
-        if (err) return refuse(a, err);
-        if (!wn_web_room(a, &r->large, wn_report_stream_rows(r->stream)->rows_n))
-            return wn_web_say_problem(a, &a->problem);
-    }
-    if (ready && nothing_known(r)) {
+    if (r->ask.by_day || (!r->ask.limit && r->shaped)) return begin(a, r);
+    wn_err err = wn_report_stream_read(r->stream, &ready);
+    if (err) return refuse(a, err);
+    if (!wn_web_room(a, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+        return wn_web_say_problem(a, &a->problem);
+    if (!ready) return MHD_YES;
+    if (nothing_known(r)) {
         (void)wn_problem_set(&a->problem, WN_PROBLEM_unknown_table, "/api/v1/tables lists those there are");
         return wn_web_say_problem(a, &a->problem);
     }
-    if (ready) page_set(r);
-    bool may_begin = !r->ask.limit && r->shaped;
-    bool late = wn_monotonic_ms() - a->began_ms >= WN_WEB_FIRST_BYTE_MS;
-    return ready || r->ask.by_day || (may_begin && late) ? begin(a, r) : MHD_YES;
+    page_set(r);
+    return begin(a, r);
 }
 
 enum MHD_Result wn_web_report(wn_web_ask *a) {

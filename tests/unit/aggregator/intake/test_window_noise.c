@@ -250,7 +250,9 @@ static bool see(void *ctx, const wn_public_head *h, const wn_public_row *rows, s
     crypto_generichash_update(&s->hash, (const uint8_t *)h->table, sizeof h->table);
     crypto_generichash_update(&s->hash, (const uint8_t *)&h->published_s, sizeof h->published_s);
     for (size_t i = 0; i < n; i++) {
-        crypto_generichash_update(&s->hash, (const uint8_t *)rows[i].label, sizeof rows[i].label);
+        for (unsigned d = 0; d < 2; d++) // what stands behind the words is anything
+            crypto_generichash_update(&s->hash, (const uint8_t *)rows[i].label[d],
+                                      strlen(rows[i].label[d]) + 1);
         crypto_generichash_update(&s->hash, (const uint8_t *)&rows[i].people, sizeof rows[i].people);
     }
     s->published_s = h->published_s;

@@ -3,10 +3,11 @@
 // with, whatever the daemon was started with since (R3).
 #include "window_rig.h"
 
-static const char one_table[] =
-    "version: 9\ntables:\n"
-    "  - {id: traffic, doc: Everybody, dimensions: [], of: [view, event], measures: [people, events]}\n"
-    "  - {id: regions, doc: Another, dimensions: [language], of: [view], measures: [people, events]}\n";
+static const char one_table[] = "version: 9\ntables:\n"
+                                "  - {id: traffic, doc: Everybody, purpose: basic, dimensions: [], of: "
+                                "[view, event], measures: [people, events]}\n"
+                                "  - {id: regions, doc: Another, purpose: basic, dimensions: [language], of: "
+                                "[view], measures: [people, events]}\n";
 
 Test(window_plan, an_open_window_keeps_the_plan_it_began_with) {
     static window_rig rig;

@@ -77,7 +77,7 @@ static void count(oracle *o, const wn_observation *obs, unsigned t, unsigned epo
                                                   : obs->open[table->dims[d] - WN_CLOSED_N];
         if (e.value[d] == 0) return;
     }
-    if (is_open(table) && !cell_exists(o, &e) &&
+    if (is_open(table) && table->profile != WN_PROFILE_NOISE && !cell_exists(o, &e) &&
         (!adds_person || unshown_cells(o, &e) >= o->open_values_max)) {
         e.value[0] = e.value[1] = WN_VALUE_OVERFLOW;
         o->overflowed++;
