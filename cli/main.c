@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "crypt.h"
+#include "destinations.h"
 #include <zmq.h>
 
 // The first word that is neither an option nor an option's value; 0 when there is none.
@@ -35,7 +36,23 @@ static void set_again(wn_cli *c, const wn_args *a) {
     }
 }
 
-// Sites, plan, policy and options are right, or the reasons on stderr.
+// A destination that no table names gets nothing: most likely not what was meant.
+static bool check_destinations(wn_cli *c, const wn_plan *plan) {
+    wn_destinations to;
+    if (wn_destinations_check(c->o.config_dir, stderr, &to) != WN_OK) return false;
+    for (size_t i = 0; i < to.n; i++) {
+        bool named = false;
+        for (size_t r = 0; r < plan->receivers_n && !named; r++)
+            named = strcmp(plan->receiver[r], to.to[i].name) == 0;
+        if (!named)
+            printf("warning: destination %s gets nothing: no table of the plan says receivers: [%s]\n",
+                   to.to[i].name, to.to[i].name);
+    }
+    wn_destinations_fini(&to);
+    return true;
+}
+
+// Sites, plan, policy, destinations and options are right, or the reasons on stderr.
 static int check_config(wn_cli *c) {
     wn_sites sites;
     wn_plan plan;
@@ -45,6 +62,7 @@ static int check_config(wn_cli *c) {
     if (right) wn_sites_fini(&sites);
     if (wn_cli_plan(c, NULL, &plan)) {
         (void)wn_plan_warn(&plan, stdout);
+        right = check_destinations(c, &plan) && right;
         wn_plan_fini(&plan);
     } else right = false;
     if (wn_cli_policy(c, &policy)) wn_policy_fini(&policy);

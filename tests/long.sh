@@ -13,7 +13,7 @@
 #   WN_EPS_RUNS     seals with and without one pseudonym, for each question (1,000,000: an hour)
 #
 #   tests/long.sh            all
-#   tests/long.sh PART...    of: fuzz kill worlds noise canary attack valgrind agents bare
+#   tests/long.sh PART...    of: fuzz kill worlds noise canary attack clickhouse valgrind agents bare
 set -eu
 cd "$(dirname "$0")/.."
 export WN_KILLS="${WN_KILLS:-200}" WN_WORLDS="${WN_WORLDS:-100000}" WN_CANARIES="${WN_CANARIES:-100000}"
@@ -104,15 +104,20 @@ long_agents() {
   tests/golden/agents/uap.py build/dev/tests/agent_print --npm build/npm/node_modules/user-agents/dist/user-agents.json
 }
 
+long_clickhouse() {
+  step "two aggregators and one ClickHouse"
+  judged python3 tests/contract/test_clickhouse.py
+}
+
 long_bare() {
   step "a bare Debian 12"
   if [ "$(id -u)" = 0 ]; then tests/bare.sh; else sudo tests/bare.sh; fi
 }
 
-[ $# -gt 0 ] || set -- fuzz worlds noise canary attack valgrind agents kill bare
+[ $# -gt 0 ] || set -- fuzz worlds noise canary attack clickhouse valgrind agents kill bare
 for part in "$@"; do
   case "$part" in
-    fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare) "long_$part" ;;
-    *) echo "usage: tests/long.sh [fuzz|kill|worlds|noise|canary|attack|valgrind|agents|bare]..." >&2; exit 2 ;;
+    fuzz|kill|worlds|noise|canary|attack|clickhouse|valgrind|agents|bare) "long_$part" ;;
+    *) echo "usage: tests/long.sh [fuzz|kill|worlds|noise|canary|attack|clickhouse|valgrind|agents|bare]..." >&2; exit 2 ;;
   esac
 done

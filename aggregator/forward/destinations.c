@@ -101,8 +101,13 @@ static const wn_node_key keys[] = {
 };
 
 // Encrypted, or to this very host.
-static bool url_right(const wn_destination *d, const char **out_why) {
+static bool url_right(const wn_destination *d, bool whole, const char **out_why) {
     *out_why = NULL;
+    if (strpbrk(d->url, whole ? "@#" : "@#?") != NULL) {
+        *out_why = whole ? "must hold no \"@\" and no \"#\": what is secret stands in secret_file"
+                         : "is scheme, host and path alone: no \"?\", \"@\" or \"#\"";
+        return false;
+    }
     if (d->url[0] == '\0' || strncmp(d->url, "https://", 8) == 0) return true;
     static const char *const near[] = {"http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:",
                                        "http://[::1]/",     "http://localhost:", "http://localhost/"};
@@ -115,8 +120,7 @@ static bool url_right(const wn_destination *d, const char **out_why) {
     return false;
 }
 
-static bool check(wn_nodes *n, const yaml_node_t *at, const wn_destinations *before,
-                  const wn_destination *d) {
+static bool check(wn_nodes *n, const yaml_node_t *at, const wn_destinations *before, wn_destination *d) {
     const char *why = NULL;
     if (d->name[0] == '\0') return wn_nodes_no(n, at, "a destination has no name; example: name: partner");
     for (size_t i = 0; i < before->n; i++)
@@ -133,7 +137,11 @@ static bool check(wn_nodes *n, const yaml_node_t *at, const wn_destinations *bef
                            "destination %s names no basis: write by what right it receives crowds' "
                            "figures; example: basis: \"processing contract of 2026-03-01\"",
                            d->name);
-    if (!url_right(d, &why)) return wn_nodes_no(n, at, "destination %s: url %s", d->name, why);
+    // The kind's own path follows; a webhook's address is its receiver's whole choice.
+    size_t url_n = strlen(d->url);
+    bool whole = strcmp(d->kind, "webhook") == 0;
+    if (!whole && url_n > 0 && d->url[url_n - 1] == '/') d->url[url_n - 1] = '\0';
+    if (!url_right(d, whole, &why)) return wn_nodes_no(n, at, "destination %s: url %s", d->name, why);
     if (sink->network && sink->url == NULL && d->url[0] == '\0')
         return wn_nodes_no(n, at, "destination %s: a %s needs a url", d->name, d->kind);
     why = sink->lacks(d);
@@ -234,8 +242,34 @@ wn_err wn_destination_secret(wn_destination *d) {
     return WN_ERR_CONFIG;
 }
 
+wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out) {
+    char path[400], why[400] = "";
+    int line = 0;
+    bool right = true;
+    snprintf(path, sizeof path, "%.380s/destinations.yaml", config_dir);
+    if (wn_destinations_load(path, out, why, sizeof why, &line) != WN_OK) {
+        fprintf(err, "%s, line %d: %s\n", path, line, why);
+        return WN_ERR_CONFIG;
+    }
+    for (size_t i = 0; i < out->n; i++) {
+        if (wn_destination_secret(&out->to[i]) == WN_OK) continue;
+        fprintf(err,
+                "destination %s: %s cannot be used: it must be a file of one printable line, readable by its "
+                "owner alone (chmod 600)\n",
+                out->to[i].name, out->to[i].secret_file);
+        right = false;
+    }
+    if (right) return WN_OK;
+    wn_destinations_fini(out);
+    return WN_ERR_CONFIG;
+}
+
+// R3, L-T2: the plan that the window began under names it, and the window is sealed.
 bool wn_destination_takes(const wn_destination *d, const wn_public_head *head) {
     bool named = false, site = d->sites_n == 0;
+#ifdef WN_MUTANT_RECEIVER_UNASKED
+    named = head->receivers_n > 0;
+#endif
     for (size_t i = 0; i < head->receivers_n && !named; i++) named = strcmp(head->receiver[i], d->name) == 0;
     for (size_t i = 0; i < d->sites_n && !site; i++) site = strcmp(d->site[i], head->site) == 0;
     return named && site && head->sealed && head->window.day >= d->since_day;

@@ -40,6 +40,8 @@ WN_MUST_USE wn_err wn_destinations_load(const char *path, wn_destinations *out, 
                                         int *out_line);
 WN_MUST_USE wn_err wn_destinations_read(const char *text, size_t n, wn_destinations *out, char *why,
                                         size_t why_bytes, int *out_line);
+// Loads CONFIG_DIR/destinations.yaml and reads every secret; what is wrong goes to `err` with what to do.
+WN_MUST_USE wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out);
 void wn_destinations_fini(wn_destinations *d); // wipes
 const wn_destination *wn_destination_find(const wn_destinations *d, const char *name);
 // Reads the secret's file. WN_ERR_CONFIG: unreadable, empty, too long, or open to others than its owner.

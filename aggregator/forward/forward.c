@@ -15,8 +15,8 @@ typedef struct job {
 } job;
 
 typedef struct suspect { // sent to the end, and nothing of it taken
-    job job;
-    uint32_t refused;
+    wn_public_head head;
+    uint32_t refused, pending; // of these not yet counted
     uint64_t rows;
     uint8_t content[32];
 } suspect;
@@ -114,9 +114,9 @@ static wn_err add_job(bound *b, const wn_public_head *h, const wn_progress *p) {
 
 static bool is_suspect(const bound *b, const wn_public_head *h) {
     for (size_t i = 0; i < b->suspects_n; i++) {
-        const job *j = &b->suspects[i].job;
-        if (wn_window_same(&j->window, &h->window) && strcmp(j->site, h->site) == 0 &&
-            strcmp(j->table, h->table) == 0)
+        const wn_public_head *s = &b->suspects[i].head;
+        if (wn_window_same(&s->window, &h->window) && strcmp(s->site, h->site) == 0 &&
+            strcmp(s->table, h->table) == 0)
             return true;
     }
     return false;
@@ -239,13 +239,9 @@ static wn_err keep(wn_forward *f, bound *b, const wn_progress *p) {
 static wn_err settle_suspects(wn_forward *f, bound *b) {
     while (b->suspects_n > 0) {
         const suspect *s = &b->suspects[b->suspects_n - 1];
-        wn_public_head head = b->head;
-        head.window = s->job.window;
-        memcpy(head.site, s->job.site, sizeof head.site);
-        memcpy(head.table, s->job.table, sizeof head.table);
         wn_progress p = {.rows_done = (uint32_t)s->rows, .refused = s->refused, .done = true};
-        WN_TRY(f->env.record(f->env.ctx, b->d, &head, &p, s->rows, s->content));
-        b->refused += s->refused;
+        WN_TRY(f->env.record(f->env.ctx, b->d, &s->head, &p, s->rows, s->content));
+        b->refused += s->pending;
         b->suspects_n--;
     }
     return WN_OK;
@@ -253,7 +249,8 @@ static wn_err settle_suspects(wn_forward *f, bound *b) {
 
 static void suspect_job(bound *b, const wn_progress *p) {
     suspect *s = &b->suspects[b->suspects_n++];
-    *s = (suspect){.job = b->jobs[b->at], .refused = p->refused + b->pending, .rows = b->rows_n};
+    *s = (suspect){
+        .head = b->head, .refused = p->refused + b->pending, .pending = b->pending, .rows = b->rows_n};
     memcpy(s->content, b->content, sizeof s->content);
     b->stopped = b->suspects_n == WN_FORWARD_SUSPECTS_MAX;
     if (b->stopped) b->suspects_n = 0; // all of it is tried again
@@ -287,14 +284,17 @@ static wn_err taken(wn_forward *f, bound *b, wn_progress *p, size_t n, const wn_
     return end_if_done(f, b, p);
 }
 
-static wn_err smaller(wn_forward *f, bound *b, wn_progress *p, size_t n) {
-    if (n > 1) {
-        b->batch_max = n / 2;
-        return WN_OK;
-    }
-    p->rows_done++;
-    b->pending++;
+// None of these rows was taken; whether they or the destination are at fault, the next will show.
+static wn_err none_taken(wn_forward *f, bound *b, wn_progress *p, size_t n) {
+    p->rows_done += (uint32_t)n;
+    b->pending += (uint32_t)n;
     return end_if_done(f, b, p);
+}
+
+static wn_err smaller(wn_forward *f, bound *b, wn_progress *p, size_t n) {
+    if (n == 1) return none_taken(f, b, p, n);
+    b->batch_max = n / 2;
+    return WN_OK;
 }
 
 // The vendor would put this window on another day: it is set aside whole.
@@ -328,7 +328,7 @@ static wn_err send_batch(wn_forward *f, bound *b, size_t n, wn_progress *p) {
     b->last_status = a.status;
     b->sink->judge(&batch, &a, v);
     switch (v->fate) {
-    case WN_FATE_TAKEN: err = taken(f, b, p, n, v); break;
+    case WN_FATE_TAKEN: err = v->refused_n < n ? taken(f, b, p, n, v) : none_taken(f, b, p, n); break;
     case WN_FATE_AGAIN: wait_for(f, b, v->wait_s); break;
     case WN_FATE_SMALLER: err = smaller(f, b, p, n); break;
     case WN_FATE_STOP:
@@ -350,14 +350,16 @@ static wn_err turn_one(wn_forward *f, bound *b, const wn_published *p) {
 }
 
 wn_err wn_forward_turn(wn_forward *f, const wn_published *p, int64_t *out_next_s) {
+    wn_err first = WN_OK; // of one destination: the others are served all the same
     *out_next_s = INT64_MAX;
     for (size_t i = 0; i < f->to.n; i++) {
         bound *b = &f->bound[i];
-        WN_TRY(turn_one(f, b, p));
+        wn_err err = turn_one(f, b, p);
+        if (first == WN_OK) first = err;
         if (b->stopped || b->at >= b->jobs_n) continue;
         if (b->again_at_s < *out_next_s) *out_next_s = b->again_at_s;
     }
-    return WN_OK;
+    return first;
 }
 
 // ---- looking in ----

@@ -269,7 +269,10 @@ static void loop(forwarder *f, int signal_fd) {
 static wn_err open_all(forwarder *f) {
     snprintf(f->aggregator_dir, sizeof f->aggregator_dir, "%.250s/aggregator", f->o.state_dir);
     snprintf(f->role_dir, sizeof f->role_dir, "%.250s/forward", f->o.state_dir);
+    char keys[320];
+    snprintf(keys, sizeof keys, "%s/keys", f->role_dir);
     if (mkdir(f->role_dir, 0700) != 0 && errno != EEXIST) return WN_ERR_IO;
+    if (mkdir(keys, 0700) != 0 && errno != EEXIST) return WN_ERR_IO;
     f->zmq = zmq_ctx_new();
     if (f->zmq == NULL) return WN_ERR_NOMEM;
     WN_TRY(wn_transport_open(&f->transport));
@@ -290,25 +293,10 @@ static void close_all(forwarder *f) {
 
 static int check_config(const forwarder *f) {
     wn_destinations to;
-    char path[400], why[400] = "";
-    int line = 0;
-    snprintf(path, sizeof path, "%s/destinations.yaml", f->o.config_dir);
-    if (wn_destinations_load(path, &to, why, sizeof why, &line) != WN_OK) {
-        fprintf(stderr, "winnow-forward: %s, line %d: %s\n", path, line, why);
-        return 2;
-    }
-    bool right = true;
-    for (size_t i = 0; i < to.n; i++) {
-        if (wn_destination_secret(&to.to[i]) == WN_OK) continue;
-        fprintf(stderr,
-                "winnow-forward: destination %s: %s cannot be used: it must be a file of one printable line, "
-                "readable by its owner alone (chmod 600)\n",
-                to.to[i].name, to.to[i].secret_file);
-        right = false;
-    }
-    if (right) printf("configuration is valid: destinations %zu\n", to.n);
+    if (wn_destinations_check(f->o.config_dir, stderr, &to) != WN_OK) return 2;
+    printf("configuration is valid: destinations %zu\n", to.n);
     wn_destinations_fini(&to);
-    return right ? 0 : 2;
+    return 0;
 }
 
 int main(int argc, char **argv) {

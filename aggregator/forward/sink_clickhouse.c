@@ -20,8 +20,6 @@ static wn_err write_request(const wn_sink_batch *b, wn_sink_request *out) {
     FILE *f;
     const wn_destination *d = b->to;
     char id[WN_ROW_ID_BYTES];
-    // A block that repeats the last one's token is dropped by a replicated table at once.
-    wn_batch_id_text(b, id);
     int n =
         snprintf(out->url, sizeof out->url,
                  "%s/?query=INSERT%%20INTO%%20%s%%20FORMAT%%20JSONEachRow&input_format_skip_unknown_fields=1",

@@ -64,6 +64,8 @@ static bool near_v6(const struct in6_addr *a) {
     uint32_t last = (uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15];
     if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a)) return near_v4(last);
     if (memcmp(b, nat64, sizeof nat64) == 0) return near_v4(last);
+    if (b[0] == 0x20 && b[1] == 0x02) // 6to4: the IPv4 address comes second
+        return near_v4((uint32_t)b[2] << 24 | (uint32_t)b[3] << 16 | (uint32_t)b[4] << 8 | b[5]);
     return (b[0] & 0xFE) == 0xFC || (b[0] == 0xFE && (b[1] & 0x80) != 0) || b[0] == 0xFF ||
            IN6_IS_ADDR_UNSPECIFIED(a) || IN6_IS_ADDR_LOOPBACK(a);
 }
@@ -133,6 +135,14 @@ static bool never_sent(CURLcode code) {
            code == CURLE_SSL_CACERT_BADFILE;
 }
 
+static long total_ms(void) {
+#ifdef WN_TEST_CLOCK
+    const char *text = getenv("WINNOW_TEST_TRANSPORT_MS"); // tests wait for no half minute
+    if (text != NULL) return strtol(text, NULL, 10);
+#endif
+    return WN_TRANSPORT_TOTAL_MS;
+}
+
 static void send_http(wn_transport *t, const wn_sink_request *r, wn_sink_answer *out) {
     struct curl_slist *headers = headers_of(r);
     if (headers == NULL) return;
@@ -145,7 +155,9 @@ static void send_http(wn_transport *t, const wn_sink_request *r, wn_sink_answer 
     curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(t->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)WN_TRANSPORT_CONNECT_MS);
-    curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, (long)WN_TRANSPORT_TOTAL_MS);
+    curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, total_ms());
+    // libcurl repeats a POST by itself where a kept connection had died: a repeat that nobody counts.
+    curl_easy_setopt(t->curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, t->said);
     curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETDATA, t);

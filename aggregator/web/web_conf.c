@@ -7,8 +7,9 @@
 
 #include "log.h"
 
-enum { F_SITES, F_PLAN, F_POLICY, F_KEYS };
-static const char *const names[] = {"sites.yaml", "plan.yaml", "policy.yaml", "api_keys.yaml"};
+enum { F_SITES, F_PLAN, F_POLICY, F_KEYS, F_DESTINATIONS };
+static const char *const names[] = {"sites.yaml", "plan.yaml", "policy.yaml", "api_keys.yaml",
+                                    "destinations.yaml"};
 
 static bool changed(wn_web_file *f) {
     struct stat now = {0};
@@ -65,6 +66,20 @@ static wn_err load_keys(wn_web_conf *c, char *why, size_t why_bytes, int *line) 
     return WN_OK;
 }
 
+// What the public is told of them; addresses and the secrets' places are dropped here.
+static wn_err load_destinations(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+    wn_destinations all;
+    WN_TRY(wn_destinations_load(c->file[F_DESTINATIONS].path, &all, why, why_bytes, line));
+    for (size_t i = 0; i < all.n; i++) {
+        memcpy(c->receiver[i].name, all.to[i].name, sizeof c->receiver[i].name);
+        memcpy(c->receiver[i].kind, all.to[i].kind, sizeof c->receiver[i].kind);
+        memcpy(c->receiver[i].basis, all.to[i].basis, sizeof c->receiver[i].basis);
+    }
+    c->receivers_n = all.n;
+    wn_destinations_fini(&all);
+    return WN_OK;
+}
+
 static const struct {
     wn_err (*load)(wn_web_conf *c, char *why, size_t why_bytes, int *line);
     wn_msg bad;
@@ -73,6 +88,7 @@ static const struct {
     [F_PLAN] = {load_plan, WN_MSG_RELOAD_BAD_PLAN},
     [F_POLICY] = {load_policy, WN_MSG_RELOAD_BAD_POLICY},
     [F_KEYS] = {load_keys, WN_MSG_RELOAD_BAD_KEYS},
+    [F_DESTINATIONS] = {load_destinations, WN_MSG_RELOAD_BAD_DESTINATIONS},
 };
 
 wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, char *why, size_t why_bytes) {

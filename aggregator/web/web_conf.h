@@ -7,6 +7,7 @@
 
 #include "api_keys.h"
 #include "conf.h"
+#include "destinations.h"
 #include "policy.h"
 
 typedef struct wn_web_file {
@@ -15,6 +16,11 @@ typedef struct wn_web_file {
     bool there;
 } wn_web_file;
 
+// A destination as the public is told of it: neither where nor with what secret.
+typedef struct wn_web_receiver {
+    char name[WN_RECEIVER_BYTES], kind[16], basis[WN_DESTINATION_TEXT_MAX + 1];
+} wn_web_receiver;
+
 typedef struct wn_web_conf {
     wn_sites sites; // without their signing keys, which no reader needs
     wn_plan plan;
@@ -22,7 +28,9 @@ typedef struct wn_web_conf {
     bool keys_bad; // the file is there and cannot be read: nobody comes in
     uint32_t policy_version;
     char policy_date[11];
-    wn_web_file file[4];
+    wn_web_receiver receiver[WN_DESTINATIONS_MAX];
+    size_t receivers_n;
+    wn_web_file file[5];
 } wn_web_conf;
 
 // WN_ERR_CONFIG: what is wrong, as "FILE line N: words", in `why`.

@@ -152,6 +152,45 @@ static const struct {
 #undef PURPOSE
 };
 
+static void write_tables(FILE *out, const wn_plan *plan, const char *receiver) {
+    bool first = true;
+    fputs(",\"tables\":[", out);
+    for (size_t i = 0; i < plan->receivers_n; i++) {
+        if (strcmp(plan->receiver[i], receiver) != 0) continue;
+        for (size_t t = 0; t < plan->n; t++) {
+            if (!(plan->table[t].receivers & 1u << i)) continue;
+            fprintf(out, "%s\"%s\"", first ? "" : ",", plan->table[t].id);
+            first = false;
+        }
+    }
+    fputs("]}", out);
+}
+
+static bool is_destination(const wn_web_conf *c, const char *name) {
+    for (size_t i = 0; i < c->receivers_n; i++)
+        if (strcmp(c->receiver[i].name, name) == 0) return true;
+    return false;
+}
+
+// Who is sent rows, by what right; then whom the plan names for whom nothing is set up yet:
+// who comes and fetches with a key of its own.
+static void write_destinations(FILE *out, const wn_web_conf *c) {
+    bool first = true;
+    for (size_t i = 0; i < c->receivers_n; i++) {
+        const wn_web_receiver *r = &c->receiver[i];
+        fprintf(out, "%s\n{\"name\":\"%s\",\"kind\":\"%s\",\"basis\":", first ? "" : ",", r->name, r->kind);
+        wn_report_text_json(out, r->basis);
+        write_tables(out, &c->plan, r->name);
+        first = false;
+    }
+    for (size_t i = 0; i < c->plan.receivers_n; i++) {
+        if (is_destination(c, c->plan.receiver[i])) continue;
+        fprintf(out, "%s\n{\"name\":\"%s\"", first ? "" : ",", c->plan.receiver[i]);
+        write_tables(out, &c->plan, c->plan.receiver[i]);
+        first = false;
+    }
+}
+
 enum MHD_Result wn_web_public(wn_web_ask *a) {
     const wn_web_conf *c = &a->web->conf;
     page p;
@@ -164,16 +203,7 @@ enum MHD_Result wn_web_public(wn_web_ask *a) {
         fputc('}', p.out);
     }
     fputs("],\n\"destinations\":[", p.out);
-    for (size_t i = 0; i < c->plan.receivers_n; i++) {
-        bool first = true;
-        fprintf(p.out, "%s\n{\"name\":\"%s\",\"tables\":[", i ? "," : "", c->plan.receiver[i]);
-        for (size_t t = 0; t < c->plan.n; t++) {
-            if (!(c->plan.table[t].receivers & 1u << i)) continue;
-            fprintf(p.out, "%s\"%s\"", first ? "" : ",", c->plan.table[t].id);
-            first = false;
-        }
-        fputs("]}", p.out);
-    }
+    write_destinations(p.out, c);
     fputs("]}\n", p.out);
     return close_and_say(a, &p);
 }

@@ -87,6 +87,11 @@ printf 'version: 2\ndate: 2026-11-20\nsites:\n  - site: shop\n    consent: {gpc:
 expect 1 'policy.yaml line 5: gpc "maybe": allowed are ignore, limit and drop' "$winnow" policy check
 expect 1 'line 5' "$winnow" policy reload
 expect 1 'line 5' "$winnow" --check-config
+printf 'destinations:\n  - {name: partner, kind: file, path: out, basis: "a contract"}\n' >"$dir/config/destinations.yaml"
+expect 1 'destinations.yaml, line 2: destination partner: a file needs path' "$winnow" --check-config
+expect 2 'line 2: destination partner' "$winnow-forward" --check-config
+sed -i 's/out,/\/out,/' "$dir/config/destinations.yaml"
+expect 0 'destinations 1' "$winnow-forward" --check-config
 for daemon in collector aggregator; do
     expect 2 'policy.yaml, line 5: gpc "maybe"' "$winnow-$daemon" --check-config
 done
@@ -124,6 +129,7 @@ expect 1 'is a directory' "$winnow" import --site s1 "$dir"
 expect 1 'still runs' "$winnow" seal --site s1 --date today
 expect 1 'the aggregator does not run' "$winnow" seal --site s1
 expect 0 '10 sites' "$winnow" --check-config
+expect 0 'destination partner gets nothing' "$winnow" --check-config
 expect 0 '' "$winnow" keys new a --dir "$dir/k"
 expect 1 'is there already' "$winnow" keys new a --dir "$dir/k"
 expect 2 'allowed are new, api, list and revoke' "$winnow" keys nothing a
