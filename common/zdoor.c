@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "save.h"
+
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01" // fixed by ZeroMQ RFC 27
 #define ZAP_STOP "inproc://winnow.zap.stop"
 #define DOMAINS_MAX 4
@@ -22,15 +24,14 @@
 
 // ---- key files ----
 
-static wn_err write_file(const char *path, mode_t mode, const char *a, const char *b) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0) return errno == EEXIST ? WN_ERR_STATE : WN_ERR_IO;
-    char text[2 * WN_CURVE_TEXT + 2];
-    int n = snprintf(text, sizeof text, b != NULL ? "%s\n%s\n" : "%s\n", a, b);
-    bool ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    wn_wipe(text, sizeof text);
-    return ok ? WN_OK : WN_ERR_IO;
+typedef struct key_lines {
+    const char *line[2]; // the second may be NULL
+} key_lines;
+
+static void write_keys(FILE *out, const void *ctx) {
+    const key_lines *k = ctx;
+    for (size_t i = 0; i < WN_COUNT(k->line); i++)
+        if (k->line[i] != NULL) fprintf(out, "%s\n", k->line[i]);
 }
 
 // Reads `lines` lines of 40 characters each.
@@ -69,11 +70,11 @@ wn_err wn_curve_load(const char *dir, const char *name, bool make, wn_curve *out
     wn_err err = read_keys(path, 2, keys);
     if (err == WN_ERR_NOTFOUND && make) {
         if (zmq_curve_keypair(keys[0], keys[1]) != 0) return WN_ERR_STATE;
-        err = write_file(path, 0600, keys[0], keys[1]);
+        err = wn_save_first(path, 0600, write_keys, &(key_lines){{keys[0], keys[1]}});
         if (err == WN_ERR_STATE) err = read_keys(path, 2, keys); // another process was first
     }
     if (err == WN_OK && make && access(pub, F_OK) != 0) {
-        err = write_file(pub, 0644, keys[0], NULL);
+        err = wn_save_first(pub, 0644, write_keys, &(key_lines){{keys[0], NULL}});
         if (err == WN_ERR_STATE) err = WN_OK;
     }
     if (err == WN_OK) {

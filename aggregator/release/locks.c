@@ -18,6 +18,16 @@ uint32_t wn_lock_k(const wn_table *table) {
     return k;
 }
 
+uint32_t wn_lock_events_step(const wn_table *table) {
+    enum { SHARE_PERCENT = 35 };
+    uint32_t k = wn_lock_k(table);
+#ifdef WN_MUTANT_EVENTS_STEP_OFF
+    return k;
+#endif
+    if (!WN_WALL_LOCKS) return 1;
+    return k * ((SHARE_PERCENT * table->clamp + 100 * k - 1) / (100 * k));
+}
+
 bool wn_lock_declares(const wn_lock_rules *rules, uint64_t site) {
     for (size_t i = 0; i < rules->declare_n; i++)
         if (rules->declare[i] == site) return true;
@@ -138,7 +148,7 @@ static wn_err take_steps(const wn_lock_run *run, const wn_steps *steps, wn_rows 
         }
         wn_row *r = &rows->row[at];
         r->people = (uint32_t)wn_lock_floor(people_of(run->f, &c), k);
-        r->events = larger(r->events, wn_lock_floor(c.events, k));
+        r->events = larger(r->events, wn_lock_floor(c.events, wn_lock_events_step(&run->plan->table[c.table])));
     }
     return WN_OK;
 }

@@ -71,3 +71,6 @@ WN_MUST_USE wn_err wn_locks_seal(const wn_fold *f, const wn_plan *plan, const wn
 // The k in force for a table: its own, never under the floor compiled in.
 #define WN_K_FLOOR 5
 uint32_t wn_lock_k(const wn_table *table);
+// Events are shown in steps of k, and of 35 % of what one person may add where that is more: else a table
+// with a large clamp would show by a total less its rows what one hidden person did.
+uint32_t wn_lock_events_step(const wn_table *table);

@@ -94,7 +94,7 @@ static wn_err add_other(sealing *s, const ref *at, const wn_people_union *u, uin
                  .table = at->table,
                  .is_other = 1,
                  .people = (uint32_t)wn_lock_floor(wn_crowd_people(wn_people_union_crowd(u)), k),
-                 .events = wn_lock_floor(wn_people_union_events(u), k),
+                 .events = wn_lock_floor(wn_people_union_events(u), wn_lock_events_step(&s->plan->table[at->table])),
                  .sessions = wn_lock_floor(wn_people_union_sessions(u), k)};
     return WN_OK;
 }

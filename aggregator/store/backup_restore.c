@@ -188,6 +188,9 @@ static wn_err record_all(restore *r, int fd, const uint8_t key[WN_KEY_BYTES], co
     WN_TRY(r->err);
     WN_TRY(wn_backup_walk(fd, key, bring, r, NULL, NULL, &info));
     if (memcmp(info.digest, was->digest, sizeof info.digest) != 0) return WN_ERR_CORRUPT; // changed meanwhile
+#ifndef WN_MUTANT_RESTORE_UNSEALED
+    WN_TRY(wn_published_restored(r->p, r->now_s));
+#endif
     wn_ledger_entry e = {.at_s = r->now_s, .what = WN_LEDGER_RESTORE, .rows = r->done.rows};
     memcpy(e.content, was->digest, sizeof e.content);
     return wn_published_ledger(r->p, &e);

@@ -122,6 +122,11 @@ static void p_percent_name(const wn_published *p, uint8_t out[NAME_BYTES]) {
     name_of(p, 'm', (wn_span){name, sizeof name - 1}, out, NAME_BYTES);
 }
 
+static void restored_name(const wn_published *p, uint8_t out[NAME_BYTES]) {
+    static const uint8_t name[] = "restored";
+    name_of(p, 'm', (wn_span){name, sizeof name - 1}, out, NAME_BYTES);
+}
+
 // ---- opening ----
 
 // 16 values, so four random bits are uniform.
@@ -209,10 +214,13 @@ wn_err wn_published_begin(wn_published *p) {
     return wn_vault_begin(p->vault);
 }
 
+static wn_err marker_of(const wn_published *p, const wn_window *w, bool *out_known, uint64_t *out_tick,
+                        bool *out_sealed);
+
 static wn_err not_sealed(const wn_published *p, const wn_window *w) {
     uint64_t tick;
-    bool sealed;
-    WN_TRY(wn_published_window(p, w, &tick, &sealed));
+    bool known, sealed;
+    WN_TRY(marker_of(p, w, &known, &tick, &sealed));
     return sealed ? WN_ERR_SEALED : WN_OK;
 }
 
@@ -398,19 +406,49 @@ void wn_published_abort(wn_published *p) {
 
 // ---- reading ----
 
-wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed) {
+// When the newest restore took place: whatever began before it is over. INT64_MIN: never.
+static wn_err restored_at(const wn_published *p, int64_t *out) {
+    uint8_t name[NAME_BYTES];
+    wn_vault_buf buf = {0};
+    *out = INT64_MIN;
+    restored_name(p, name);
+    wn_err err = wn_vault_get(p->vault, DB_FACTS, SPAN_OF(name), &buf);
+    if (!err && buf.n != 8) err = WN_ERR_CORRUPT;
+    if (!err) *out = (int64_t)get64(buf.p);
+    wn_vault_buf_fini(&buf);
+    return err == WN_ERR_NOTFOUND ? WN_OK : err;
+}
+
+wn_err wn_published_restored(wn_published *p, int64_t now_s) {
+    uint8_t name[NAME_BYTES], value[8];
+    if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
+    restored_name(p, name);
+    put64(value, (uint64_t)now_s);
+    return wn_vault_put(p->vault, DB_FACTS, SPAN_OF(name), SPAN_OF(value));
+}
+
+static wn_err marker_of(const wn_published *p, const wn_window *w, bool *out_known, uint64_t *out_tick,
+                        bool *out_sealed) {
     uint8_t key[NAME_BYTES];
     wn_vault_buf buf = {0};
     wn_published_window_name(p, w, key, sizeof key);
     wn_err err = wn_vault_get(p->vault, DB_WINDOWS, SPAN_OF(key), &buf);
     if (!err && buf.n <= MARKER_BYTES) err = WN_ERR_CORRUPT;
-    if (!err || err == WN_ERR_NOTFOUND) {
-        *out_tick = err ? 0 : get64(buf.p);
-        *out_sealed = !err && buf.p[16] != 0;
-        err = WN_OK;
-    }
+    *out_known = !err;
+    *out_tick = err ? 0 : get64(buf.p);
+    *out_sealed = !err && buf.p[16] != 0;
     wn_vault_buf_fini(&buf);
-    return err;
+    return err == WN_ERR_NOTFOUND ? WN_OK : err;
+}
+
+wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick, bool *out_sealed) {
+    bool known;
+    int64_t at_s;
+    WN_TRY(marker_of(p, w, &known, out_tick, out_sealed));
+    if (known) return WN_OK;
+    WN_TRY(restored_at(p, &at_s));
+    *out_sealed = w->start_s < at_s;
+    return WN_OK;
 }
 
 uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, const uint8_t collector[16],

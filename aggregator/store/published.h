@@ -79,6 +79,8 @@ WN_MUST_USE wn_err wn_published_forget_site(wn_published *p, uint64_t tag);
 WN_MUST_USE wn_err wn_published_commit(wn_published *p); // synced
 void wn_published_abort(wn_published *p);
 
+// A restore took place: whatever window began before it and is not known counts as sealed from then on (R16).
+WN_MUST_USE wn_err wn_published_restored(wn_published *p, int64_t now_s);
 // Newest tick of a window (0: none) and whether it is sealed.
 WN_MUST_USE wn_err wn_published_window(const wn_published *p, const wn_window *w, uint64_t *out_tick,
                                        bool *out_sealed);

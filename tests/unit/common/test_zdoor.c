@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -103,6 +104,34 @@ Test(zdoor, key_files_are_private_and_stay, .init = setup, .fini = teardown) {
     cr_assert_str_eq(pub, a.public_key);
     cr_assert_eq(truncate(path, 50), 0);
     cr_assert_eq(wn_curve_load(dir, "k", true, &b), WN_ERR_FORMAT);
+}
+
+// Daemons and commands start at once: whoever looks finds nothing or a whole file, and all the same key.
+Test(zdoor, keys_made_by_two_at_once_are_one_and_never_half, .init = setup, .fini = teardown, .timeout = 60) {
+    enum { ROUNDS = 300 };
+    char name[16];
+    wn_curve here, there;
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        bool well = true;
+        for (unsigned i = 0; i < ROUNDS; i++) {
+            snprintf(name, sizeof name, "k%u", i);
+            well = wn_curve_load(dir, name, true, &there) == WN_OK && well;
+        }
+        _exit(well ? 0 : 1);
+    }
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        snprintf(name, sizeof name, "k%u", i);
+        wn_err err = wn_curve_load(dir, name, i % 2 == 0, &here);
+        while (err == WN_ERR_NOTFOUND) err = wn_curve_load(dir, name, false, &here);
+        cr_assert_eq(err, WN_OK, "round %u: %d", i, (int)err);
+        cr_assert_eq(wn_curve_load(dir, name, false, &there), WN_OK);
+        cr_assert_arr_eq(&here, &there, sizeof here);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
 }
 
 static bool echo(void *daemon, uint64_t token, wn_mp *body, void *packer) {

@@ -211,6 +211,14 @@ static wn_row *new_row(oracle *o, const oracle_entry *like) {
     return r;
 }
 
+// Multiples of k, the fewest that are 35 % of one person's most or more.
+static uint64_t step_of_events(const oracle *o, unsigned table) {
+    const wn_table *t = &o->plan->table[table];
+    uint64_t step = t->k;
+    while (step * 20 < (uint64_t)t->clamp * 7) step += t->k;
+    return step;
+}
+
 enum { ORACLE_EPOCHS = 3 };
 
 static void tick_cell(oracle *o, const oracle_entry *like, oracle_entry *all, oracle_entry *fresh) {
@@ -233,7 +241,8 @@ static void tick_cell(oracle *o, const oracle_entry *like, oracle_entry *all, or
     uint64_t events = 0;
     for (size_t i = 0; i < n; i++) events += all[i].events;
     r->people = (uint32_t)(most / k * k);
-    if (events / k * k > r->events) r->events = events / k * k;
+    uint64_t events_step = step_of_events(o, like->table);
+    if (events / events_step * events_step > r->events) r->events = events / events_step * events_step;
     for (size_t i = 0; i < o->n; i++)
         if (same_cell(&o->entry[i], like) && o->entry[i].epoch == epoch) o->entry[i].stepped = true;
     o->steps++;
@@ -420,7 +429,8 @@ static void seal_table(oracle *o, uint64_t site, unsigned table) {
                 other.events += people[i].events;
                 other.sessions += people[i].sessions;
             }
-            other.events = other.events / k * k;
+            uint64_t events_step = step_of_events(o, table);
+            other.events = other.events / events_step * events_step;
             other.sessions = other.sessions / k * k;
             size_t kept = 0;
             for (size_t i = 0; i < o->rows_n; i++) {

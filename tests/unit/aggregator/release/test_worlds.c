@@ -45,6 +45,7 @@ static void choose_plan(world *w) {
     for (size_t t = 0; t < p->n; t++) {
         p->table[t].k = (uint8_t)(5 + kit_below(&w->rnd, 6));
         p->table[t].number_clamp = (uint16_t)(kit_below(&w->rnd, 2) == 0 ? 60000 : 20);
+        p->table[t].clamp = (uint16_t)(kit_below(&w->rnd, 2) == 0 ? 20 : 1 + kit_below(&w->rnd, 200));
     }
 }
 
