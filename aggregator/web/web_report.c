@@ -41,7 +41,7 @@ static void report_free(void *state) {
 
 static bool may_see(void *ctx, const wn_public_head *head) {
     const report *r = ctx;
-    return wn_web_reads_window(&r->reader, head);
+    return wn_web_reads_window(&r->reader, &r->web->conf.plan, head);
 }
 
 // ---- what is asked ----
@@ -54,7 +54,7 @@ static bool query_fill(wn_web_ask *a, report *r) {
     int at = wn_plan_table(plan, r->ask.table);
     r->shaped = at >= 0;
     if (r->shaped) r->shape = plan->table[at];
-    if (r->shaped && !wn_web_is_receiver(&r->reader) && !wn_web_reads_table(&r->reader, plan, &r->shape))
+    if (r->shaped && !wn_web_reads_table(&r->reader, plan, &r->shape))
         return wn_problem_set(&a->problem, WN_PROBLEM_not_yours, "/api/v1/tables lists what this key reads");
     wn_report_query *q = &r->query;
     if (!wn_web_days(&r->ask, wn_dates_today(site), &q->from_day, &q->to_day, &a->problem)) return false;

@@ -18,7 +18,11 @@ os.environ["WINNOW_TEST_DUMPABLE"] = "1"  # a sanitizer looks for leaks at the e
 TABLES = ["traffic", "hours", "pages", "referrers", "countries", "browsers", "systems", "devices", "events"]
 DESCRIPTION = os.path.join(os.environ["WINNOW_SOURCE"], "schemas/openapi.json")
 AGENTS = [AGENT, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"]
-PLAN = """  - {id: pages_by_device, doc: Pages by device, purpose: basic, dimensions: [route, device], of: [view], measures: [people, events]}
+SHARED = 'share: true, contract: "processing contract of 2026-03-01"'
+NAMES = "receivers: [partner]"
+PLAN = f"""  - {{id: c_devices, doc: Devices, purpose: basic, dimensions: [device], of: [view], measures: [people, events], {SHARED}, {NAMES}}}
+  - {{id: c_browsers, doc: Browsers, purpose: basic, dimensions: [browser], of: [view], measures: [people, events], {SHARED}, {NAMES}}}
+""" + """  - {id: pages_by_device, doc: Pages by device, purpose: basic, dimensions: [route, device], of: [view], measures: [people, events]}
 """
 DAYS = ["2026-11-18", "2026-11-19", "2026-11-20"]
 
@@ -367,6 +371,64 @@ def life(api, w, tag, cursor):
         s.close()
 
 
+def receivers(api, w):
+    """A receiver's key reads what the plan names it for, then and now: a list in the key, written by hand or made
+    under another plan, opens nothing more."""
+    for i in range(260):
+        w.post([view("blog", "https://blog.example/", purposes=["basic", "share"])], {"X-Forwarded-For": person(i), "User-Agent": AGENT})
+    wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+    w.seal("blog", "today", force=True)
+    refused = w.cli("keys", "api", "p", "--receiver", "partner", "--table", "devices", check=False)
+    expect(refused.returncode == 1 and b"does not name partner" in refused.stderr, refused)
+    make = lambda name, *more: w.cli("keys", "api", name, "--receiver", "partner", *more).stdout.decode().strip()
+    plain, listed = make("plain"), make("listed", "--table", "c_devices", "--table", "noise_people")
+    path = os.path.join(w.env["WINNOW_CONFIG_DIR"], "api_keys.yaml")
+    with open(path) as f:
+        text = f.read()
+    expect(text.count("c_devices") == 1, text)
+    with open(path, "w") as f:
+        f.write(text.replace('"c_devices"', '"devices", "c_devices"'))  # by hand, past what `winnow keys` refuses
+
+    def reads(key, table):
+        """Rows that the key gets, or None: by the report, and by the other API the same."""
+        api.key = key
+        status, _, text = api.ask(f"/api/v1/report?site=blog&table={table}&from=today")
+        expect(status in (200, 403, 404), table, status, text)
+        return json.loads(text)["rows"] if status == 200 else None
+
+    def sees(key):
+        return {t for t in ("traffic", "devices", "c_devices", "c_browsers", "noise_people") if reads(key, t)}
+
+    expect(sees(plain) == {"noise_people"} and sees(listed) == {"noise_people", "c_devices"}, sees(plain), sees(listed))
+    api.key = listed
+    expect({t["id"] for t in api.get("/api/v1/tables")["tables"]} == {"noise_people", "c_devices"}, "its tables")
+    answer = api.query(site_id="blog", dimensions=["visit:device"], date_range="day")
+    expect(answer["meta"]["table"] == "c_devices", "a table that does not name it", answer["meta"])
+    api.query(400, site_id="blog", dimensions=["visit:browser"], date_range="day")
+    # The plan names it no more: from the next request on it reads nothing, of old windows neither.
+    plan = os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml")
+    with open(plan) as f:
+        text = f.read()
+    with open(plan + ".new", "w") as f:
+        f.write(text.replace(NAMES, "receivers: [other]").replace("version: 2", "version: 3"))
+    os.rename(plan + ".new", plan)
+    expect(sees(plain) == sees(listed) == set(), sees(plain), sees(listed))
+    with open(plan + ".new", "w") as f:  # of one table again, and of one whose windows never named it
+        f.write(text.replace(f"{SHARED}, {NAMES}}}\n  - {{id: c_br", f"{SHARED}, receivers: [other]}}\n  - {{id: c_br")
+                .replace("  - {id: devices,", "  - {id: old_devices,").replace("id: c_browsers,", "id: devices,").replace("version: 2", "version: 4"))
+    os.rename(plan + ".new", plan)
+    expect(sees(listed) == {"noise_people"}, sees(listed), "devices was published before the plan named anybody for it")
+    with open(plan + ".new", "w") as f:
+        f.write(text)
+    os.rename(plan + ".new", plan)
+    expect(sees(listed) == {"noise_people", "c_devices"}, sees(listed))
+    w.cli("keys", "revoke", "plain")
+    w.cli("keys", "revoke", "listed")
+    os.remove(path)
+    api.key = None
+    return [plain, listed]
+
+
 def binary(w):
     run = lambda *args, **env: subprocess.run([os.path.join(w.bin, "winnow-web"), *args], env=dict(w.env, **env), capture_output=True, timeout=30)
     said = run("--check-config")
@@ -384,7 +446,7 @@ def binary(w):
 with Winnow(map_mib=16) as w:
     with open(os.path.join(os.environ["WINNOW_SOURCE"], "schemas/plan.yaml")) as plan, \
          open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml"), "w") as mine:
-        mine.write(plan.read() + PLAN)
+        mine.write(plan.read().replace("cells: 1, share: true}", f"cells: 1, share: true, {NAMES}}}", 1) + PLAN)
     w.site("shop", "--zone", "UTC", "--host", "shop.example")
     w.site("blog", "--zone", "UTC")
     w.up()
@@ -398,10 +460,11 @@ with Winnow(map_mib=16) as w:
     stats(api)
     expect(api.ask("/healthz")[2] == b"ok\n", "health")
     public = api.get("/.well-known/winnow.json")
-    expect(public["destinations"] == [] and re.fullmatch(r"\d{4}-\d\d-\d\d", public["policy"]["date"]), public)
+    expect(public["destinations"] == [{"name": "partner", "tables": ["noise_people", "c_devices", "c_browsers"]}] and re.fullmatch(r"\d{4}-\d\d-\d\d", public["policy"]["date"]), public)
     expect(api.get("/api/v1/openapi.json") == api.description, "the description served is the one in the tree")
     made = keys(api, w)
     life(api, w, tag, cursor)
+    made += receivers(api, w)
     binary(w)
     # The page's files come packed to who takes it, and name nothing outside.
     status, heads, text = api.ask("/")
