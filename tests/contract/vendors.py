@@ -189,6 +189,7 @@ class Receiver:
         self.taken = {n: [] for n in KINDS}  # ids, in order
         self.rows = {n: {} for n in KINDS}  # id: facts
         self.refused = {n: set() for n in KINDS}
+        self.first = {}  # rows of the first request
         self.lock, self.hold = threading.Lock(), threading.Event()
         receiver = self
 
@@ -230,6 +231,7 @@ class Receiver:
             except (Broken, KeyError, ValueError, TypeError) as e:
                 self.broken.append((r.name, repr(e), r.target, r.body[:2000]))
                 return self.say(h, 400, {"error": repr(e)})
+            self.first.setdefault(r.name, len(ids))
             if fate in ("400", "401", "429", "500", "413"):
                 return self.say(h, int(fate), {"status": "error", "policyName": "TEN_SECONDLY_ROLLING"}, {"Retry-After": "3"} if fate == "429" else {})
             bad = {n for n, row in enumerate(rows) if self.poison in row.values()} if self.poison and r.name != "google" else set()
