@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 #define STEP_S 86400
 
 static uint64_t hash_text(uint64_t h, const char *text) {
@@ -42,6 +44,19 @@ static wn_err index_grow(wn_report_rows *r) {
         r->index[slot_of(r, &key)] = (uint32_t)i + 1;
     }
     return WN_OK;
+}
+
+wn_err wn_report_rows_index(wn_report_rows *r) {
+    size_t half = 128;
+    while (half <= r->rows_n) half *= 2;
+    r->index_cap = half; // and grows to twice that
+    return index_grow(r);
+}
+
+const wn_report_row *wn_report_rows_find(const wn_report_rows *r, const wn_public_row *row) {
+    if (!r->index_cap) return NULL;
+    uint32_t at = r->index[slot_of(r, row)];
+    return at ? &r->rows[at - 1] : NULL;
 }
 
 static wn_err row_room(wn_report_rows *r) {
@@ -109,6 +124,10 @@ static bool same_shape(const wn_report_rows *r, const wn_public_head *head) {
     for (unsigned i = 0; i < r->dims_n; i++)
         if (r->dims[i] != head->dims[i]) return false;
     return true;
+}
+
+bool wn_report_rows_like(const wn_report_rows *r, const wn_public_head *head) {
+    return r->windows_n && same_shape(r, head);
 }
 
 // Windows come in order of time: a plan's change of columns, of profile or of who
@@ -280,6 +299,32 @@ uint64_t wn_report_half_width(const wn_report_rows *r) {
 uint32_t wn_report_threshold(const wn_report_rows *r) {
     bool known = r->profile == WN_PROFILE_NOISE && r->windows_n;
     return known ? wn_public_threshold(&r->windows[r->windows_n - 1]) : 0;
+}
+
+void wn_report_meaning(const wn_report_rows *r, char out[WN_REPORT_MEANING_BYTES]) {
+    const char *people = r->many ? "visitor_days" : "people";
+    const char *sum = r->many ? "; visitor_days adds up the visitors of each day" : "";
+    if (r->profile == WN_PROFILE_NOISE)
+        snprintf(
+            out, WN_REPORT_MEANING_BYTES,
+            "%s are estimates with noise that stays within half_width in 95 of 100 draws; a row below the "
+            "threshold is not there, which is not zero%s.",
+            people, sum);
+    else
+        snprintf(
+            out, WN_REPORT_MEANING_BYTES,
+            "Every figure is \"at least\": people are counted in steps of k, never rounded up; a row too "
+            "small to hide everybody in it is not there, which is not zero%s.",
+            sum);
+}
+
+void wn_report_time_text(int64_t t_s, char out[WN_REPORT_TIME_BYTES]) {
+    char day[11];
+    int64_t s = t_s % 86400;
+    if (s < 0) s += 86400;
+    wn_day_text((int32_t)((t_s - s) / 86400), day);
+    snprintf(out, WN_REPORT_TIME_BYTES, "%sT%02d:%02d:%02dZ", day, (int)(s / 3600), (int)(s / 60 % 60),
+             (int)(s % 60));
 }
 
 size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT_COLUMNS_MAX]) {
