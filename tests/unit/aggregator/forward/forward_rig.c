@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward_rig.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "clock.h"
+
+#define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n" // of Standard Webhooks' examples
 
 rig the;
 
@@ -15,6 +20,9 @@ void rig_up(void) {
 void rig_down(void) {
     wn_forward_free(the.forward);
     wn_published_close(the.store);
+    char secret[300];
+    snprintf(secret, sizeof secret, "%s/secret", the.folder);
+    (void)unlink(secret);
     folder_free(the.folder);
 }
 
@@ -106,12 +114,20 @@ static void send_request(void *ctx, const wn_destination *d, const wn_sink *sink
     size_t n = 0;
     (void)ctx;
     cr_assert(is_named(d->name, r->body), "it leaves, and the ledger does not say so");
-    for (const char *at = r->body; (at = strstr(at, "\"id\":\"")) != NULL; n++) {
+    // A kind has one name for a row's id.
+    static const char *const names[] = {"\"$insert_id\":\"", "\"row_id\":\"", "\"agg_key\":\"", "\"id\":\""};
+    size_t name = 0;
+    while (name + 1 < WN_COUNT(names) && strstr(r->body, names[name]) == NULL) name++;
+    for (const char *at = r->body; (at = strstr(at, names[name])) != NULL; n++) {
         cr_assert_lt(n, WN_COUNT(ids));
-        memcpy(ids[n], at + 6, WN_ROW_ID_BYTES - 1);
-        ids[n][WN_ROW_ID_BYTES - 1] = '\0';
-        at += 6;
+        at += strlen(names[name]);
+        size_t bytes = strcspn(at, "\"");
+        cr_assert_lt(bytes, sizeof ids[n]);
+        memcpy(ids[n], at, bytes);
+        ids[n][bytes] = '\0';
     }
+    snprintf(the.last_url, sizeof the.last_url, "%s", r->url);
+    snprintf(the.last_body, sizeof the.last_body, "%s", r->body);
     cr_assert(n > 0 && n <= sink->rows_max);
     the.requests++;
     the.rows_in_last = n;
@@ -137,6 +153,10 @@ static void add(wn_destinations *all, const char *kind, const char *name) {
     snprintf(d->name, sizeof d->name, "%s", name);
     snprintf(d->path, sizeof d->path, "/out");
     snprintf(d->account, sizeof d->account, "t");
+    if (!the.has_secret) return;
+    snprintf(d->secret_file, sizeof d->secret_file, "%s/secret", the.folder);
+    int fd = open(d->secret_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    cr_assert(fd >= 0 && write(fd, SECRET, strlen(SECRET)) == (ssize_t)strlen(SECRET) && close(fd) == 0);
 }
 
 void rig_start(const char *kind, const char *name, const char *second) {

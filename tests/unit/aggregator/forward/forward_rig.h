@@ -8,6 +8,7 @@
 
 #define RIG_SENT_MAX 4096
 #define RIG_KEPT_MAX 64
+#define RIG_BODY_MAX 65536
 
 typedef struct rig_kept { // what the aggregator would hold
     char receiver[WN_RECEIVER_BYTES], site[WN_SITE_NAME_BYTES], table[32];
@@ -33,8 +34,10 @@ typedef struct rig {
     int64_t now_s;
     char id[RIG_SENT_MAX][WN_ROW_ID_BYTES]; // of rows that were taken, in order
     size_t ids_n, requests, rows_in_last;
+    char last_url[sizeof((wn_sink_request *)0)->url], last_body[RIG_BODY_MAX]; // cut at its size
     rig_kept kept[RIG_KEPT_MAX];
     size_t kept_n;
+    bool has_secret;                     // destinations have one to sign with
     unsigned records_pass, records_fail; // after so many that arrive, so many of the next records are lost
     rig_answer (*answer)(const char *body, size_t n, size_t rows); // NULL: 200
 } rig;

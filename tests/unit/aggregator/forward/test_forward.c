@@ -95,6 +95,31 @@ Test(forward, what_goes_again_after_a_kill_between_send_and_record_has_the_same_
     cr_assert_arr_neq(rig_find("partner", "pages", DAY + 1)->content, content, 32);
 }
 
+// Of every kind, files among them: what goes again goes to the same place with the same bytes.
+Test(forward, a_repeat_is_the_same_request_of_every_kind) {
+    static const char *const kinds[] = {"clickhouse", "file", "ga4", "hubspot", "mixpanel", "webhook"};
+    static char url[sizeof the.last_url], body[sizeof the.last_body];
+    for (size_t i = 0; i < WN_COUNT(kinds); i++) {
+        if (i > 0) rig_down(), rig_up();
+        the.has_secret = true;
+        rig_publish("pages", DAY, 5, "partner");
+        rig_start(kinds[i], "partner", NULL);
+        rig_look();
+        the.records_pass = the.records_fail = 1;
+        cr_assert_eq(rig_turn(), WN_ERR_TIMEOUT, "%s", kinds[i]);
+        cr_assert(the.requests == 1 && the.rows_in_last == 5, "%s", kinds[i]);
+        memcpy(url, the.last_url, sizeof url);
+        memcpy(body, the.last_body, sizeof body);
+        rig_start(kinds[i], "partner", NULL);
+        the.now_s += 60;
+        rig_look();
+        cr_assert_eq(rig_turn(), WN_OK);
+        cr_assert(the.requests == 2 && rig_find("partner", "pages", DAY)->p.done, "%s", kinds[i]);
+        cr_assert_str_eq(the.last_url, url);
+        cr_assert_str_eq(the.last_body, body);
+    }
+}
+
 Test(forward, an_aggregator_that_is_away_holds_up_one_destination_not_the_other) {
     rig_publish("pages", DAY, 3, "partner");
     rig_publish("terms", DAY, 3, "other");
