@@ -158,6 +158,7 @@ static void bucket_begin(stats *s) {
                                  .may = may_see,
                                  .may_ctx = s,
                                  .no_counts = true,
+                                 .narrow = !wn_web_reads_all(&s->reader),
                                  .rows_max = WN_WEB_ROWS_MAX};
     wn_dates_bounds(&s->site, first, last, &s->query.from_s, &s->query.to_s);
     wn_report_rows_begin(&s->rows, &s->query);

@@ -64,8 +64,10 @@ void wn_web_header(struct MHD_Response *r, const char *name, const char *value);
 enum MHD_Result wn_web_send(wn_web_ask *a, unsigned status, struct MHD_Response *r);
 
 #define WN_WEB_ETAG_BYTES 36
-// Names what is published now and what was asked for. False after a failure of the store.
-bool wn_web_etag(const wn_web *w, wn_span asked, char out[WN_WEB_ETAG_BYTES], uint8_t out_state[8]);
+#define WN_WEB_STATE_BYTES 32
+// Names what was asked for of a state of the store, as far as the reader may read it.
+void wn_web_etag(const wn_web *w, const uint8_t state[WN_WEB_STATE_BYTES], wn_span asked,
+                 char out[WN_WEB_ETAG_BYTES]);
 
 void wn_web_etag_of(wn_span content, char out[WN_WEB_ETAG_BYTES]);
 

@@ -2,6 +2,7 @@
 // Why: one place decides who comes in, so that it can be tried with every visitor there is.
 #include "web_access.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,6 +89,30 @@ bool wn_web_reads_window(const wn_web_reader *r, const wn_plan *plan, const wn_p
 #endif
     int at = wn_plan_table(plan, head->table);
     return at >= 0 && wn_web_reads_table(r, plan, &plan->table[at]);
+}
+
+bool wn_web_reads_all(const wn_web_reader *r) {
+    return r->all || (r->key.sites_n == 0 && r->key.tables_n == 0 && r->key.receiver[0] == '\0');
+}
+
+void wn_web_rights(const wn_web_reader *r, uint8_t out[WN_WEB_RIGHTS_BYTES]) {
+    crypto_generichash_state h;
+    const wn_api_key *k = &r->key;
+    const uint8_t counts[] = {r->all, (uint8_t)k->sites_n, (uint8_t)k->tables_n};
+    _Static_assert(WN_API_KEY_SITES_MAX < 256 && WN_TABLES_MAX < 256, "a byte each");
+    crypto_generichash_init(&h, NULL, 0, WN_WEB_RIGHTS_BYTES);
+    crypto_generichash_update(&h, counts, sizeof counts);
+#ifdef WN_MUTANT_ETAG_OF_NAME
+    crypto_generichash_update(&h, (const uint8_t *)k->name, sizeof k->name);
+#else
+    if (!r->all) {
+        crypto_generichash_update(&h, k->hash, sizeof k->hash);
+        crypto_generichash_update(&h, (const uint8_t *)k->site, k->sites_n * sizeof k->site[0]);
+        crypto_generichash_update(&h, (const uint8_t *)k->table, k->tables_n * sizeof k->table[0]);
+        crypto_generichash_update(&h, (const uint8_t *)k->receiver, sizeof k->receiver);
+    }
+#endif
+    crypto_generichash_final(&h, out, WN_WEB_RIGHTS_BYTES);
 }
 
 bool wn_web_is_receiver(const wn_web_reader *r) {

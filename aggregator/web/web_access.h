@@ -37,5 +37,11 @@ bool wn_web_reads_table(const wn_web_reader *r, const wn_plan *plan, const wn_ta
 // By the window as it was published; of a receiver by the plan as it is now too: what it was
 // named for late starts empty, and what it is no longer named for ends at once (R3).
 bool wn_web_reads_window(const wn_web_reader *r, const wn_plan *plan, const wn_public_head *head);
+// Everything that is published: then what names the whole store (its ledger, its ticks) is theirs too.
+// Whom a key narrows to some sites, tables or a receiver is told nothing that moves with the rest.
+bool wn_web_reads_all(const wn_web_reader *r);
+// What the reader may read, as bytes that differ when it does: a key made anew, or widened by hand.
+#define WN_WEB_RIGHTS_BYTES 32
+void wn_web_rights(const wn_web_reader *r, uint8_t out[WN_WEB_RIGHTS_BYTES]);
 // A receiver's key is told nothing of those who refused: that is a count of a crowd.
 bool wn_web_is_receiver(const wn_web_reader *r);

@@ -115,19 +115,17 @@ void wn_web_etag_of(wn_span content, char out[WN_WEB_ETAG_BYTES]) {
     etag_write(digest, out);
 }
 
-bool wn_web_etag(const wn_web *w, wn_span asked, char out[WN_WEB_ETAG_BYTES], uint8_t out_state[8]) {
+void wn_web_etag(const wn_web *w, const uint8_t state[WN_WEB_STATE_BYTES], wn_span asked,
+                 char out[WN_WEB_ETAG_BYTES]) {
     crypto_generichash_state hash;
-    uint8_t state[32], digest[16];
-    if (wn_published_state(w->store, state) != WN_OK) return false;
+    uint8_t digest[16];
     crypto_generichash_init(&hash, NULL, 0, sizeof digest);
-    crypto_generichash_update(&hash, state, sizeof state);
+    crypto_generichash_update(&hash, state, WN_WEB_STATE_BYTES);
     crypto_generichash_update(&hash, (const uint8_t *)WN_VERSION, sizeof WN_VERSION);
     crypto_generichash_update(&hash, w->conf.plan.digest, sizeof w->conf.plan.digest);
     crypto_generichash_update(&hash, asked.p, asked.n);
     crypto_generichash_final(&hash, digest, sizeof digest);
     etag_write(digest, out);
-    memcpy(out_state, state, 8);
-    return true;
 }
 
 // Weak and strong tags alike, as If-None-Match compares them.
