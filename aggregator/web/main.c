@@ -105,6 +105,7 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
         fprintf(stderr, "winnow-web: the published store in %s: %s\n", w->o.state_dir, wn_err_text(err));
         return close(listen_fd), 1;
     }
+    wn_web_peers_open(&w->peers);
     wn_web_confine(w->o.config_dir);
     err = wn_web_http_open(w, listen_fd, &h);
     if (err == WN_OK) {
@@ -117,6 +118,7 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
         wn_log(WN_MSG_ERROR, err, 1, 0);
     }
     wn_web_http_close(h);
+    wn_web_peers_close(&w->peers);
     wn_published_close(w->store);
     wn_log(WN_MSG_STOPPED, 0, 0, 0);
     return err == WN_OK ? 0 : 1;

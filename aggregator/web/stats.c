@@ -28,8 +28,9 @@ typedef struct stats {
     wn_stats_ask ask;
     wn_table table;
     wn_site site;
-    int32_t next_day;    // first of the bucket that is read, or of the next
-    bool reading, large; // large: counted in web->large
+    int32_t next_day; // first of the bucket that is read, or of the next
+    bool reading;
+    unsigned large; // its place in web->large
     wn_report_query query;
     wn_report_rows rows;
     bool visitor_days, corrupt;

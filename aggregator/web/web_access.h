@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // web_access.h: who asks, and what they may see. Pure.
 //
-// With no api_keys.yaml, who asks this machine by its own name over loopback is
-// taken for a user of it, as `winnow report` takes one; the name is looked at
-// because a page elsewhere can point a name of its own here (DNS rebinding).
+// With no api_keys.yaml, a program of the very user who runs winnow-web may read,
+// when it asks this machine by its own name over loopback: it could read the store
+// too, as `winnow report` does. Not root's and no other user's, since a proxy is one
+// of those and need not say that it is a proxy. The name is looked at because a page
+// elsewhere can point a name of its own here (DNS rebinding).
 // With the file, or behind a proxy, everybody needs a key.
 #pragma once
 
@@ -16,6 +18,7 @@ typedef struct wn_web_visitor { // as the connection shows them; all borrowed
     const char *host;           // header Host; NULL
     const char *authorization;  // header; NULL
     bool forwarded;             // a header that proxies add is there
+    bool same_user;             // the program at the other end is this one's user's (web_peer.h)
 } wn_web_visitor;
 
 typedef struct wn_web_rules {
@@ -28,6 +31,7 @@ typedef struct wn_web_reader {
     wn_api_key key;
 } wn_web_reader;
 
+bool wn_web_header_of_proxy(const char *name);
 // False with out_problem set.
 bool wn_web_access(const wn_web_rules *rules, const wn_web_conf *conf, const wn_web_visitor *v,
                    wn_web_reader *out, wn_problem *out_problem);

@@ -19,7 +19,9 @@ typedef struct report {
     wn_web_report_ask ask;
     wn_report_query query;
     wn_report_stream *stream;
-    bool large; // counted in web->large
+    wn_web_conn *conn;
+    uint8_t who[WN_WEB_WHO_BYTES];
+    unsigned large; // its place in web->large
     // What the reader may read of it, hashed before it is written.
     wn_report_query seen_query;
     wn_report_stream *seen;
@@ -140,13 +142,18 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
         // What damage left out is left out loudly: some say so, the others end broken.
         bool silent = !says_damage(r->query.format) && wn_report_stream_rows(r->stream)->corrupt;
         if (r->end) return silent ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+        if (r->conn->late) return MHD_CONTENT_READER_END_WITH_ERROR;
         // Where others hold many rows already, this one waits for theirs to be sent.
-        if (!r->ask.by_day && !wn_web_room_take(r->web, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+        if (!r->ask.by_day &&
+            !wn_web_room_take(r->web, r->who, &r->large, wn_report_stream_rows(r->stream)->rows_n)) {
+            wn_web_conn_waits(r->conn);
             return 0;
+        }
         if (wn_report_stream_next(r->stream, &r->piece, &r->end) != WN_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (r->piece.n == 0) return 0; // and is asked again
     }
+    wn_web_conn_moves(r->conn, wn_monotonic_ms());
     size_t n = r->piece.n < max ? r->piece.n : max;
     memcpy(buf, r->piece.p, n);
     r->piece.p += n;
@@ -267,6 +274,8 @@ enum MHD_Result wn_web_report(wn_web_ask *a) {
     if (!r) return MHD_NO;
     r->web = a->web;
     r->reader = a->reader;
+    r->conn = a->conn;
+    memcpy(r->who, a->who, sizeof r->who);
     a->state = r;
     a->state_free = report_free;
     if (!query_fill(a, r)) return wn_web_say_problem(a, &a->problem);

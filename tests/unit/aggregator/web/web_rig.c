@@ -67,7 +67,8 @@ void rig_setup(void) {
     write_sites();
     rig_plan(plan);
     rig_web = (wn_web){0};
-    rig_web.o.web_connections_max = 64;
+    rig_web.o.web_connections_max = RIG_CONNECTIONS;
+    wn_web_peers_open(&rig_web.peers);
     rig_web.o.tick_s = 300;
     snprintf(rig_web.o.config_dir, sizeof rig_web.o.config_dir, "%s", rig_config);
     cr_assert_eq(wn_published_open(state, key, false, 1u << 22, &rig_web.store), WN_OK);
@@ -102,6 +103,7 @@ static void remove_all(const char *dir) {
 void rig_teardown(void) {
     wn_web_http_close(rig_http);
     rig_http = NULL;
+    wn_web_peers_close(&rig_web.peers);
     wn_published_close(rig_web.store);
     wn_web_conf_close(&rig_web.conf);
     remove_all(rig_config);

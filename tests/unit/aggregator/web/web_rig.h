@@ -8,6 +8,7 @@
 #include "web.h"
 
 #define DAY 20777 // 2026-11-20
+#define RIG_CONNECTIONS 16
 
 extern wn_web rig_web;
 extern wn_web_http *rig_http; // NULL until rig_open
