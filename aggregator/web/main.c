@@ -119,6 +119,7 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
     }
     wn_web_http_close(h);
     wn_web_peers_close(&w->peers);
+    wn_web_facts_fini(&w->facts);
     wn_published_close(w->store);
     wn_log(WN_MSG_STOPPED, 0, 0, 0);
     return err == WN_OK ? 0 : 1;

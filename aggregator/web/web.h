@@ -7,6 +7,7 @@
 
 #include "web_access.h"
 #include "web_conn.h"
+#include "web_facts.h"
 #include "web_peer.h"
 #include "web_query.h"
 
@@ -25,6 +26,7 @@ typedef struct wn_web {
     wn_web_conf conf;
     wn_published *store;
     wn_web_peers peers;
+    wn_web_facts facts;
     struct {
         bool held; // by a request above WN_WEB_ROWS_SMALL
         uint8_t who[WN_WEB_WHO_BYTES];

@@ -51,6 +51,7 @@ static wn_err load_policy(wn_web_conf *c, char *why, size_t why_bytes, int *line
     wn_policy p;
     WN_TRY(wn_policy_load_file(c->file[F_POLICY].path, &p, why, why_bytes, line));
     c->policy_version = p.version;
+    c->policy_id = p.id;
     memcpy(c->policy_date, p.date, sizeof c->policy_date);
     wn_policy_fini(&p);
     return WN_OK;

@@ -27,6 +27,7 @@ typedef struct wn_web_conf {
     wn_api_keys keys;
     bool keys_bad; // the file is there and cannot be read: nobody comes in
     uint32_t policy_version;
+    uint64_t policy_id;
     char policy_date[11];
     wn_web_receiver receiver[WN_DESTINATIONS_MAX];
     size_t receivers_n;

@@ -34,7 +34,7 @@ static const char plan[] = "version: 2\n"
                            "[people], profile: noise,"
                            " cells: 1, receivers: [hook]}\n";
 
-static void write_file(const char *name, const char *text) {
+void rig_file(const char *name, const char *text) {
     char path[160];
     snprintf(path, sizeof path, "%s/%s", rig_config, name);
     FILE *f = fopen(path, "w");
@@ -42,7 +42,7 @@ static void write_file(const char *name, const char *text) {
 }
 
 void rig_plan(const char *text) {
-    write_file("plan.yaml", text);
+    rig_file("plan.yaml", text);
 }
 
 static void write_sites(void) {
@@ -104,6 +104,7 @@ void rig_teardown(void) {
     wn_web_http_close(rig_http);
     rig_http = NULL;
     wn_web_peers_close(&rig_web.peers);
+    wn_web_facts_fini(&rig_web.facts);
     wn_published_close(rig_web.store);
     wn_web_conf_close(&rig_web.conf);
     remove_all(rig_config);

@@ -19,6 +19,7 @@ void rig_teardown(void);
 void rig_open(void);
 // pages: crowd, closed by nobody; n_all: noise, of receiver `hook`; c_all: crowd, shared with it.
 void rig_plan(const char *text);
+void rig_file(const char *name, const char *text); // of the configuration
 // Adds one, at once; its text is a `Bearer` value for `rig_get`.
 void rig_key(const wn_api_key *like, char out_bearer[64]);
 void rig_keys_drop(void);
