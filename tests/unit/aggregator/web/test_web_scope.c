@@ -60,6 +60,20 @@ static void same(const char *const *path, size_t n, char *was[ANSWERS_MAX]) {
     }
 }
 
+// The same of the other API; malloc'ed.
+static char *query(void) {
+    static const char body[] = "{\"site_id\":\"shop\",\"metrics\":[\"visitors\"],\"date_range\":"
+                               "[\"2026-11-20\",\"2026-11-22\"]}";
+    char request[600];
+    snprintf(request, sizeof request,
+             "POST /api/v2/query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: %s\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             bearer, sizeof body - 1, body);
+    char *answer = rig_raw(request, NULL);
+    cr_assert_eq(rig_status(answer), 200, "%s", answer);
+    return answer;
+}
+
 static const char *const two[] = {"/", "/pricing"};
 
 // A first sealed day, and today's live rows; then what moves beside them.
@@ -92,6 +106,7 @@ Test(web_scope, a_seal_tells_the_noisy_rows_alone) {
     rig_key(&(wn_api_key){.name = "rcv", .receiver = "hook"}, bearer);
     rig_open();
     take(noise_only, WN_COUNT(noise_only), was);
+    char *query_was = query();
     rig_teardown();
     rig_setup();
     first_day();
@@ -107,6 +122,10 @@ Test(web_scope, a_seal_tells_the_noisy_rows_alone) {
         free(is);
         free(was[i]);
     }
+    char *query_is = query();
+    cr_expect_str_eq(query_is, query_was);
+    free(query_is);
+    free(query_was);
 }
 
 Test(web_scope, a_key_of_one_site_sees_no_other_site_move) {

@@ -72,7 +72,7 @@ void rig_setup(void) {
     rig_web.o.tick_s = 300;
     snprintf(rig_web.o.config_dir, sizeof rig_web.o.config_dir, "%s", rig_config);
     cr_assert_eq(wn_published_open(state, key, false, 1u << 22, &rig_web.store), WN_OK);
-    cr_assert_eq(wn_web_conf_open(&rig_web.conf, rig_config, why, sizeof why), WN_OK, "%s", why);
+    cr_assert_eq(wn_web_conf_open(&rig_web.conf, rig_config, NULL, why, sizeof why), WN_OK, "%s", why);
 }
 
 void rig_open(void) {
