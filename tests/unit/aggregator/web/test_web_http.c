@@ -229,6 +229,7 @@ Test(web_http, a_reader_who_stalls_keeps_no_other_out) {
     for (; n < WN_WEB_LARGE_MAX; n++) fd[n] = stall(bearer[1], 4096);
     cr_expect_eq(status_of(PAGE, bearer[2]), 503);
     int waits = stall(bearer[2], 1 << 20); // until there is room
+    cr_expect_gt(wn_web_http_wait_ms(rig_http, 500), 0); // and costs no turn meanwhile
     turn_in(WN_WEB_STALL_MS - 2000);
     cr_expect_eq(status_of(PAGE, bearer[2]), 503);
     for (int i = 0; i < WN_WEB_LARGE_MAX; i++) close(fd[i]);
