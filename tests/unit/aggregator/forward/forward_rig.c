@@ -115,7 +115,7 @@ static void send_request(void *ctx, const wn_destination *d, const wn_sink *sink
     (void)ctx;
     cr_assert(is_named(d->name, r->body), "it leaves, and the ledger does not say so");
     // A kind has one name for a row's id.
-    static const char *const names[] = {"\"$insert_id\":\"", "\"row_id\":\"", "\"agg_key\":\"", "\"id\":\""};
+    static const char *const names[] = {"\"$insert_id\":\"", "\"row_id\":\"", "\"agg_key\":\"", "{\"id\":\""};
     size_t name = 0;
     while (name + 1 < WN_COUNT(names) && strstr(r->body, names[name]) == NULL) name++;
     for (const char *at = r->body; (at = strstr(at, names[name])) != NULL; n++) {

@@ -107,7 +107,7 @@ Test(forward, a_repeat_is_the_same_request_of_every_kind) {
         rig_look();
         the.records_pass = the.records_fail = 1;
         cr_assert_eq(rig_turn(), WN_ERR_TIMEOUT, "%s", kinds[i]);
-        cr_assert(the.requests == 1 && the.rows_in_last == 5, "%s", kinds[i]);
+        cr_assert(the.requests == 1 && the.rows_in_last == 5, "%s: %zu, %zu %s", kinds[i], the.requests, the.rows_in_last, the.last_body);
         memcpy(url, the.last_url, sizeof url);
         memcpy(body, the.last_body, sizeof body);
         rig_start(kinds[i], "partner", NULL);
