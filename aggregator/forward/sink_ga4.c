@@ -3,8 +3,8 @@
 //
 // client_id is constant for a shard of a site's table: no person, no device. No session, no
 // engagement time, no user id, no address, both ad consents denied. Google says 2xx whatever
-// it got and knows no repeats: what may have arrived is not sent again but counted as
-// doubtful; each event carries `row_id`, so that a repeat after a kill can be told.
+// it got and knows no repeats: rows are counted as doubtful before they leave and as taken once
+// it has said so; what may have arrived is never sent again, after a kill neither.
 // Source: Measurement Protocol reference; googleanalytics/ga-dev-tools.
 #include <string.h>
 
@@ -71,6 +71,7 @@ const wn_sink wn_sink_ga4 = {.kind = "ga4",
                              .url = "https://www.google-analytics.com",
                              .rows_max = ROWS_MAX,
                              .network = true,
+                             .once = true,
                              .lacks = lacks,
                              .write = write_request,
                              .judge = judge};

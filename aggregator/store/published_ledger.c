@@ -120,7 +120,8 @@ wn_err wn_published_transfer_done(wn_published *p, const char *receiver, const w
     wn_ledger_entry e = {.at_s = now_s,
                          .what = WN_LEDGER_TRANSFER,
                          .rows = t->rows_done - t->refused,
-                         .notes = t->begun ? WN_LEDGER_ANNOUNCED : 0};
+                         .notes = (t->begun ? WN_LEDGER_ANNOUNCED : 0u) |
+                                  (t->doubtful > 0 ? WN_LEDGER_DOUBTFUL : 0u)};
     WN_TRY(transfer_entry(p, &e, receiver, head, content));
     return wn_published_transfer_put(p, receiver, head->site, head->table, &head->window, t);
 }
