@@ -147,7 +147,9 @@ bool wn_cli_ask_ok(wn_cli *c, const char *role_dir, const wn_question *q, int ti
 }
 
 bool wn_cli_reload(wn_cli *c) {
-    const char *const dirs[] = {c->collector_dir, c->aggregator_dir};
+    char forward_dir[300];
+    snprintf(forward_dir, sizeof forward_dir, "%.250s/forward", c->o.state_dir);
+    const char *const dirs[] = {c->collector_dir, c->aggregator_dir, forward_dir};
     bool any = false, bad = false;
     for (size_t i = 0; i < WN_COUNT(dirs); i++) {
         wn_question q;

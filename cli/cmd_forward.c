@@ -40,7 +40,7 @@ static bool text_of(wn_mp *m, char *out, size_t cap) {
 }
 
 typedef struct line {
-    char name[WN_RECEIVER_BYTES], kind[16], state[16];
+    char name[WN_RECEIVER_BYTES], kind[16], state[16], reason[32];
     uint64_t again_at_s, last_status, windows_left, sent, refused, doubtful;
 } line;
 
@@ -53,6 +53,7 @@ static bool read_line(wn_mp *m, line *l) {
         if (wn_span_is(key, "name")) text_of(m, l->name, sizeof l->name);
         else if (wn_span_is(key, "kind")) text_of(m, l->kind, sizeof l->kind);
         else if (wn_span_is(key, "state")) text_of(m, l->state, sizeof l->state);
+        else if (wn_span_is(key, "reason")) text_of(m, l->reason, sizeof l->reason);
         else if (wn_span_is(key, "again_at_s")) (void)wn_mp_uint(m, INT64_MAX, &l->again_at_s);
         else if (wn_span_is(key, "last_status")) (void)wn_mp_uint(m, UINT32_MAX, &l->last_status);
         else if (wn_span_is(key, "windows_left")) (void)wn_mp_uint(m, UINT64_MAX, &l->windows_left);
@@ -64,6 +65,17 @@ static bool read_line(wn_mp *m, line *l) {
     return !m->bad;
 }
 
+static void print_reason(const line *l) {
+    wn_reason reason = WN_REASON_NONE;
+    while (reason < WN_REASON_N && strcmp(wn_reason_word(reason), l->reason) != 0) reason++;
+    if (reason == WN_REASON_NONE || reason == WN_REASON_N) return;
+    const char *text = wn_reason_text(reason), *number = strstr(text, "{1}");
+    printf("    %s: %s: ", l->state, l->reason);
+    if (number == NULL) fputs(text, stdout);
+    else printf("%.*s%llu%s", (int)(number - text), text, (unsigned long long)l->last_status, number + 3);
+    puts(strcmp(l->state, "stopped") == 0 ? "; then `winnow forward retry`" : "");
+}
+
 static void print_line(const line *l) {
     char again[32] = "";
     time_t at = (time_t)l->again_at_s;
@@ -73,10 +85,7 @@ static void print_line(const line *l) {
     printf("%-20s  %-10s  %-8s  %8llu  %9llu  %7llu  %8llu  %6llu%s\n", l->name, l->kind, l->state,
            (unsigned long long)l->windows_left, (unsigned long long)l->sent, (unsigned long long)l->refused,
            (unsigned long long)l->doubtful, (unsigned long long)l->last_status, again);
-    if (strcmp(l->state, "stopped") == 0)
-        printf("    stopped: nothing will be taken before you act. Look at its secret_file, its account and "
-               "the status"
-               " above; then `winnow forward retry`.\n");
+    print_reason(l);
 }
 
 static int status(wn_cli *c, const char *role_dir) {
@@ -88,6 +97,10 @@ static int status(wn_cli *c, const char *role_dir) {
     bool well = wn_cli_ask_ok(c, role_dir, &q, ASK_MS, &r);
     wn_question_fini(&q);
     if (!well) return WN_EXIT_FAILED;
+    bool bad = false;
+    if (wn_reply_find(&r, "file_bad", &m) && wn_mp_bool(&m, &bad) && bad)
+        puts("destinations.yaml is not valid: nothing is sent to anybody until it is; see `winnow "
+             "--check-config`.");
     well = wn_reply_find(&r, "destinations", &m) && wn_mp_array(&m, WN_DESTINATIONS_MAX, &n);
     printf("%-20s  %-10s  %-8s  %8s  %9s  %7s  %8s  %6s\n", "destination", "kind", "state", "windows", "rows",
            "set", "doubtful", "HTTP");
