@@ -5,6 +5,7 @@
 
 #include "cli_ask.h"
 #include "cli_published.h"
+#include "clock.h"
 #include "forward.h"
 
 #define ASK_MS 10000
@@ -122,6 +123,8 @@ static int status(wn_cli *c, const char *role_dir) {
 typedef struct dry {
     const wn_destination *d;
     const wn_sink *sink;
+    wn_published *p;
+    bool all; // what has gone already, too
     int64_t now_s;
     size_t requests;
     wn_err err;
@@ -133,8 +136,19 @@ static void hide(char *text, const char *secret) {
         memset(at, '*', n);
 }
 
+// A webhook's address may hold a key of its own: ?token=….
+static void hide_values(char *url) {
+    char *at = strchr(url, '?');
+    while (at != NULL && (at = strchr(at, '=')) != NULL) {
+        size_t n = strcspn(++at, "&");
+        memset(at, '*', n);
+        at += n;
+    }
+}
+
 static void print_request(const dry *d, wn_sink_request *r) {
     hide(r->url, d->d->secret);
+    if (strcmp(d->d->kind, "webhook") == 0) hide_values(r->url);
     if (d->sink->network) printf("POST %s\n", r->url);
     else printf("FILE %s\n", r->url);
     for (size_t i = 0; i < r->headers_n; i++) {
@@ -148,53 +162,70 @@ static void print_request(const dry *d, wn_sink_request *r) {
     puts("\n");
 }
 
+// As winnow-forward does: what is too large goes in halves.
+static bool dry_rows(dry *d, const wn_public_head *head, const wn_public_row *rows, size_t n, size_t from) {
+    for (size_t at = from, most = d->sink->rows_max; at < n;) {
+        wn_sink_batch b = {
+            .to = d->d, .head = head, .rows = rows + at, .n = n - at, .first = at, .now_s = d->now_s};
+        if (b.n > most) b.n = most;
+        wn_sink_request r = {0};
+        wn_err err = d->sink->write(&b, &r);
+        if (err == WN_OK) print_request(d, &r), d->requests++;
+        wn_sink_request_fini(&r);
+        if (err == WN_ERR_STATE)
+            return printf("# too old for %s: this window is set aside\n\n", d->sink->kind), true;
+        if (err == WN_ERR_FULL && b.n > 1) {
+            most = b.n / 2;
+            continue;
+        }
+        if (err == WN_ERR_FULL) printf("# too large for %s: this row is set aside\n\n", d->sink->kind);
+        else if (err != WN_OK) return d->err = err, false;
+        at += b.n;
+    }
+    return true;
+}
+
 static bool dry_visit(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     dry *d = ctx;
+    wn_transfer t = {0};
     if (!wn_destination_takes(d->d, head)) return true;
-    for (size_t at = 0; at < n && d->err == WN_OK; at += d->sink->rows_max) {
-        size_t left = n - at;
-        wn_sink_batch b = {.to = d->d,
-                           .head = head,
-                           .rows = rows + at,
-                           .n = left < d->sink->rows_max ? left : d->sink->rows_max,
-                           .first = at,
-                           .now_s = d->now_s};
-        wn_sink_request r = {0};
-        d->err = d->sink->write(&b, &r);
-        if (d->err == WN_OK) print_request(d, &r), d->requests++;
-        if (d->err == WN_ERR_STATE) {
-            printf("# too old for %s: this window would be set aside\n\n", d->sink->kind);
-            d->err = WN_OK;
-        }
-        wn_sink_request_fini(&r);
-    }
-    return d->err == WN_OK;
+    if (!d->all) d->err = wn_published_transfer(d->p, d->d->name, head->site, head->table, &head->window, &t);
+    if (d->err != WN_OK) return false;
+    return t.done || dry_rows(d, head, rows, n, t.rows_done);
+}
+
+static int dry_print(dry *d) {
+    wn_err err = wn_published_scan(d->p, NULL, NULL, INT64_MIN, INT64_MAX, dry_visit, d);
+    if (d->err == WN_OK) d->err = err;
+    if (d->err == WN_ERR_CONFIG)
+        return wn_cli_failed("no request can be made for %s: see `winnow --check-config`", d->d->name);
+    if (d->err != WN_OK) return wn_cli_failed("%s", wn_err_text(d->err));
+    if (d->requests > 0) return WN_EXIT_OK;
+    if (d->all)
+        return wn_cli_failed(
+            "no sealed window names %s. Its tables are those whose plan says receivers: [%s]; "
+            "a table with a new receiver starts empty.",
+            d->d->name, d->d->name);
+    return wn_cli_failed("nothing would go to %s: no sealed window that names it is left to be sent; --all "
+                         "shows what has gone, too",
+                         d->d->name);
 }
 
 static int dry_run(wn_cli *c, const wn_args *a) {
     wn_destinations all;
-    wn_published *p = NULL;
+    dry d = {.all = wn_args_has(a, "all"), .now_s = wn_now_s()};
     if (!load(c, &all)) return WN_EXIT_FAILED;
-    const wn_destination *found = wn_destination_find(&all, a->word[1]);
-    int code = WN_EXIT_OK;
-    if (found == NULL) {
-        code = wn_cli_failed("destinations.yaml names no destination \"%.40s\"", a->word[1]);
-    } else if (wn_destination_secret(&all.to[found - all.to]) != WN_OK) {
-        code = wn_cli_failed("%s: the secret cannot be read: one printable line, readable by its owner alone",
-                             found->secret_file);
-    } else if (!wn_cli_published(c, &p)) {
-        code = WN_EXIT_FAILED;
-    } else {
-        dry d = {.d = found, .sink = wn_sink_by_kind(found->kind), .now_s = (int64_t)time(NULL)};
-        wn_err err = wn_published_scan(p, NULL, NULL, INT64_MIN, INT64_MAX, dry_visit, &d);
-        if (d.err == WN_OK) d.err = err;
-        if (d.err != WN_OK) code = wn_cli_failed("%s", wn_err_text(d.err));
-        else if (d.requests == 0)
-            code = wn_cli_failed(
-                "nothing would go to %s: no sealed window names it. Its tables are those whose plan "
-                "says receivers: [%s]; a table with a new receiver starts empty.",
-                found->name, found->name);
-        wn_published_close(p);
+    d.d = wn_destination_find(&all, a->word[1]);
+    int code = WN_EXIT_FAILED;
+    if (d.d == NULL) {
+        (void)wn_cli_failed("destinations.yaml names no destination \"%.40s\"", a->word[1]);
+    } else if (wn_destination_secret(&all.to[d.d - all.to]) != WN_OK) {
+        (void)wn_cli_failed("%s: the secret cannot be read: one printable line, readable by its owner alone",
+                            d.d->secret_file);
+    } else if (wn_cli_published(c, &d.p)) {
+        d.sink = wn_sink_by_kind(d.d->kind);
+        code = dry_print(&d);
+        wn_published_close(d.p);
     }
     wn_destinations_fini(&all);
     return code;
@@ -223,15 +254,19 @@ static int run(wn_cli *c, const wn_args *a) {
                           a->word[0]);
 }
 
+static const wn_flag flags[] = {
+    {"all", NULL, "dry-run: what has gone already, too."},
+};
+
 const wn_command wn_cmd_forward = {
     .name = "forward",
-    .usage = "status | retry | dry-run NAME",
+    .usage = "status | retry | dry-run NAME [--all]",
     .doc = "Shows how published rows reach third parties, or what would be sent.",
     .more = "Destinations stand in destinations.yaml; which tables each gets, the plan says (receivers). "
-            "dry-run prints "
-            "the requests byte for byte, secrets hidden, and sends nothing. retry tries at once what waits "
-            "or was "
-            "stopped.",
+            "status says in a word why a destination waits. dry-run prints the requests that are left byte "
+            "for byte, secrets hidden, and sends nothing. retry tries at once what waits or was stopped.",
+    .flags = flags,
+    .flags_n = WN_COUNT(flags),
     .words_min = 1,
     .words_max = 2,
     .run = run,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // cmd_purge.c: forgets a site, or one organisation of a site, for good (R16).
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "cmd_site.h"
+#include "ledger_recipients.h"
 #include "open_windows.h"
+#include "published.h"
 
 #define ASK_TIMEOUT_MS 30000
 #define WAIT_MS 15000 // most purges are done in a few seconds; the others go on without us
@@ -165,6 +168,31 @@ static int wait_for_end(wn_cli *c) {
     return WN_EXIT_OK;
 }
 
+// ---- what has left ----
+
+static bool gather(void *ctx, const wn_ledger_entry *e) {
+    return wn_recipients_add(ctx, e);
+}
+
+// No purge reaches what third parties hold already: who they are, the ledger knows.
+static void say_receivers(wn_cli *c, const char *site) {
+    wn_published *p = NULL;
+    wn_recipients *r = wn_recipients_new();
+    char *names = NULL;
+    size_t bytes = 0, n = 0;
+    FILE *f = r ? open_memstream(&names, &bytes) : NULL;
+    if (f != NULL && wn_published_read(c->aggregator_dir, &p) == WN_OK &&
+        wn_published_ledger_each(p, gather, r) == WN_OK)
+        n = wn_recipients_print_site(r, site, f);
+    if (p != NULL) wn_published_close(p);
+    if (f != NULL && fclose(f) == 0 && n > 0)
+        printf("Rows of %s have left already, and no purge reaches them there. Their receivers must be asked "
+               "to\ndelete them:\n%s",
+               site, names);
+    free(names);
+    wn_recipients_free(r);
+}
+
 static int ask(wn_cli *c, const char *site, const char *org) {
     wn_question q;
     wn_reply r;
@@ -179,7 +207,9 @@ static int ask(wn_cli *c, const char *site, const char *org) {
     }
     wn_reply_fini(&r);
     if (!org && !drop_site(c, site)) return WN_EXIT_FAILED;
-    return wait_for_end(c);
+    int code = wait_for_end(c);
+    if (!org) say_receivers(c, site);
+    return code;
 }
 
 // "-": from standard input, so that it stands in no shell's history.
@@ -232,7 +262,8 @@ const wn_command wn_cmd_purge = {
         "An opt-out is a visitor's and takes effect in their browser; a purge is yours and reaches what was "
         "counted already. The collector must run. A purge that was begun survives kills and ends by itself "
         "when both daemons run; from 40 hours on the log warns, for 48 are promised. It is verified before "
-        "it counts as done, and the ledger says so without naming the organisation.\n"
+        "it counts as done, and the ledger says so without naming the organisation. It does not reach rows "
+        "that went to third parties: purging a site names them, to be asked.\n"
         " winnow purge --site shop.example --org -",
     .flags = flags,
     .flags_n = WN_COUNT(flags),

@@ -33,9 +33,9 @@ typedef struct wn_keep_child {
 
 // Blocks the signals that wn_keep_run waits for, and hardens this process. Before the first child.
 bool wn_keep_begin(wn_keep_child *child, size_t n);
-// Starts all that need not wait for their file, and waits until each listens on its control socket, or says on WN_KEEPER_READY_ENV's fd that it
-// is ready. False after a
-// message, with all children gone, when one ends before or none answers in time.
+// Starts all that need not wait for their file, and waits until each listens on its control socket, or says
+// on WN_KEEPER_READY_ENV's fd that it is ready. False after a message, with all children gone, when one ends
+// before or none answers in time.
 bool wn_keep_start(wn_keep_child *child, size_t n);
 // Serves until SIGTERM or SIGINT (SIGHUP too, unless detached), then stops all. turn is called at least once
 // a minute. A child whose file appears is started within WN_KEEP_WHEN_MS.

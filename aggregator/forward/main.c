@@ -274,18 +274,17 @@ static void loop(forwarder *f) {
 
 // What is under way has a second to be answered; what is known by then has another to be told.
 static void leave(forwarder *f) {
-    int fds[1] = {f->signal_fd};
-    if (f->forward == NULL) return;
+    wn_control_turn(f->control);
     f->leave_by_ms = wn_monotonic_ms() + LEAVE_MS;
     while (wn_transport_under_way(f->transport) > 0 && wn_monotonic_ms() < f->leave_by_ms) {
         (void)!answers_turn(f); // what it owes is told below
-        if (wn_transport_under_way(f->transport) > 0)
-            wn_transport_wait(f->transport, fds, 0, f->leave_by_ms - wn_monotonic_ms());
+        if (wn_transport_under_way(f->transport) > 0) sleep_until(f, f->leave_by_ms);
     }
     wn_transport_break_off(f->transport);
     f->leave_by_ms = wn_monotonic_ms() + PAY_MS;
     (void)!answers_turn(f);
     (void)!wn_forward_settle(f->forward);
+    wn_control_turn(f->control);
 }
 
 static bool wait_a_while(forwarder *f) {

@@ -44,7 +44,8 @@ Test(confine, only_what_is_listed_is_opened_and_only_where_it_says_so_written) {
 
     cr_expect(opens("read/a", O_RDONLY) && opens("key", O_RDONLY) && opens("read", O_RDONLY | O_DIRECTORY));
     cr_expect(!opens("read/a", O_WRONLY) && !opens("key", O_WRONLY) && !opens("read/b", O_CREAT | O_WRONLY));
-    cr_expect(!opens("other/a", O_RDONLY) && !opens("key2", O_RDONLY) && !opens("other", O_RDONLY | O_DIRECTORY));
+    cr_expect(!opens("other/a", O_RDONLY) && !opens("key2", O_RDONLY) &&
+              !opens("other", O_RDONLY | O_DIRECTORY));
     cr_expect(opens("write/a.part", O_CREAT | O_EXCL | O_WRONLY));
     cr_expect(rename(at("write/a.part"), at("write/a")) == 0 && opens("write", O_RDONLY | O_DIRECTORY));
     cr_expect(rename(at("write/a"), at("other/b")) != 0 && link(at("write/a"), at("other/b")) != 0);

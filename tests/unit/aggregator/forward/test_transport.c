@@ -259,7 +259,8 @@ Test(transport, says_why_nobody_was_reached) {
     close(fd);
     cr_assert_eq(wn_transport_open(&t), WN_OK);
     wn_sink_answer a = to(t, "http", (unsigned)strtoul(strrchr(url, ':') + 1, NULL, 10), "/");
-    cr_assert(a.status == 0 && !a.maybe_sent && a.reason == WN_REASON_CONNECT, "%s", wn_reason_word(a.reason));
+    cr_assert(a.status == 0 && !a.maybe_sent && a.reason == WN_REASON_CONNECT, "%s",
+              wn_reason_word(a.reason));
     a = carry(t, &d, &wn_sink_webhook, "https://nobody.invalid/", "{}");
     cr_assert(a.status == 0 && !a.maybe_sent && a.reason == WN_REASON_NAME, "%s", wn_reason_word(a.reason));
     wn_transport_close(t);

@@ -34,10 +34,11 @@ static void up(void) {
     snprintf(out, sizeof out, "%s/out", folder);
     put(secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
     cr_assert_eq(mkdir(out, 0700), 0);
-    snprintf(text, sizeof text,
-             "destinations:\n  - {name: hook, kind: webhook, basis: b, url: 'https://a.example/', secret_file: "
-             "%s}\n  - {name: fold, kind: file, basis: b, path: %s}\n",
-             secret, out);
+    snprintf(
+        text, sizeof text,
+        "destinations:\n  - {name: hook, kind: webhook, basis: b, url: 'https://a.example/', secret_file: "
+        "%s}\n  - {name: fold, kind: file, basis: b, path: %s}\n",
+        secret, out);
     put(file, text);
     begin();
 }
