@@ -15,7 +15,9 @@ static bool load(const wn_cli *c, wn_destinations *out) {
     int line = 0;
     snprintf(path, sizeof path, "%s/destinations.yaml", c->o.config_dir);
     if (wn_destinations_load(path, out, why, sizeof why, &line) != WN_OK)
-        return wn_cli_failed("%s, line %d: %s", path, line, why), false;
+        return line > 0 ? wn_cli_failed("%s, line %d: %s", path, line, why)
+                        : wn_cli_failed("%s: %s", path, why),
+               false;
     if (out->n > 0) return true;
     wn_destinations_fini(out);
     return wn_cli_failed(

@@ -14,7 +14,10 @@ enum { ROWS_MAX = 25, TEXT_MAX = 100, NAME_MAX_BYTES = 40, SHARD_ROWS = 50000 };
 #define OLDEST_S (72 * 3600)
 
 static const char *lacks(const wn_destination *d) {
-    if (strncmp(d->account, "G-", 2) != 0) return "account: the measurement id (G-…)";
+    const char *rest = d->account + 2;
+    if (strncmp(d->account, "G-", 2) != 0 || *rest == '\0' ||
+        rest[strspn(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")] != '\0')
+        return "account: the measurement id (G-…)";
     return d->secret_file[0] == '\0' ? "a secret_file with the API secret" : NULL;
 }
 
