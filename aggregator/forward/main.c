@@ -212,6 +212,11 @@ static void signals_turn(forwarder *f, int fd) {
 // Opened anew for each look: what was read before may have been grown by its writer.
 static wn_err look_turn(forwarder *f) {
     uint8_t state[32];
+    if (f->store != NULL && wn_published_replaced(f->store)) { // a restore: what is done is known there
+        wn_published_close(f->store);
+        f->store = NULL;
+        f->look = true;
+    }
     if (f->store == NULL) {
         wn_err err = wn_published_read(f->aggregator_dir, &f->store);
         if (err == WN_ERR_NOTFOUND) return WN_OK; // the aggregator has not made it yet
