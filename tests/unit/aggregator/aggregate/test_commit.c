@@ -120,10 +120,6 @@ static void replay_all(const wn_commit *c, wn_fold *into) {
         cr_assert_eq(wn_journal_replay(into, wn_commit_record(c, i)), WN_OK);
 }
 
-static wn_err unpack_part(void *ctx, wn_span part) {
-    return wn_fold_unpack(ctx, part);
-}
-
 Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
     for (uint64_t world = 0; world < 60; world++) {
         uint64_t rnd = world;
@@ -162,7 +158,7 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
             }
         }
         wn_fold *unpacked = kit_fold(&plan, 1, 1);
-        cr_assert_eq(wn_fold_pack(f, unpack_part, unpacked), WN_OK);
+        cr_assert_eq(wn_fold_pack(f, kit_unpack, unpacked), WN_OK);
         kit_same(f, unpacked);
         check_orgs(unpacked);
         // And goes on from there: a base is followed by the journal of the running process.
@@ -378,7 +374,7 @@ Test(commit, is_full_at_its_limit) {
     wn_commit_apply(c);
     cr_assert(wn_fold_people(f) == WN_COMMIT_OBS_MAX && wn_fold_people(replayed) == WN_COMMIT_OBS_MAX);
     wn_fold *unpacked = kit_fold(&plan, 64, 16);
-    cr_assert_eq(wn_fold_pack(f, unpack_part, unpacked), WN_OK);
+    cr_assert_eq(wn_fold_pack(f, kit_unpack, unpacked), WN_OK);
     cr_assert_eq(wn_fold_people(unpacked), WN_COMMIT_OBS_MAX);
     wn_commit_free(c);
     wn_fold_free(f);

@@ -141,10 +141,6 @@ Test(fold_without, baselines_stay_but_never_above_the_people_left) {
     wn_fold_free(f), wn_fold_free(out);
 }
 
-static wn_err unpack(void *ctx, wn_span part) {
-    return wn_fold_unpack(ctx, part);
-}
-
 // Persons 0..9 are seen without an organisation, in another country, before they name one; 3..5 name BOLT and
 // ACME, in this order, 6..8 the other way round. 9 names BOLT alone.
 Test(fold_without, takes_out_who_named_it_late_or_beside_another) {
@@ -185,7 +181,7 @@ Test(fold_without, takes_out_who_named_it_late_or_beside_another) {
         }
         // A base and a journal of it are the same fold, and a later purge still finds who named the other.
         wn_fold *base = kit_fold(&plan, 1000, 1000);
-        cr_assert_eq(wn_fold_pack(out, unpack, base), WN_OK);
+        cr_assert_eq(wn_fold_pack(out, kit_unpack, base), WN_OK);
         kit_same(out, base);
         cr_expect(wn_fold_holds(base, gone, (void *)(uintptr_t)(goes == &acme ? &bolt : &acme)));
         free(touched);
@@ -198,7 +194,7 @@ Test(fold_without, a_journal_goes_on_behind_its_packed_base) {
     wn_fold *f = fold_of(0, 80, NULL), *out = NULL, *base = kit_fold(&plan, 1000, 1000);
     uint8_t *touched = calloc(wn_fold_cells(f), 1);
     cr_assert_eq(wn_fold_without(f, gone, &acme, touched, &out), WN_OK);
-    cr_assert_eq(wn_fold_pack(out, unpack, base), WN_OK);
+    cr_assert_eq(wn_fold_pack(out, kit_unpack, base), WN_OK);
     wn_commit *c = NULL;
     cr_assert_eq(wn_commit_new(out, &c), WN_OK);
     for (uint64_t i = 80; i < 140; i++) {

@@ -120,6 +120,14 @@ void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch) {
         o->capped++;
         return;
     }
+    // Whoever had named no organisation is of this one, wherever they are.
+    for (size_t i = 0; i < o->n && obs->org != 0; i++) {
+        oracle_entry *e = &o->entry[i];
+        if (e->site != obs->site || e->epoch != epoch || e->who != who_of(obs)) continue;
+        if (e->table == 0 && e->org == 0) o->named_late++;
+        if (e->table == 0 && e->org != 0 && e->org != obs->org) o->named_another++;
+        if (e->org == 0) e->org = obs->org;
+    }
     for (unsigned t = 0; t < o->plan->n; t++) count(o, obs, t, epoch);
 }
 
