@@ -73,7 +73,7 @@ percent-decoded once|DECODE_ONCE NET_DECODE_ONCE
 body address believed|BODY_IP_BELIEVED
 plan applied in mid-window|PLAN_MIDWINDOW
 restore without purge list|RESTORE_WITHOUT_PURGE_LIST
-organisation heard at first sight only|ORG_AFTER_FIRST_SIGHT SESSION_ORG_FIRST
+organisation heard at first sight only|ORG_AFTER_FIRST_SIGHT SESSION_ORG_FIRST SESSIONS_OF_THEN
 second organisation not purged|PURGE_COUNTED_ONLY
 purged people kept, or shown by a step|PURGE_KEPT PURGE_UNFROZEN
 second epoch added|SECOND_EPOCH_ADDED NOISE_SECOND_EPOCH_ADDED

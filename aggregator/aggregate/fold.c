@@ -215,6 +215,9 @@ size_t wn_fold_bytes(const wn_fold *f) {
 uint64_t wn_fold_people(const wn_fold *f) {
     return f->everybody;
 }
+bool wn_fold_named_late(const wn_fold *f) {
+    return f->pool.namings_n > 0;
+}
 size_t wn_fold_cells(const wn_fold *f) {
     return f->pool.cells_n;
 }

@@ -65,6 +65,9 @@ size_t wn_fold_cells(const wn_fold *f);
 void wn_fold_cell(const wn_fold *f, size_t i, wn_cell *out);
 // Never lower than before, at most `people`.
 void wn_fold_set_baseline(wn_fold *f, size_t i, uint32_t baseline);
+// Did anybody name an organisation after first sight? Then a row's people may be others' than they were at
+// its step.
+bool wn_fold_named_late(const wn_fold *f);
 unsigned wn_fold_epochs(const wn_fold *f); // highest epoch seen + 1
 // Number of a cell; SIZE_MAX when there is none.
 size_t wn_fold_find(const wn_fold *f, uint64_t site, uint8_t table, const uint64_t value[2], uint8_t epoch);

@@ -365,7 +365,8 @@ static void seal_measures(oracle *o) {
         size_t n = shown_people(o, r, all);
         uint64_t sessions = 0;
         for (size_t j = 0; j < n; j++) sessions += all[j].sessions;
-        r->sessions = sessions / k * k;
+        r->sessions =
+            hides(o, all, n, k) ? sessions / k * k : 0; // some may have named another organisation since
         if ((measures & WN_MEASURE_BOUNCES) != 0) seal_measure(o, r, all, n, ORACLE_BOUNCES);
         if ((measures & WN_MEASURE_TIME) != 0) seal_measure(o, r, all, n, ORACLE_TIME);
         if ((measures & (WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2)) != 0)
