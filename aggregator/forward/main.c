@@ -220,7 +220,9 @@ static void tell_log(const forwarder *f, trouble *inout) {
 static bool may_send(forwarder *f) {
     wn_watch_state before = f->watch.state, state = wn_watch_look(&f->watch);
     if (state == WN_WATCH_BAD && before != state) wn_log(WN_MSG_FORWARD_BAD_FILE, f->watch.line, 0, 0);
-    f->anew = state != WN_WATCH_BAD && (f->anew || state == WN_WATCH_ANEW);
+    // After a restore the store is another: what is done is known there.
+    bool other = state == WN_WATCH_ANEW || wn_published_replaced(f->store);
+    f->anew = state != WN_WATCH_BAD && (f->anew || other);
     return state == WN_WATCH_SAME && !f->anew;
 }
 

@@ -59,6 +59,9 @@ void wn_published_close(wn_published *p);
 // The same for a program that only reads, beside a running aggregator: takes the
 // key from DIR/keys/slots. WN_ERR_NOTFOUND: nothing was ever published there.
 WN_MUST_USE wn_err wn_published_read(const char *dir, wn_published **out);
+// True when the file that was opened so is gone, or another stands in its place (a restore):
+// what is read here from then on is of the past.
+bool wn_published_replaced(const wn_published *p);
 
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
