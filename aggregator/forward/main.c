@@ -24,6 +24,7 @@
 #define LEAVE_MS 1000  // what is under way at the end may still be answered
 #define PAY_MS 1000    // and what is owed be told
 #define STORE_MS 200   // between looks for a store that is not made yet
+#define STORE_TRIES 25 // of one that is there and cannot be read: it may be being made
 #define ALONE_MS 2000
 
 typedef struct forwarder {
@@ -38,9 +39,9 @@ typedef struct forwarder {
     wn_published *store;
     wn_forward *forward;
     wn_watch watch;
-    uint8_t seen[32]; // the store's state at the last look
-    bool look, again, anew, stopping;
-    int64_t leave_by_ms; // 0: not leaving
+    uint8_t seen[32];                        // the store's state at the last look
+    bool look, again, asked, anew, stopping; // asked: to start anew, by SIGHUP
+    int64_t leave_by_ms;                     // 0: not leaving
 } forwarder;
 
 // ---- what the forwarder is given ----
@@ -152,7 +153,7 @@ static void signals_turn(forwarder *f) {
     struct signalfd_siginfo info;
     while (read(f->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            f->anew = true;
+            f->asked = true;
             continue;
         }
         wn_log(WN_MSG_STOPPING, (int64_t)info.ssi_signo, 0, 0);
@@ -222,7 +223,7 @@ static bool may_send(forwarder *f) {
     if (state == WN_WATCH_BAD && before != state) wn_log(WN_MSG_FORWARD_BAD_FILE, f->watch.line, 0, 0);
     // After a restore the store is another: what is done is known there.
     bool other = state == WN_WATCH_ANEW || wn_published_replaced(f->store);
-    f->anew = state != WN_WATCH_BAD && (f->anew || other);
+    f->anew = state != WN_WATCH_BAD && (f->asked || other);
     return state == WN_WATCH_SAME && !f->anew;
 }
 
@@ -241,7 +242,7 @@ static void loop(forwarder *f) {
     trouble told[WN_DESTINATIONS_MAX] = {{0}};
     int64_t look_at_ms = 0, turn_at_ms = 0;
     bool alone = false;
-    while (!f->stopping && !f->anew) {
+    while (!f->stopping) {
         int64_t now_ms = wn_monotonic_ms(), next_s = INT64_MAX;
         wn_err err = answers_turn(f);
         bool sends = may_send(f);
@@ -293,20 +294,22 @@ static bool wait_a_while(forwarder *f) {
     struct pollfd p = {f->signal_fd, POLLIN, 0};
     (void)poll(&p, 1, STORE_MS);
     signals_turn(f);
-    return !f->stopping && !f->anew;
+    return !f->stopping;
 }
 
 // The aggregator makes its store and the key by which it is asked; once they are there, they are opened.
 static wn_err open_store(forwarder *f) {
     char key[400];
     bool told = false;
+    int failures = 0;
     snprintf(key, sizeof key, "%s/keys/cli.curve", f->aggregator_dir);
     for (;;) {
         wn_err err = wn_published_read(f->aggregator_dir, &f->store);
         if (err == WN_OK && access(key, F_OK) == 0) return WN_OK;
         if (err == WN_OK) wn_published_close(f->store);
         f->store = NULL;
-        if (err != WN_OK && err != WN_ERR_NOTFOUND) return err;
+        if (err == WN_ERR_VERSION) return err;
+        if (err != WN_OK && err != WN_ERR_NOTFOUND && ++failures == STORE_TRIES) return err;
         if (!told) wn_log(WN_MSG_FORWARD_WAITS_STORE, 0, 0, 0);
         told = true;
         if (!wait_a_while(f)) return WN_OK;
