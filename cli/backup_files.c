@@ -46,29 +46,38 @@ int wn_backup_roll(int dir_fd, unsigned keep) {
     return n < 0 ? -1 : gone;
 }
 
-wn_err wn_backup_key_write(const char *path, const uint8_t key[WN_KEY_BYTES]) {
-    char text[2 * WN_KEY_BYTES + 1];
+enum { KEY_TEXT = 2 * WN_KEY_BYTES + 1 }; // with its newline
+
+wn_err wn_backup_keys_write(const char *path, const wn_backup_keys *keys) {
+    char text[2 * KEY_TEXT + 1];
+    size_t n = keys->has_purge ? 2 * KEY_TEXT : KEY_TEXT;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return errno == EEXIST ? WN_ERR_STATE : WN_ERR_IO;
-    sodium_bin2hex(text, sizeof text, key, WN_KEY_BYTES);
-    text[2 * WN_KEY_BYTES] = '\n';
-    bool well = write(fd, text, sizeof text) == (ssize_t)sizeof text && fsync(fd) == 0;
+    sodium_bin2hex(text, sizeof text, keys->backup, WN_KEY_BYTES);
+    sodium_bin2hex(text + KEY_TEXT, sizeof text - KEY_TEXT, keys->purge, WN_KEY_BYTES);
+    text[KEY_TEXT - 1] = text[2 * KEY_TEXT - 1] = '\n';
+    bool well = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
     close(fd);
     wn_wipe(text, sizeof text);
     return well ? WN_OK : WN_ERR_IO;
 }
 
-wn_err wn_backup_key_read(const char *path, uint8_t out[WN_KEY_BYTES]) {
-    char text[2 * WN_KEY_BYTES + 2];
+static bool read_one(const char *text, uint8_t out[WN_KEY_BYTES]) {
     size_t n = 0;
+    return sodium_hex2bin(out, WN_KEY_BYTES, text, 2 * WN_KEY_BYTES, NULL, &n, NULL) == 0 &&
+           n == WN_KEY_BYTES;
+}
+
+wn_err wn_backup_keys_read(const char *path, wn_backup_keys *out) {
+    char text[2 * KEY_TEXT + 1];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? WN_ERR_NOTFOUND : WN_ERR_IO;
     ssize_t got = read(fd, text, sizeof text);
     close(fd);
-    bool well = got >= 2 * WN_KEY_BYTES && (got == 2 * WN_KEY_BYTES || text[2 * WN_KEY_BYTES] == '\n') &&
-                got <= 2 * WN_KEY_BYTES + 1 &&
-                sodium_hex2bin(out, WN_KEY_BYTES, text, 2 * WN_KEY_BYTES, NULL, &n, NULL) == 0 &&
-                n == WN_KEY_BYTES;
+    if (got == KEY_TEXT - 1 || got == 2 * KEY_TEXT - 1) text[got++] = '\n'; // the last one may be without
+    out->has_purge = got == 2 * KEY_TEXT;
+    bool well = (got == KEY_TEXT || out->has_purge) && text[KEY_TEXT - 1] == '\n' && text[got - 1] == '\n' &&
+                read_one(text, out->backup) && (!out->has_purge || read_one(text + KEY_TEXT, out->purge));
     wn_wipe(text, sizeof text);
     return well ? WN_OK : WN_ERR_FORMAT;
 }

@@ -11,6 +11,13 @@ bool wn_backup_is_name(const char *name);
 // Unlinks all but the `keep` newest by name; files of other names stay. -1: an error in errno.
 int wn_backup_roll(int dir_fd, unsigned keep);
 
-// 64 hexadecimal digits and a newline, 0600; never written over.
-WN_MUST_USE wn_err wn_backup_key_write(const char *path, const uint8_t key[WN_KEY_BYTES]);
-WN_MUST_USE wn_err wn_backup_key_read(const char *path, uint8_t out[WN_KEY_BYTES]);
+// What a restore needs beside the backup and the purge list. `purge` tells which organisation an entry of
+// that list means: without it the list says of organisations only that there were some.
+typedef struct wn_backup_keys {
+    uint8_t backup[WN_KEY_BYTES], purge[WN_KEY_BYTES];
+    bool has_purge;
+} wn_backup_keys;
+
+// A line of 64 hexadecimal digits each, 0600; never written over.
+WN_MUST_USE wn_err wn_backup_keys_write(const char *path, const wn_backup_keys *keys);
+WN_MUST_USE wn_err wn_backup_keys_read(const char *path, wn_backup_keys *out);

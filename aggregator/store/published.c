@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "published_impl.h"
 
 static const wn_vault_kind kind = {"published",
@@ -20,22 +21,6 @@ static const wn_vault_kind kind = {"published",
 #define READ_MAP_BYTES ((size_t)1 << 20) // a reader takes the map as large as it is
 enum { P_PERCENT_MIN = 20, P_PERCENT_MAX = 35 };
 
-static void put(uint8_t *out, uint64_t x, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; i++) out[i] = (uint8_t)(x >> (8 * i));
-}
-static void put64(uint8_t *out, uint64_t x) {
-    put(out, x, 8);
-}
-
-static uint64_t get(const uint8_t *in, unsigned bytes) {
-    uint64_t x = 0;
-    for (unsigned i = 0; i < bytes; i++) x |= (uint64_t)in[i] << (8 * i);
-    return x;
-}
-static uint64_t get64(const uint8_t *in) {
-    return get(in, 8);
-}
-
 static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes) {
     uint8_t in[1 + WN_WINDOW_TEXT_BYTES + 24];
     WN_ASSERT(rest.n < sizeof in);
@@ -46,7 +31,7 @@ static void name_of(const wn_published *p, char what, wn_span rest, uint8_t *out
 
 void wn_published_site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]) {
     uint8_t bytes[8];
-    put64(bytes, tag);
+    wn_put_le(bytes, tag, 8);
     name_of(p, 's', SPAN_OF(bytes), out, PART_BYTES);
 }
 
@@ -88,8 +73,8 @@ static size_t put_window(const wn_window *w, uint8_t *out) {
     char text[WN_WINDOW_TEXT_BYTES];
     wn_window_text(w, text);
     size_t n = strlen(text);
-    put64(out, (uint64_t)w->start_s);
-    put64(out + 8, (uint64_t)w->end_s);
+    wn_put_le(out, (uint64_t)w->start_s, 8);
+    wn_put_le(out + 8, (uint64_t)w->end_s, 8);
     memcpy(out + 16, text, n);
     return 16 + n;
 }
@@ -100,8 +85,8 @@ bool wn_published_take_window(wn_span in, wn_window *out) {
     memcpy(text, in.p + 16, in.n - 16);
     text[in.n - 16] = 0;
     if (!wn_window_parse(text, out)) return false;
-    out->start_s = (int64_t)get64(in.p); // as it was counted, whatever the zone's data say today
-    out->end_s = (int64_t)get64(in.p + 8);
+    out->start_s = (int64_t)wn_get_le(in.p, 8); // as it was counted, whatever the zone's data say today
+    out->end_s = (int64_t)wn_get_le(in.p + 8, 8);
     return true;
 }
 
@@ -112,7 +97,7 @@ static void final_name(const wn_published *p, const wn_window *w, const uint8_t 
     wn_window_text(w, text);
     size_t n = strlen(text);
     memcpy(in, collector, 16);
-    put64(in + 16, generation);
+    wn_put_le(in + 16, generation, 8);
     memcpy(in + 24, text, n);
     name_of(p, 'f', (wn_span){in, 24 + n}, out, NAME_BYTES);
 }
@@ -187,9 +172,9 @@ void wn_published_close(wn_published *p) {
 wn_err wn_published_state(const wn_published *p, uint8_t out[32]) {
     uint8_t in[8 + 8 + 32] = {0};
     uint64_t number;
-    put64(in, wn_vault_commits(p->vault));
+    wn_put_le(in, wn_vault_commits(p->vault), 8);
     WN_TRY(wn_published_ledger_head(p, &number, in + 16));
-    put64(in + 8, number);
+    wn_put_le(in + 8, number, 8);
     wn_prf(p->key, SPAN_OF(in), out, 32); // says nothing of how often was committed
     return WN_OK;
 }
@@ -270,8 +255,8 @@ wn_err wn_published_tick(wn_published *p, const wn_window *w, uint64_t tick, boo
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     WN_TRY(not_sealed(p, w));
     wn_published_window_name(p, w, key, sizeof key);
-    put64(value, tick);
-    put64(value + 8, (uint64_t)now_s);
+    wn_put_le(value, tick, 8);
+    wn_put_le(value + 8, (uint64_t)now_s, 8);
     value[16] = sealed;
     size_t n = MARKER_BYTES + put_window(w, value + MARKER_BYTES);
     return wn_vault_put(p->vault, DB_WINDOWS, SPAN_OF(key), (wn_span){value, n});
@@ -281,8 +266,8 @@ wn_err wn_published_final_watermark(wn_published *p, const wn_window *w, const w
                                     int64_t now_s) {
     uint8_t key[NAME_BYTES], value[16];
     final_name(p, w, id->collector, id->generation, key);
-    put64(value, id->sequence);
-    put64(value + 8, (uint64_t)now_s);
+    wn_put_le(value, id->sequence, 8);
+    wn_put_le(value + 8, (uint64_t)now_s, 8);
     return wn_vault_put(p->vault, DB_FINALS, SPAN_OF(key), SPAN_OF(value));
 }
 
@@ -291,9 +276,9 @@ wn_err wn_published_counts(wn_published *p, uint64_t site, const wn_window *w, u
     count_key key;
     uint8_t value[COUNT_BYTES + WINDOW_BYTES_MAX];
     wn_published_count_key(p, site, w, &key);
-    put64(value, refused_floored);
-    put64(value + 8, capped_floored);
-    put64(value + 16, site);
+    wn_put_le(value, refused_floored, 8);
+    wn_put_le(value + 8, capped_floored, 8);
+    wn_put_le(value + 16, site, 8);
     size_t n = COUNT_BYTES + put_window(w, value + COUNT_BYTES);
     return wn_vault_put(p->vault, DB_COUNTS, SPAN_OF(key), (wn_span){value, n});
 }
@@ -325,9 +310,9 @@ wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *
     if (err == WN_ERR_NOTFOUND) return WN_OK;
     WN_TRY(err);
     if (p->buf.n != TRANSFER_BYTES || p->buf.p[12] > 1) return WN_ERR_CORRUPT;
-    *out = (wn_transfer){.rows_done = (uint32_t)get(p->buf.p, 4),
-                         .refused = (uint32_t)get(p->buf.p + 4, 4),
-                         .doubtful = (uint32_t)get(p->buf.p + 8, 4),
+    *out = (wn_transfer){.rows_done = (uint32_t)wn_get_le(p->buf.p, 4),
+                         .refused = (uint32_t)wn_get_le(p->buf.p + 4, 4),
+                         .doubtful = (uint32_t)wn_get_le(p->buf.p + 8, 4),
                          .done = p->buf.p[12]};
     return WN_OK;
 }
@@ -337,9 +322,9 @@ wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const ch
     uint8_t key[NAME_BYTES], value[TRANSFER_BYTES];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     transfer_name(p, receiver, site, table, w, key);
-    put(value, t->rows_done, 4);
-    put(value + 4, t->refused, 4);
-    put(value + 8, t->doubtful, 4);
+    wn_put_le(value, t->rows_done, 4);
+    wn_put_le(value + 4, t->refused, 4);
+    wn_put_le(value + 8, t->doubtful, 4);
     value[12] = t->done;
     return wn_vault_put(p->vault, DB_TRANSFERS, SPAN_OF(key), SPAN_OF(value));
 }
@@ -352,7 +337,7 @@ typedef struct expire {
 
 static bool expire_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
     expire *x = ctx;
-    if (state || value.n != 16 || (int64_t)get64(value.p + 8) >= x->before_s) return true;
+    if (state || value.n != 16 || (int64_t)wn_get_le(value.p + 8, 8) >= x->before_s) return true;
     x->err = wn_vault_del(x->p->vault, DB_FINALS, key);
     return x->err == WN_OK;
 }
@@ -414,7 +399,7 @@ static wn_err restored_at(const wn_published *p, int64_t *out) {
     restored_name(p, name);
     wn_err err = wn_vault_get(p->vault, DB_FACTS, SPAN_OF(name), &buf);
     if (!err && buf.n != 8) err = WN_ERR_CORRUPT;
-    if (!err) *out = (int64_t)get64(buf.p);
+    if (!err) *out = (int64_t)wn_get_le(buf.p, 8);
     wn_vault_buf_fini(&buf);
     return err == WN_ERR_NOTFOUND ? WN_OK : err;
 }
@@ -423,7 +408,7 @@ wn_err wn_published_restored(wn_published *p, int64_t now_s) {
     uint8_t name[NAME_BYTES], value[8];
     if (!wn_vault_begun(p->vault)) return WN_ERR_STATE;
     restored_name(p, name);
-    put64(value, (uint64_t)now_s);
+    wn_put_le(value, (uint64_t)now_s, 8);
     return wn_vault_put(p->vault, DB_FACTS, SPAN_OF(name), SPAN_OF(value));
 }
 
@@ -435,7 +420,7 @@ static wn_err marker_of(const wn_published *p, const wn_window *w, bool *out_kno
     wn_err err = wn_vault_get(p->vault, DB_WINDOWS, SPAN_OF(key), &buf);
     if (!err && buf.n <= MARKER_BYTES) err = WN_ERR_CORRUPT;
     *out_known = !err;
-    *out_tick = err ? 0 : get64(buf.p);
+    *out_tick = err ? 0 : wn_get_le(buf.p, 8);
     *out_sealed = !err && buf.p[16] != 0;
     wn_vault_buf_fini(&buf);
     return err == WN_ERR_NOTFOUND ? WN_OK : err;
@@ -457,7 +442,7 @@ uint64_t wn_published_final_sequence(const wn_published *p, const wn_window *w, 
     wn_vault_buf buf = {0};
     final_name(p, w, collector, generation, key);
     wn_err err = wn_vault_get(p->vault, DB_FINALS, SPAN_OF(key), &buf);
-    uint64_t sequence = !err && buf.n == 16 ? get64(buf.p) : 0;
+    uint64_t sequence = !err && buf.n == 16 ? wn_get_le(buf.p, 8) : 0;
     wn_vault_buf_fini(&buf);
     return sequence;
 }
@@ -532,8 +517,8 @@ static bool counts_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
         s->corrupt = true;
         return true;
     }
-    s->fn(s->ctx, wn_published_start_of(key.p + offsetof(count_key, start)), get64(value.p),
-          get64(value.p + 8));
+    s->fn(s->ctx, wn_published_start_of(key.p + offsetof(count_key, start)), wn_get_le(value.p, 8),
+          wn_get_le(value.p + 8, 8));
     return true;
 }
 
