@@ -314,11 +314,12 @@ static void ticks_turn(aggregator *d) {
     if (due) d->next_tick_s = now - now % d->o.tick_s + d->o.tick_s;
 }
 
-// At the start, then once a day at a fixed wall time: what is past its retention goes.
+// As soon as the clock is believed, then once a day at a fixed wall time: what is past its retention goes.
 static void retain_turn(aggregator *d) {
     int64_t now = wn_now_s();
     uint64_t rows = 0;
-    if (now < d->next_retain_s || !quiet(d)) return;
+    d->steady_wait_s = wn_steady_wait_s(&d->steady, now, wn_monotonic_ms());
+    if (d->steady_wait_s != 0 || now < d->next_retain_s || !quiet(d)) return;
     wn_err err = wn_published_begin(d->published);
     if (err == WN_OK) err = wn_published_retain(d->published, &d->policy, now, &rows);
     if (err == WN_OK) err = wn_published_commit(d->published);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,8 +31,56 @@ bool wn_backup_is_name(const char *name) {
     return true;
 }
 
+// A file that got its name between the opening and the lock is somebody's backup.
+static bool is_part(int dir_fd, int fd) {
+    struct stat named, open;
+    return fstatat(dir_fd, WN_BACKUP_PART, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
+           named.st_ino == open.st_ino && named.st_dev == open.st_dev;
+}
+
+wn_err wn_backup_part(int dir_fd, int *out_fd) {
+    int fd = openat(dir_fd, WN_BACKUP_PART, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    wn_err err = WN_OK;
+    if (fd < 0) return WN_ERR_IO;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) err = errno == EWOULDBLOCK ? WN_ERR_BUSY : WN_ERR_IO;
+    else if (!is_part(dir_fd, fd)) err = WN_ERR_BUSY;
+    else if (ftruncate(fd, 0) != 0) err = WN_ERR_IO;
+    if (err != WN_OK) return close(fd), err;
+    *out_fd = fd;
+    return WN_OK;
+}
+
+// Some file systems cannot refuse to replace; the lock on the part keeps other backups out meanwhile.
+static bool rename_new(int dir_fd, const char *name) {
+    if (renameat2(dir_fd, WN_BACKUP_PART, dir_fd, name, RENAME_NOREPLACE) == 0) return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return errno = EEXIST, false;
+    return renameat(dir_fd, WN_BACKUP_PART, dir_fd, name) == 0;
+}
+
+wn_err wn_backup_finish(int dir_fd, int64_t at_s, char out_name[WN_BACKUP_NAME_BYTES]) {
+    for (int i = 0; i < WN_BACKUP_NAMES_MAX; i++) {
+        wn_backup_name(at_s + i, out_name);
+        if (rename_new(dir_fd, out_name)) return fsync(dir_fd) == 0 ? WN_OK : WN_ERR_IO;
+        if (errno != EEXIST) return WN_ERR_IO;
+    }
+    return WN_ERR_IO;
+}
+
 static int is_backup(const struct dirent *e) {
     return wn_backup_is_name(e->d_name);
+}
+
+int wn_backup_count(const char *dir, char out_oldest[WN_BACKUP_NAME_BYTES],
+                    char out_newest[WN_BACKUP_NAME_BYTES]) {
+    struct dirent **list = NULL;
+    int n = scandir(dir, &list, is_backup, alphasort);
+    if (n < 0) return errno == ENOENT ? 0 : -1;
+    if (n > 0) snprintf(out_oldest, WN_BACKUP_NAME_BYTES, "%.39s", list[0]->d_name);
+    if (n > 0) snprintf(out_newest, WN_BACKUP_NAME_BYTES, "%.39s", list[n - 1]->d_name);
+    for (int i = 0; i < n; i++) free(list[i]);
+    free(list);
+    return n;
 }
 
 int wn_backup_roll(int dir_fd, unsigned keep) {

@@ -8,6 +8,18 @@
 #define WN_BACKUP_NAME_BYTES 40
 void wn_backup_name(int64_t at_s, char out[WN_BACKUP_NAME_BYTES]);
 bool wn_backup_is_name(const char *name);
+// Opens and locks the file that a backup is written to before it has a name, empty. WN_ERR_BUSY: another
+// backup writes here. WN_ERR_IO: errno says.
+#define WN_BACKUP_PART ".winnow-backup.part"
+WN_MUST_USE wn_err wn_backup_part(int dir_fd, int *out_fd);
+// Names it by its time, or by the next second that no backup has; never over another. Durable.
+#define WN_BACKUP_NAMES_MAX 60
+WN_MUST_USE wn_err wn_backup_finish(int dir_fd, int64_t at_s, char out_name[WN_BACKUP_NAME_BYTES]);
+
+#define WN_BACKUP_KEEP 7 // unless `winnow backup --keep` says another number
+// How many backups lie in the folder, and the oldest's and newest's names. 0: none, or no folder; -1: an error in errno.
+int wn_backup_count(const char *dir, char out_oldest[WN_BACKUP_NAME_BYTES],
+                    char out_newest[WN_BACKUP_NAME_BYTES]);
 // Unlinks all but the `keep` newest by name; files of other names stay. -1: an error in errno.
 int wn_backup_roll(int dir_fd, unsigned keep);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,10 +15,8 @@
 #include "clock.h"
 #include "head_file.h"
 
-#define KEEP_DEFAULT 7
 #define KEEP_MAX 1000
 #define ASK_TIMEOUT_MS 30000
-#define PART_NAME ".winnow-backup.part"
 
 // ---- backup ----
 static bool backup_key(wn_cli *c, uint8_t key[WN_KEY_BYTES]) {
@@ -123,8 +120,7 @@ static bool write_down(wn_cli *c, const wn_backup_info *info) {
 
 static int finish(wn_cli *c, int dir_fd, const char *dir, const wn_backup_info *info, unsigned keep) {
     char name[WN_BACKUP_NAME_BYTES];
-    wn_backup_name(info->made_at_s, name);
-    if (renameat(dir_fd, PART_NAME, dir_fd, name) != 0 || fsync(dir_fd) != 0)
+    if (wn_backup_finish(dir_fd, info->made_at_s, name) != WN_OK)
         return wn_cli_failed("%s/%s: %s", dir, name, strerror(errno));
     bool noted = write_down(c, info);
     int gone = wn_backup_roll(dir_fd, keep);
@@ -140,7 +136,7 @@ static int finish(wn_cli *c, int dir_fd, const char *dir, const wn_backup_info *
 static int backup(wn_cli *c, const wn_args *a) {
     char dir[300];
     uint8_t key[WN_KEY_BYTES];
-    int64_t keep = KEEP_DEFAULT;
+    int64_t keep = WN_BACKUP_KEEP;
     wn_backup_info info;
     const char *to = wn_args_get(a, "to"), *n = wn_args_get(a, "keep");
     if (wn_args_has(a, "export-key")) return export_key(c, wn_args_get(a, "export-key"));
@@ -150,14 +146,12 @@ static int backup(wn_cli *c, const wn_args *a) {
     if (!backup_key(c, key)) return WN_EXIT_FAILED;
     if (!wn_cli_folder(dir)) return wn_wipe(key, sizeof key), WN_EXIT_FAILED;
     int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = dir_fd < 0 ? -1 : openat(dir_fd, PART_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int code = WN_EXIT_FAILED;
-    if (fd < 0) (void)wn_cli_failed("%s cannot be written: %s", dir, strerror(errno));
-    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        (void)wn_cli_failed("another `winnow backup` writes to %s", dir);
-    else if (ftruncate(fd, 0) != 0) (void)wn_cli_failed("%s cannot be written: %s", dir, strerror(errno));
+    int fd = -1, code = WN_EXIT_FAILED;
+    wn_err err = dir_fd < 0 ? WN_ERR_IO : wn_backup_part(dir_fd, &fd);
+    if (err == WN_ERR_BUSY) (void)wn_cli_failed("another `winnow backup` writes to %s", dir);
+    else if (err != WN_OK) (void)wn_cli_failed("%s cannot be written: %s", dir, strerror(errno));
     else if (write_part(c, fd, key, wn_now_s(), &info)) code = finish(c, dir_fd, dir, &info, (unsigned)keep);
-    else (void)unlinkat(dir_fd, PART_NAME, 0);
+    else (void)unlinkat(dir_fd, WN_BACKUP_PART, 0);
     wn_wipe(key, sizeof key);
     if (fd >= 0) close(fd);
     if (dir_fd >= 0) close(dir_fd);
@@ -168,7 +162,8 @@ static const wn_flag backup_flags[] = {
     {"to", "DIR", "Where backups lie. Default: backup in the state directory."},
     {"keep", "N", "How many of the newest stay; older ones are deleted. Default: 7."},
     {"export-key", "FILE",
-     "Writes the backups' key to FILE (0600) for keeping elsewhere, and makes no backup."},
+     "Writes the backups' key, and the one by which the purge list knows organisations, to FILE (0600) for keeping "
+     "elsewhere; makes no backup."},
 };
 
 const wn_command wn_cmd_backup = {
@@ -179,9 +174,9 @@ const wn_command wn_cmd_backup = {
         "Holds published rows alone: nothing of open windows, no other key, and not the purge list. It is "
         "read "
         "back before it counts, and the ledger names it. Works while Winnow runs.\n"
-        "Keep the key (--export-key) and the purge list (aggregator/keys/purges) where the backups are not: "
-        "a "
-        "restore needs both. Run it nightly (winnow-backup.timer), and a backup is gone after seven days.",
+        "Keep the keys (--export-key) and the purge list (aggregator/keys/purges, after every purge) where the "
+        "backups are not: a restore needs both. Old backups go by number: run it nightly "
+        "(winnow-backup.timer), and one is gone after seven days.",
     .flags = backup_flags,
     .flags_n = WN_COUNT(backup_flags),
     .run = backup,

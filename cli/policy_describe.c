@@ -409,8 +409,7 @@ static void describe_time(const wn_description *d, const wn_site_policy *s, FILE
     if (s->retention_days == 0) fputs("- Published rows, which describe crowds: no end is set.\n", out);
     else
         fprintf(out,
-                "- Published rows, which describe crowds: %u days after the end of their day; then they are "
-                "deleted.\n",
+                "- Published rows, which describe crowds: %u days after the end of their day; then they are deleted.\n",
                 s->retention_days);
 }
 
