@@ -198,6 +198,9 @@ static bool found_in(const open_window *o, const wn_fold *f) {
 static wn_err verify(wn_windows *ws, open_window *o, bool *out_clean) {
     wn_fold *f = NULL;
     const wn_options *opt = ws->env.options;
+#ifdef WN_MUTANT_PURGE_UNVERIFIED
+    return WN_OK;
+#endif
     if (o->purges.n == 0) return WN_OK;
     WN_TRY(wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max, &f));
     wn_err err = wn_open_store_replay(o->store, found_part, found_record, f);
