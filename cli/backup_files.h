@@ -17,7 +17,8 @@ WN_MUST_USE wn_err wn_backup_part(int dir_fd, int *out_fd);
 WN_MUST_USE wn_err wn_backup_finish(int dir_fd, int64_t at_s, char out_name[WN_BACKUP_NAME_BYTES]);
 
 #define WN_BACKUP_KEEP 7 // unless `winnow backup --keep` says another number
-// How many backups lie in the folder, and the oldest's and newest's names. 0: none, or no folder; -1: an error in errno.
+// How many backups lie in the folder, and the oldest's and newest's names. 0: none, or no folder; -1: an
+// error in errno.
 int wn_backup_count(const char *dir, char out_oldest[WN_BACKUP_NAME_BYTES],
                     char out_newest[WN_BACKUP_NAME_BYTES]);
 // Unlinks all but the `keep` newest by name; files of other names stay. -1: an error in errno.

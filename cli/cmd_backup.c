@@ -162,7 +162,8 @@ static const wn_flag backup_flags[] = {
     {"to", "DIR", "Where backups lie. Default: backup in the state directory."},
     {"keep", "N", "How many of the newest stay; older ones are deleted. Default: 7."},
     {"export-key", "FILE",
-     "Writes the backups' key, and the one by which the purge list knows organisations, to FILE (0600) for keeping "
+     "Writes the backups' key, and the one by which the purge list knows organisations, to FILE (0600) for "
+     "keeping "
      "elsewhere; makes no backup."},
 };
 
@@ -174,7 +175,8 @@ const wn_command wn_cmd_backup = {
         "Holds published rows alone: nothing of open windows, no other key, and not the purge list. It is "
         "read "
         "back before it counts, and the ledger names it. Works while Winnow runs.\n"
-        "Keep the keys (--export-key) and the purge list (aggregator/keys/purges, after every purge) where the "
+        "Keep the keys (--export-key) and the purge list (aggregator/keys/purges, after every purge) where "
+        "the "
         "backups are not: a restore needs both. Old backups go by number: run it nightly "
         "(winnow-backup.timer), and one is gone after seven days.",
     .flags = backup_flags,

@@ -70,6 +70,7 @@ static int open_purges(wn_cli *c, bool say) {
     }
     wn_reply_fini(&r);
     if (say && well && n == 0) puts("Nothing was ever purged.");
+    if (say && well && n > 0) printf("%u of the %d purges that a list holds.\n", n, WN_PURGES_MAX);
     return well ? open : -1;
 }
 
@@ -84,31 +85,35 @@ static void say_backups(const wn_cli *c) {
     else if (n == 0) printf("There is no backup in %s.\n", dir);
     else if (n == 1) printf("The backup %s/%s\nstill holds its rows, encrypted.\n", dir, newest);
     else printf("%d backups in %s still hold its rows, encrypted:\n%s to %s.\n", n, dir, oldest, newest);
-    printf("`winnow restore` brings nothing of it back while it has the purge list. Backups go by number, not by\n"
-           "age: with the usual %d, the last that holds it goes with the %dth backup from now (nightly: in %d\n"
-           "days). Backups that lie elsewhere are yours to delete.\n",
-           WN_BACKUP_KEEP, WN_BACKUP_KEEP, WN_BACKUP_KEEP);
+    printf(
+        "`winnow restore` brings nothing of it back while it has the purge list. Backups go by number, not "
+        "by\n"
+        "age: with the usual %d, the last that holds it goes with the %dth backup from now (nightly: in %d\n"
+        "days). Backups that lie elsewhere are yours to delete.\n",
+        WN_BACKUP_KEEP, WN_BACKUP_KEEP, WN_BACKUP_KEEP);
 }
 
 // Of what a whole site is to the command, and one organisation.
 static void say_plan(const wn_cli *c, const char *site, bool org) {
     if (org) {
-        printf("Purging an organisation of %s means, in every open window:\n"
-               "  its people are taken out, of memory and of the stored window;\n"
-               "  each row that one of them touched keeps what is published and moves no more, and its\n"
-               "  table shows no row `other`;\n"
-               "  from now on every event that names the organisation is refused, spelled exactly so.\n"
-               "Published rows hold no organisation: those of sealed windows stay as they are, in backups too.\n"
-               "A policy.yaml that names it is yours to change.\n",
-               site);
+        printf(
+            "Purging an organisation of %s means, in every open window:\n"
+            "  its people are taken out, of memory and of the stored window;\n"
+            "  each row that one of them touched keeps what is published and moves no more, and its\n"
+            "  table shows no row `other`;\n"
+            "  from now on every event that names the organisation is refused, spelled exactly so.\n"
+            "Published rows hold no organisation: those of sealed windows stay as they are, in backups too.\n"
+            "A policy.yaml that names it is yours to change.\n",
+            site);
     } else {
-        printf("Purging the site %s means:\n"
-               "  its published rows are deleted, of all windows, and its people leave every open one;\n"
-               "  it leaves sites.yaml, its events are refused, and its name cannot be used again.\n"
-               "What was deleted is out of every answer, but not off the disk at once: free pages of the\n"
-               "published store keep its rows, encrypted under a key that does not die, until other rows are\n"
-               "written over them.\n",
-               site);
+        printf(
+            "Purging the site %s means:\n"
+            "  its published rows are deleted, of all windows, and its people leave every open one;\n"
+            "  it leaves sites.yaml, its events are refused, and its name cannot be used again.\n"
+            "What was deleted is out of every answer, but not off the disk at once: free pages of the\n"
+            "published store keep its rows, encrypted under a key that does not die, until other rows are\n"
+            "written over them.\n",
+            site);
         say_backups(c);
     }
     puts("Sites of one zone and kind share windows; nobody else's rows change.");

@@ -10,7 +10,8 @@
 #include "conf.h"
 #include "crypt.h"
 
-#define WN_PURGES_MAX 1024          // entries, those that are done included
+// Entries in an installation's life: those that are done stay, for a restore and the filter refuse by them.
+#define WN_PURGES_MAX 4096
 #define WN_PURGE_SLOT "purge"       // the key of the digests, among the storage keys
 #define WN_PURGE_LATE_S (48 * 3600) // a purge takes at most so long …
 #define WN_PURGE_WARN_S (40 * 3600) // … and is told about before that

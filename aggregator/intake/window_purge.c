@@ -170,7 +170,7 @@ void wn_windows_purge_mark(open_window *o, const wn_observation *mark, const uin
     memcpy(x.name, mark->person, sizeof x.name);
     memcpy(x.edge, edge, sizeof x.edge);
     // A mark that finds no room leaves its purge open: the end looks for it.
-    if (wn_window_purges_ask(&o->purges, &x) != WN_OK) wn_log(WN_MSG_ERROR, WN_ERR_FULL, 13, 0);
+    if (wn_window_purges_ask(&o->purges, &x) != WN_OK) wn_log(WN_MSG_PURGE_NO_ROOM, o->window.day, 0, 0);
     o->meta_dirty = true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of backups: no name is taken twice, no backup is written over, the oldest go; and the file of keys.
+// The folder of backups: no name is taken twice, no backup is written over, the oldest go; and the file of
+// keys.
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>

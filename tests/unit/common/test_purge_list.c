@@ -198,11 +198,13 @@ Test(purge_list, tells_of_a_late_purge_from_40_hours_on_once_an_hour) {
     cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_LATE_S + 3600, &told_s), 49, "and goes on");
     told_s = 0;
     cr_assert_eq(wn_purge_list_done(l, p.name, 1), WN_OK);
-    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + WN_PURGE_WARN_S - 1, &told_s), 0, "the next oldest");
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + WN_PURGE_WARN_S - 1, &told_s), 0,
+                 "the next oldest");
     cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + WN_PURGE_WARN_S, &told_s), 40);
     told_s = 0;
     cr_assert_eq(wn_purge_list_done(l, q.name, 1), WN_OK);
-    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + 10 * WN_PURGE_WARN_S, &told_s), 0, "all are done");
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + 10 * WN_PURGE_WARN_S, &told_s), 0,
+                 "all are done");
     wn_purge_list_close(l);
 }
 

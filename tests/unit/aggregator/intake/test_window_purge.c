@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A purge in the aggregator's windows (R16): who leaves, that it is looked for in memory and on disk before it
-// counts as done, and what the ledger says of it.
+// A purge in the aggregator's windows (R16): who leaves, that it is looked for in memory and on disk before
+// it counts as done, and what the ledger says of it.
 #include "window_rig.h"
 
 static window_rig rig;
@@ -33,7 +33,8 @@ static wn_purge purge_of(const char *org) {
 }
 
 // Views of people [first, first + 30) under an edge key; who % 4 is their organisation, 0: none. Then a mark.
-static void send(const wn_window *w, uint64_t sequence, char edge, unsigned first, const wn_purge *mark, uint64_t org) {
+static void send(const wn_window *w, uint64_t sequence, char edge, unsigned first, const wn_purge *mark,
+                 uint64_t org) {
     static uint8_t bytes[WN_BATCH_BYTES_MAX];
     static wn_batch_reader reader;
     static const wn_value *const none[WN_OPEN_N];
