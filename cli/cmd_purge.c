@@ -83,8 +83,8 @@ static void say_backups(const wn_cli *c) {
     int n = wn_backup_count(dir, oldest, newest);
     if (n < 0) printf("Backups in %s cannot be listed (%s).\n", dir, strerror(errno));
     else if (n == 0) printf("There is no backup in %s.\n", dir);
-    else if (n == 1) printf("The backup %s/%s\nstill holds its rows, encrypted.\n", dir, newest);
-    else printf("%d backups in %s still hold its rows, encrypted:\n%s to %s.\n", n, dir, oldest, newest);
+    else if (n == 1) printf("The backup %s/%s\nmay hold its rows, encrypted.\n", dir, newest);
+    else printf("%d backups in %s may hold its rows, encrypted:\n%s to %s.\n", n, dir, oldest, newest);
     printf(
         "`winnow restore` brings nothing of it back while it has the purge list. Backups go by number, not "
         "by\n"

@@ -241,6 +241,12 @@ size_t wn_purge_list_count(const wn_purge_list *l) {
     return l->n;
 }
 
+size_t wn_purge_list_orgs(const wn_purge_list *l) {
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) n += l->at[i].kind == WN_PURGE_ORG;
+    return n;
+}
+
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i) {
     return &l->at[i];
 }

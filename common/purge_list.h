@@ -56,6 +56,7 @@ WN_MUST_USE wn_err wn_purge_list_done(wn_purge_list *l, const uint8_t name[32], 
 WN_MUST_USE wn_err wn_purge_list_keep(const wn_purge_list *from, const char *path);
 
 size_t wn_purge_list_count(const wn_purge_list *l);
+size_t wn_purge_list_orgs(const wn_purge_list *l); // entries of organisations
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i); // in order of asking; until the next add
 const wn_purge *wn_purge_list_find(const wn_purge_list *l, const uint8_t name[32]); // the newest; NULL
 const wn_purge *wn_purge_list_site(const wn_purge_list *l, uint64_t tag);           // the whole site's; NULL

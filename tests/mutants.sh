@@ -69,7 +69,13 @@ query string kept|QUERY_KEPT
 percent-decoded once|\(NET_\)\?DECODE_ONCE
 body address believed|BODY_IP_BELIEVED
 plan applied in mid-window|PLAN_MIDWINDOW
-restore without purge list|RESTORE_.*
+restore without purge list|RESTORE_WITHOUT_PURGE_LIST
+restore leaves windows unsealed|RESTORE_UNSEALED
+restore forgets the purge list|PURGE_LIST_NOT_KEPT
+purge not verified|PURGE_UNVERIFIED
+retention off|RETENTION_OFF
+clock that jumped believed|JUMP_BELIEVED
+ledger head not kept|HEAD_NOT_KEPT
 second epoch added|\(NOISE_\)\?SECOND_EPOCH_ADDED
 END
 exit "$bad"

@@ -106,7 +106,7 @@ with Winnow(tick_s=3600) as w:
     # An organisation and a site, after the backup; the purge says which backups hold the site.
     w.cli("purge", "--site", "shop", "--org", "-", "--yes", input=ACME.encode())
     said = w.cli("purge", "--site", "blog", "--yes").stdout.decode()
-    expect("2 backups in" in said and os.path.basename(backups[0]) in said and os.path.basename(backups[1]) in said, said)
+    expect("2 backups in" in said and "may hold its rows" in said and os.path.basename(backups[0]) in said and os.path.basename(backups[1]) in said, said)
     expect("free pages" in said and "7th backup from now" in said, said)
     wait_for("the purges", lambda: w.cli("purge", "--status").stdout.count(b"purged and verified") == 2)
     expect(totals(w) == dict(before, blog=[]), "the site is gone", totals(w))
@@ -188,4 +188,12 @@ with Winnow(tick_s=3600) as w:
     w.cli("restore", backup, "--key", key, "--purge-list", nothing)
     w.site("blog", "--zone", "Etc/UTC")
     expect(totals(w) == before, "a list of no bytes", totals(w))
+    # The list without the collector's key: said by the restore, and by the collector at every start that makes a new one.
+    lose_state(w, "lost4")
+    with open(key) as f, open(os.path.join(kept, "one"), "w") as one:
+        one.write(f.readline())
+    said = w.cli("restore", backup, "--key", os.path.join(kept, "one"), "--purge-list", purges).stdout.decode()
+    expect("1 of its entries are organisations" in said and "nobody can recognise" in said, said)
+    w.up()
+    expect("its 1 organisations cannot be recognised" in w.log(), "a key that is gone")
 print("ok: three lives; what was purged stays away, no window is sealed twice, a jump deletes nothing")
