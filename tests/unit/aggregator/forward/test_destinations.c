@@ -57,6 +57,7 @@ Test(destinations, a_whole_one_is_read_as_it_stands) {
 Test(destinations, nothing_is_an_empty_list) {
     cr_assert(reading("") == WN_OK && all.n == 0);
     cr_assert(reading("destinations: []\n") == WN_OK && all.n == 0);
+    wn_destinations_fini(&all);
     cr_assert(wn_destinations_load("/nonexistent/destinations.yaml", &all, why, sizeof why, &line) == WN_OK &&
               all.n == 0);
 }
