@@ -215,13 +215,14 @@ const wn_command wn_cmd_restore = {
     .usage = "FILE [--key FILE] [--purge-list FILE]",
     .doc = "Brings a backup back beside what is here, but nothing of what was purged since.",
     .more =
-        "Winnow must not run. The whole file is found authentic before anything is changed. Windows that "
-        "are here stay as they are. Every window begun before now is sealed, so that nothing is published "
-        "twice: what is open, today's too, is given up.\n"
+        "Winnow must not run. The whole file is found authentic before anything is changed. Windows that are "
+        "here stay as they are. Every window begun before now is sealed, so that nothing is published twice: "
+        "what is open, today's too, is given up.\n"
         "Before a row is back, the purge list is put where both daemons look for it (keys/purges; what "
         "stands "
-        "there stays), and the key given becomes this installation's, if it has none. A collector on another "
-        "machine needs the list and the key as well: restore there too, or keep its state.",
+        "there stays), and the keys given become this installation's where it has none. A collector on "
+        "another "
+        "machine has a list and a key of its own, in its collector/keys: keep those.",
     .flags = flags,
     .flags_n = WN_COUNT(flags),
     .words_min = 1,
