@@ -94,12 +94,15 @@ with Winnow(tick_s=3600) as w:
     orgs = [ACME, BOLT, "C", "D", "E", "F", None]
     w.send("shop", [event(i, orgs[i % 7]) for i in range(210)])
     w.send("shop", [event(i, orgs[i % 7], "https://shop.example/bolt") for i in range(210) if i % 7 != 0])
+    # Three more of Acme's name it late, or another first.
+    w.send("shop", [event(700, None), event(701, None), event(702, BOLT)])
+    w.send("shop", [event(i, ACME) for i in (700, 701, 702)])
     w.send("blog", [event(i, None, "https://blog.example/", "blog") for i in range(60)])
     delivered(w)
     w.tick()
     before = {r["route"]: r["people"] for r in w.report("shop", "pages")}
     expect(before.get("/pricing") == 200 and before.get("/bolt") == 180, "published before", before)
-    orgs_seen, people = pseudonyms(w, window, ACME, [0, 203, 310, 400])
+    orgs_seen, people = pseudonyms(w, window, ACME, [0, 203, 310, 400, 700, 701, 702])
     control = pseudonyms(w, window, BOLT, [1, 106])[1]
     for what in (orgs_seen, people):
         expect(any("aggregator" in p for p in seen(w, what)) and any("collector" in p for p in seen(w, what)),
