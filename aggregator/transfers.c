@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // transfers.c: what winnow-forward tells: how far a window has come to a receiver.
-// Progress and the ledger's entry are one transaction, so that a transfer is in the
-// ledger exactly when it will not be sent again (R9, L-T2).
+// Progress and the ledger's entries are one transaction. The first is told before a byte
+// leaves, so that nobody got what the ledger does not name; the second when all is there, and
+// then nothing of it is sent again (R9, L-T2).
 #include <string.h>
 
 #include "aggregator.h"
@@ -38,6 +39,7 @@ static void read_pair(wn_mp *m, wn_span key, told *t) {
     else if (wn_span_is(key, "rows_done")) read_number(m, UINT32_MAX, &n), t->t.rows_done = (uint32_t)n;
     else if (wn_span_is(key, "refused")) read_number(m, UINT32_MAX, &n), t->t.refused = (uint32_t)n;
     else if (wn_span_is(key, "doubtful")) read_number(m, UINT32_MAX, &n), t->t.doubtful = (uint32_t)n;
+    else if (wn_span_is(key, "begun")) (void)wn_mp_bool(m, &t->t.begun);
     else if (wn_span_is(key, "done")) (void)wn_mp_bool(m, &t->t.done);
     else if (wn_span_is(key, "rows")) read_number(m, UINT32_MAX, &t->rows);
     else if (wn_span_is(key, "profile")) read_number(m, WN_PROFILE_N - 1, &t->profile);
@@ -52,7 +54,14 @@ static bool is_whole(const told *t) {
            t->has_content && t->t.rows_done <= t->rows && t->t.refused <= t->rows;
 }
 
-static wn_err keep(aggregator *d, const told *t) {
+static wn_err put(wn_published *p, const told *t, const wn_public_head *head, bool begins) {
+    const wn_transfer *x = &t->t;
+    if (begins) WN_TRY(wn_published_transfer_begun(p, t->receiver, head, x, t->rows, t->content, wn_now_s()));
+    if (x->done) return wn_published_transfer_done(p, t->receiver, head, x, t->content, wn_now_s());
+    return begins ? WN_OK : wn_published_transfer_put(p, t->receiver, t->site, t->table, &t->w, x);
+}
+
+static wn_err keep(aggregator *d, const told *t, bool begins) {
     wn_public_head head = {.window = t->w,
                            .plan_version = (uint32_t)t->plan_version,
                            .policy_version = (uint32_t)t->policy_version,
@@ -60,10 +69,7 @@ static wn_err keep(aggregator *d, const told *t) {
     memcpy(head.site, t->site, sizeof head.site);
     memcpy(head.table, t->table, sizeof head.table);
     WN_TRY(wn_published_begin(d->published));
-    wn_err err =
-        t->t.done
-            ? wn_published_transfer_done(d->published, t->receiver, &head, &t->t, t->content, wn_now_s())
-            : wn_published_transfer_put(d->published, t->receiver, t->site, t->table, &t->w, &t->t);
+    wn_err err = put(d->published, t, &head, begins);
     if (err == WN_OK) err = wn_published_commit(d->published);
     if (err != WN_OK) wn_published_abort(d->published);
     return err;
@@ -85,7 +91,9 @@ bool wn_aggregator_transferred(void *ctx, uint64_t token, wn_mp *body, void *pac
     wn_transfer before;
     wn_err err = wn_published_transfer(d->published, t.receiver, t.site, t.table, &t.w, &before);
     // Told twice, because the answer was lost: it is in the ledger once.
-    if (err == WN_OK && !before.done) err = keep(d, &t);
+    bool begins = t.t.begun && !before.begun;
+    t.t.begun = t.t.begun || before.begun;
+    if (err == WN_OK && !before.done) err = keep(d, &t, begins);
     wn_put_result(packer, err == WN_OK, wn_err_text(err));
     return true;
 }

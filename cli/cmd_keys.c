@@ -104,6 +104,23 @@ static bool scope_sites(const wn_cli *c, const wn_args *a, wn_api_key *k) {
     return well;
 }
 
+// A receiver reads what the plan names it for, and a key cannot widen that (R9).
+static bool scope_receiver(const wn_plan *plan, const char *receiver, wn_api_key *k) {
+    size_t at = 0;
+    while (at < plan->receivers_n && strcmp(plan->receiver[at], receiver) != 0) at++;
+    if (at == plan->receivers_n)
+        return wn_cli_failed("the plan has no receiver %.40s; `winnow plan print` lists them", receiver),
+               false;
+    strcpy(k->receiver, receiver);
+    for (size_t i = 0; i < k->tables_n; i++)
+        if (!(plan->table[wn_plan_table(plan, k->table[i])].receivers & 1u << at))
+            return wn_cli_failed("the plan does not name %s as a receiver of the table %s: name it in the "
+                                 "table's `receivers` first, or leave that table out",
+                                 receiver, k->table[i]),
+                   false;
+    return true;
+}
+
 // Tables and the receiver must be of the plan: a word misspelled would open nothing and say nothing.
 static bool scope_tables(const wn_cli *c, const wn_args *a, wn_api_key *k) {
     const char *const *table, *receiver = wn_args_get(a, "receiver");
@@ -121,11 +138,7 @@ static bool scope_tables(const wn_cli *c, const wn_args *a, wn_api_key *k) {
             (void)wn_cli_failed("the plan has no table %.40s; `winnow plan print` lists them",
                                 table[k->tables_n]);
     }
-    for (size_t i = 0; receiver && i < plan.receivers_n && !k->receiver[0]; i++)
-        if (strcmp(plan.receiver[i], receiver) == 0) strcpy(k->receiver, receiver);
-    if (well && receiver && !k->receiver[0])
-        well = false,
-        (void)wn_cli_failed("the plan has no receiver %.40s; `winnow plan print` lists them", receiver);
+    if (well && receiver) well = scope_receiver(&plan, receiver, k);
     wn_plan_fini(&plan);
     return well;
 }
@@ -220,8 +233,8 @@ static const wn_flag flags[] = {
     {"site", "NAME", "api: a site that the key may read; may be repeated. Without: all."},
     {"table", "TABLE", "api: a table that it may read; may be repeated. Without: all."},
     {"receiver", "NAME",
-     "api: the key of a receiver of the plan: rows with noise that name it, and crowd rows of no table"
-     " but those listed with --table."},
+     "api: the key of a receiver of the plan: rows with noise that name it, and crowd rows that name it of"
+     " the tables listed with --table."},
 };
 
 const wn_command wn_cmd_keys = {

@@ -7,6 +7,7 @@
 
 #include "cli_dates.h"
 #include "cli_published.h"
+#include "clock.h"
 #include "report.h"
 
 #define LIMIT_DEFAULT 20
@@ -15,9 +16,34 @@
 static const char *const first_look[] = {"traffic",   "pages",    "referrers", "channels",
                                          "countries", "browsers", "devices",   "events"};
 
-static int run_one(const wn_published *p, const wn_report_query *q) {
+typedef struct progress {
+    const wn_report_query *q;
+    int64_t next_ms;
+    bool shown;
+} progress;
+
+// For who waits at a terminal, from the second second on.
+static void show_progress(void *ctx, int64_t read_until_s, uint64_t rows) {
+    progress *p = ctx;
+    int64_t now = wn_monotonic_ms();
+    if (p->next_ms == 0) p->next_ms = now + 1000;
+    if (now < p->next_ms) return;
+    p->next_ms = now + 200;
+    p->shown = true;
+    fprintf(stderr, "\r%lld of %lld days read, %llu rows written ",
+            (long long)((read_until_s - p->q->from_s) / 86400),
+            (long long)(p->q->to_day - p->q->from_day + 1), (unsigned long long)rows);
+}
+
+static int run_one(const wn_published *p, const wn_report_query *q, bool by_day) {
     wn_report_result result = {0};
-    wn_err err = wn_report_run(p, q, stdout, stderr, &result);
+    progress shown = {.q = q};
+    bool waits = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    wn_err err =
+        q->format == WN_REPORT_TABLE
+            ? wn_report_run(p, q, stdout, stderr, &result)
+            : wn_report_export(p, q, by_day, stdout, stderr, waits ? show_progress : NULL, &shown, &result);
+    if (shown.shown) fputs("\r\033[K", stderr);
     if (err == WN_OK) return WN_EXIT_OK;
     return wn_cli_failed("table %s: %s", q->table, wn_err_text(err));
 }
@@ -30,6 +56,7 @@ static bool has_rows(const wn_published *p, wn_report_query q) {
     FILE *nowhere = open_memstream(&text, &n);
     if (!nowhere) return true;
     q.meta = NULL;
+    q.sparks = q.compare = false;
     wn_err err = wn_report_run(p, &q, nowhere, nowhere, &result);
     fclose(nowhere);
     free(text);
@@ -48,10 +75,11 @@ static int unknown_table(const wn_plan *plan, const char *table) {
 // be written is said before the rows are.
 static int run_with_meta(const wn_args *a, const wn_published *p, wn_report_query *q) {
     const char *path = wn_args_get(a, "meta");
-    if (!path) return run_one(p, q);
+    bool by_day = wn_args_has(a, "by");
+    if (!path) return run_one(p, q, by_day);
     q->meta = fopen(path, "we");
     if (!q->meta) return wn_cli_failed("--meta %.200s: %s", path, strerror(errno));
-    int code = run_one(p, q);
+    int code = run_one(p, q, by_day);
     if (fclose(q->meta) != 0 && code == WN_EXIT_OK)
         code = wn_cli_failed("--meta %.200s: %s", path, strerror(errno));
     q->meta = NULL;
@@ -103,12 +131,54 @@ static int run_tables(const wn_args *a, const wn_published *p, const wn_plan *pl
         q->table = q->shape->id;
         q->no_foot = i + 1 < n;
         if (i > 0 && q->format == WN_REPORT_TABLE) putchar('\n');
-        code = run_one(p, q);
+        code = run_one(p, q, false);
         q->foot_measures |= q->shape->measures;
         for (unsigned d = 0; d < q->shape->dims_n; d++)
             q->foot_has_country = q->foot_has_country || q->shape->dims[d] == WN_DIM_country;
     }
     return code;
+}
+
+// The first of these that is set and not empty names the encoding.
+static bool writes_utf8(void) {
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < WN_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && value[0]) return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+// Figures against those before and lines of marks: on a screen, or when they are asked for.
+static void trend_set(const wn_args *a, const wn_site *site, wn_report_query *q) {
+    const char *term = getenv("TERM");
+    bool asked = wn_args_has(a, "trend"), screen = isatty(STDOUT_FILENO) && !wn_args_has(a, "plain");
+    int32_t days = q->to_day - q->from_day + 1;
+    int64_t to_s;
+    if (q->format != WN_REPORT_TABLE || days > WN_DAYS_BACK_MAX) return;
+    q->compare = asked || screen;
+    q->sparks = asked || (screen && writes_utf8() && !(term && strcmp(term, "dumb") == 0));
+    wn_dates_bounds(site, q->from_day - days, q->from_day - 1, &q->before_s, &to_s);
+}
+
+static bool flags_agree(const wn_args *a, const wn_report_query *q, const char *format) {
+    const char *by = wn_args_get(a, "by");
+    bool trend = wn_args_has(a, "trend"), table = q->format == WN_REPORT_TABLE;
+    if (by && strcmp(by, "day") != 0)
+        return (void)wn_cli_misused(&wn_cmd_report, "--by \"%.20s\": allowed is day", by), false;
+    if (by && (table || !wn_args_has(a, "table")))
+        return (void)wn_cli_misused(&wn_cmd_report,
+                                    "--by day is for one --table TABLE in a --format for programs"),
+               false;
+    if (by && wn_args_has(a, "limit"))
+        return (void)wn_cli_misused(&wn_cmd_report, "--by day gives all rows of each day; leave --limit out"),
+               false;
+    if (trend && !table)
+        return (void)wn_cli_misused(&wn_cmd_report, "--trend is for people: leave --format %s out", format),
+               false;
+    if (trend && wn_args_has(a, "plain"))
+        return (void)wn_cli_misused(&wn_cmd_report, "--trend and --plain exclude each other"), false;
+    return true;
 }
 
 static int run(wn_cli *c, const wn_args *a) {
@@ -119,13 +189,15 @@ static int run(wn_cli *c, const wn_args *a) {
     wn_report_query q = {.format = WN_REPORT_TABLE, .limit = wn_args_has(a, "table") ? 0 : LIMIT_DEFAULT};
     int64_t number = 0;
     if (format && !wn_report_format_parse(format, &q.format)) {
-        return wn_cli_misused(&wn_cmd_report, "--format \"%.20s\": allowed are table, csv, json and ndjson",
+        return wn_cli_misused(&wn_cmd_report,
+                              "--format \"%.20s\": allowed are table, csv, json, ndjson, msgpack and meta",
                               format);
     }
     if (q.format != WN_REPORT_TABLE && !wn_args_has(a, "table") && q.format != WN_REPORT_NDJSON) {
         return wn_cli_misused(&wn_cmd_report, "--format %s holds one table: say which with --table TABLE",
                               format);
     }
+    if (!flags_agree(a, &q, format)) return WN_EXIT_USAGE;
     if (wn_args_has(a, "meta") && !wn_args_has(a, "table"))
         return wn_cli_misused(&wn_cmd_report, "--meta is of one table: say which with --table TABLE");
     if (wn_args_has(a, "list")) return run_list(c);
@@ -141,6 +213,7 @@ static int run(wn_cli *c, const wn_args *a) {
                               &q.to_day, &q.from_s, &q.to_s)
                    ? WN_EXIT_OK
                    : WN_EXIT_USAGE;
+        if (code == WN_EXIT_OK) trend_set(a, site, &q);
     }
     if (code == WN_EXIT_OK && !wn_cli_plan(c, NULL, &plan)) code = WN_EXIT_FAILED;
     else if (code == WN_EXIT_OK) {
@@ -158,7 +231,16 @@ static const wn_flag flags[] = {
     {"from", "DATE",
      "First day: a date such as 2026-11-20, `today`, `yesterday`, or 30d for the last 30 days (default)."},
     {"to", "DATE", "Last day, included. Default: today."},
-    {"format", "FORMAT", "table, csv, json or ndjson. Default: table."},
+    {"format", "FORMAT",
+     "table, csv, json, ndjson, msgpack, or meta: what the rows must be read with, without them. Default: "
+     "table."},
+    {"by", "day",
+     "Each row of each day instead of their sum; written while it is read, however long the range."},
+    {"trend", NULL,
+     "table: each row against as many days before, and its people by day. So it is on a terminal (the marks "
+     "where "
+     "it shows UTF-8)."},
+    {"plain", NULL, "table: without that, on a terminal too."},
     {"limit", "N", "Rows at most; 0: all."},
     {"meta", "FILE",
      "Also writes what the rows of --table must be read with to FILE, as JSON: rules, versions, noise, days, "
@@ -178,7 +260,10 @@ const wn_command wn_cmd_report = {
         "fixed names: "
         "dimensions, people (several days: visitor_days), then what the table has of events, sessions, "
         "bounces, "
-        "time_s, number1_sum, number2_sum; a table of noise has people and half_width. Empty: not published.",
+        "time_s, number1_sum, number2_sum; a table of noise has people and half_width. Empty: not published. "
+        "json and ndjson call them the same. msgpack is one value after another: a map that begins with "
+        "report, a map a row, and at the end a map that begins with end, which holds what meta holds: "
+        "a file that lacks it was cut off.",
     .flags = flags,
     .flags_n = WN_COUNT(flags),
     .run = run,

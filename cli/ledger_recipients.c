@@ -14,7 +14,7 @@ typedef struct words { // each once, in order of coming
 typedef struct recipient {
     char name[WN_LEDGER_RECEIVER_BYTES];
     words tables, sites, windows, policies;
-    uint64_t transfers, rows;
+    uint64_t transfers, rows, rows_taken;
     int64_t first_s, last_s;
 } recipient;
 
@@ -78,12 +78,16 @@ static recipient *find_or_add(wn_recipients *r, const wn_ledger_entry *e) {
 
 bool wn_recipients_add(wn_recipients *r, const wn_ledger_entry *e) {
     char policy[16];
-    if ((e->what != WN_LEDGER_TRANSFER && e->what != WN_LEDGER_BACKUP) || e->receiver[0] == '\0') return true;
+    bool sending = e->what == WN_LEDGER_SENDING;
+    bool taken = e->what == WN_LEDGER_TRANSFER || e->what == WN_LEDGER_BACKUP;
+    if ((!sending && !taken) || e->receiver[0] == '\0') return true;
     recipient *one = find_or_add(r, e);
     if (!one) return false;
     snprintf(policy, sizeof policy, "%u", e->policy_version);
-    one->transfers++;
-    one->rows += e->rows;
+    // What was announced may all have left; what was not, before there was such an entry, is counted here.
+    bool counts = sending || (e->notes & WN_LEDGER_ANNOUNCED) == 0;
+    if (counts) one->transfers++, one->rows += e->rows;
+    if (taken) one->rows_taken += e->rows;
     one->last_s = e->at_s;
     return words_add(&one->tables, e->table) && words_add(&one->sites, e->site) &&
            words_add(&one->windows, e->window) &&
@@ -107,13 +111,13 @@ static void print_words(FILE *out, const words *w, bool json) {
 
 static void print_one(const recipient *r, wn_list_format format, FILE *out) {
     char first[32], last[32];
-    unsigned long long rows = r->rows, transfers = r->transfers;
+    unsigned long long rows = r->rows, transfers = r->transfers, taken = r->rows_taken;
     bool json = format == WN_LIST_NDJSON;
     wn_ledger_time_text(r->first_s, first);
     wn_ledger_time_text(r->last_s, last);
     if (format == WN_LIST_TABLE) {
-        fprintf(out, "%-20s %9llu %9zu %9llu  %s  %s  policy ", r->name, transfers, r->windows.n, rows, first,
-                last);
+        fprintf(out, "%-20s %9llu %9zu %9llu %9llu  %s  %s  policy ", r->name, transfers, r->windows.n, rows,
+                taken, first, last);
         print_words(out, &r->policies, false);
         fputs("\n  tables: ", out);
         print_words(out, &r->tables, false);
@@ -132,15 +136,15 @@ static void print_one(const recipient *r, wn_list_format format, FILE *out) {
     print_words(out, &r->tables, json);
     fputs(json ? ",\"sites\":" : ",", out);
     print_words(out, &r->sites, json);
-    fputs(json ? "}\n" : "\n", out);
+    fprintf(out, json ? ",\"rows_taken\":%llu}\n" : ",%llu\n", taken);
 }
 
 void wn_recipients_print(const wn_recipients *r, wn_list_format format, FILE *out) {
     if (format == WN_LIST_CSV)
-        fputs("receiver,transfers,windows,rows,first,last,policy_versions,tables,sites\n", out);
+        fputs("receiver,transfers,windows,rows,first,last,policy_versions,tables,sites,rows_taken\n", out);
     else if (format == WN_LIST_TABLE && r->n == 0) fputs("Nobody received anything yet.\n", out);
     else if (format == WN_LIST_TABLE)
-        fprintf(out, "%-20s %9s %9s %9s  %-20s  %s\n", "receiver", "transfers", "windows", "rows", "first",
-                "last");
+        fprintf(out, "%-20s %9s %9s %9s %9s  %-20s  %s\n", "receiver", "transfers", "windows", "rows",
+                "taken", "first", "last");
     for (size_t i = 0; i < r->n; i++) print_one(&r->at[i], format, out);
 }

@@ -12,7 +12,8 @@ typedef struct wn_recipients wn_recipients;
 wn_recipients *wn_recipients_new(void);
 void wn_recipients_free(wn_recipients *r);
 // Takes every entry; those that say nothing of a receiver change nothing. A backup is
-// a receiver too: whoever holds the file. False without memory.
+// a receiver too: whoever holds the file. `rows` are those that were sent or may have been,
+// `taken` those of which the receiver said so. False without memory.
 bool wn_recipients_add(wn_recipients *r, const wn_ledger_entry *e);
 void wn_recipients_print(const wn_recipients *r, wn_list_format format, FILE *out);
 // "2026-11-28T09:00:00Z".

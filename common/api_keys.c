@@ -210,11 +210,13 @@ bool wn_api_key_reads_site(const wn_api_key *k, const char *site) {
 bool wn_api_key_reads_table(const wn_api_key *k, const char *table, uint8_t profile,
                             const char (*receiver)[WN_RECEIVER_BYTES], size_t receivers_n) {
     bool named = listed(k->table[0], sizeof k->table[0], k->tables_n, table);
+    bool receives = receivers_n > 0 && listed(receiver[0], sizeof receiver[0], receivers_n, k->receiver);
+#ifdef WN_MUTANT_RECEIVER_NOT_NAMED
+    receives = true;
+#endif
 #ifdef WN_MUTANT_RECEIVER_READS_CROWD
     return k->tables_n == 0 || named;
 #endif
     if (k->receiver[0] == '\0') return k->tables_n == 0 || named;
-    if (profile != WN_PROFILE_NOISE) return named;
-    return (k->tables_n == 0 || named) && receivers_n > 0 &&
-           listed(receiver[0], sizeof receiver[0], receivers_n, k->receiver);
+    return receives && (named || (k->tables_n == 0 && profile == WN_PROFILE_NOISE));
 }

@@ -19,10 +19,10 @@ typedef struct wn_api_key {
     char site[WN_API_KEY_SITES_MAX][WN_SITE_NAME_BYTES];
     size_t sites_n; // 0: every site
     char table[WN_TABLES_MAX][32];
-    size_t tables_n; // 0: every table; of a receiver, those it was sent with noise
-    // A receiver's key reads rows with noise that name the receiver, and no crowd
-    // rows but those of the tables listed: what epsilon claims holds only against
-    // who sees no crowd rows (R9). "": an analyst's.
+    size_t tables_n; // 0: every table; of a receiver, those with noise that name it
+    // A receiver's key reads rows that name the receiver, and crowd rows only of
+    // tables that are listed here as well: what epsilon claims holds only against
+    // who sees no crowd rows, and it is the plan that says who does (R9). "": an analyst's.
     char receiver[WN_RECEIVER_BYTES];
 } wn_api_key;
 

@@ -239,7 +239,7 @@ static wn_err keep(wn_forward *f, bound *b, const wn_progress *p) {
 static wn_err settle_suspects(wn_forward *f, bound *b) {
     while (b->suspects_n > 0) {
         const suspect *s = &b->suspects[b->suspects_n - 1];
-        wn_progress p = {.rows_done = (uint32_t)s->rows, .refused = s->refused, .done = true};
+        wn_progress p = {.rows_done = (uint32_t)s->rows, .refused = s->refused, .begun = true, .done = true};
         WN_TRY(f->env.record(f->env.ctx, b->d, &s->head, &p, s->rows, s->content));
         b->refused += s->pending;
         b->suspects_n--;
@@ -307,6 +307,19 @@ static wn_err too_old(wn_forward *f, bound *b, wn_progress *p) {
     return end_if_done(f, b, p);
 }
 
+// Nothing leaves of a window that the ledger does not name as being sent.
+static wn_err begin(wn_forward *f, bound *b, wn_progress *p) {
+#ifdef WN_MUTANT_FORWARD_WITHOUT_LEDGER
+    return WN_OK;
+#endif
+    if (p->begun) return WN_OK;
+    wn_progress begun = *p;
+    begun.begun = true;
+    WN_TRY(keep(f, b, &begun));
+    p->begun = true;
+    return WN_OK;
+}
+
 static wn_err send_batch(wn_forward *f, bound *b, size_t n, wn_progress *p) {
     wn_sink_batch batch = {.to = b->d,
                            .head = &b->head,
@@ -317,8 +330,10 @@ static wn_err send_batch(wn_forward *f, bound *b, size_t n, wn_progress *p) {
     wn_sink_request r = {0};
     wn_sink_answer a = {.retry_after_s = -1};
     wn_err err = b->sink->write(&batch, &r);
-    if (err == WN_OK) f->env.send(f->env.ctx, b->d, b->sink, &r, &a);
+    wn_err told = err == WN_OK ? begin(f, b, p) : WN_OK;
+    if (err == WN_OK && told == WN_OK) f->env.send(f->env.ctx, b->d, b->sink, &r, &a);
     wn_sink_request_fini(&r);
+    WN_TRY(told);
     if (err == WN_ERR_FULL) return smaller(f, b, p, n);
     if (err == WN_ERR_STATE) return too_old(f, b, p);
     if (err == WN_ERR_CONFIG) return b->stopped = true, WN_OK;

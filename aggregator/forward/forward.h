@@ -3,10 +3,10 @@
 // refusals and slow receivers.
 //
 // A job is one sealed (site, table, window) for one destination: its rows go in
-// requests of the sink's size, in order, and after each answer the progress is made
-// durable before the next is sent. Killed in between, the request goes again with the
-// same ids. Sealed windows never change, so a job is done once and for ever.
-// One thread. Sending, remembering and the clock come in from outside.
+// requests of the sink's size, in order. Before the first byte leaves, the ledger durably
+// says which rows go where; after each answer the progress is made durable before the next
+// is sent. Killed in between, the request goes again with the same ids. Sealed windows never change, so a job
+// is done once and for ever. One thread. Sending, remembering and the clock come in from outside.
 #pragma once
 
 #include "sink.h"
@@ -18,6 +18,7 @@
 typedef struct wn_progress { // of a job
     uint32_t rows_done;      // sent or set aside, from the first
     uint32_t refused, doubtful;
+    bool begun; // the ledger says that its rows may have left
     bool done;
 } wn_progress;
 
@@ -25,7 +26,8 @@ typedef struct wn_forward_env { // borrowed for the life of the forwarder
     void *ctx;
     // {0} when nothing is known.
     wn_err (*progress)(void *ctx, const wn_destination *d, const wn_public_head *head, wn_progress *out);
-    // Durable when it returns. With p->done the ledger has the transfer, in the same transaction.
+    // Durable when it returns. With p->begun the ledger names these rows as being sent, with p->done as
+    // taken, in the same transaction.
     wn_err (*record)(void *ctx, const wn_destination *d, const wn_public_head *head, const wn_progress *p,
                      uint64_t rows, const uint8_t content[32]);
     void (*send)(void *ctx, const wn_destination *d, const wn_sink *sink, const wn_sink_request *r,

@@ -41,7 +41,7 @@ static wn_err get_progress(void *ctx, const wn_destination *d, const wn_public_h
     forwarder *f = ctx;
     wn_transfer t;
     WN_TRY(wn_published_transfer(f->store, d->name, head->site, head->table, &head->window, &t));
-    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.done};
+    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.begun, t.done};
     return WN_OK;
 }
 
@@ -85,7 +85,7 @@ static wn_err record(void *ctx, const wn_destination *d, const wn_public_head *h
     wn_window_text(&head->window, window);
     msgpack_sbuffer_init(&buf);
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-    msgpack_pack_map(&pk, 14);
+    msgpack_pack_map(&pk, 15);
     put_text(&pk, "do", "transferred");
     put_text(&pk, "receiver", d->name);
     put_text(&pk, "site", head->site);
@@ -94,6 +94,7 @@ static wn_err record(void *ctx, const wn_destination *d, const wn_public_head *h
     wn_put_uint(&pk, "rows_done", p->rows_done);
     wn_put_uint(&pk, "refused", p->refused);
     wn_put_uint(&pk, "doubtful", p->doubtful);
+    wn_put_flag(&pk, "begun", p->begun);
     wn_put_flag(&pk, "done", p->done);
     wn_put_uint(&pk, "rows", rows);
     wn_put_uint(&pk, "profile", head->profile);
@@ -211,6 +212,11 @@ static void signals_turn(forwarder *f, int fd) {
 // Opened anew for each look: what was read before may have been grown by its writer.
 static wn_err look_turn(forwarder *f) {
     uint8_t state[32];
+    if (f->store != NULL && wn_published_replaced(f->store)) { // a restore: what is done is known there
+        wn_published_close(f->store);
+        f->store = NULL;
+        f->look = true;
+    }
     if (f->store == NULL) {
         wn_err err = wn_published_read(f->aggregator_dir, &f->store);
         if (err == WN_ERR_NOTFOUND) return WN_OK; // the aggregator has not made it yet

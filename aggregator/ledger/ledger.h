@@ -14,17 +14,19 @@ typedef enum wn_ledger_what {
     WN_LEDGER_EPOCH = 5, // a second epoch in an open window
     WN_LEDGER_PLAN = 6,  // a plan took effect
     WN_LEDGER_POLICY = 7,
-    WN_LEDGER_TRANSFER = 8, // rows went to a receiver
+    WN_LEDGER_TRANSFER = 8, // rows that a receiver took
     WN_LEDGER_BACKUP = 9,
     WN_LEDGER_RESTORE = 10,
     WN_LEDGER_PURGE_ASKED = 11,
     WN_LEDGER_PURGED = 12,
     WN_LEDGER_EXPIRED = 13, // rows past their retention were deleted
+    WN_LEDGER_SENDING = 14, // rows that go to a receiver from now on: written before the first byte leaves
 } wn_ledger_what;
 
 enum {                                      // wn_ledger_entry.notes
     WN_LEDGER_CROWD_BESIDE_NOISE = 1u << 0, // a receiver gets both of one site: no claim about epsilon (R9)
     WN_LEDGER_ORGANISATION = 1u << 1,       // a purge: of one organisation of `site`, never named here
+    WN_LEDGER_ANNOUNCED = 1u << 2,          // a transfer: an entry before it says that it was being sent
 };
 
 #define WN_LEDGER_SITE_BYTES 64

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "report_rows.h"
 #include "report_text.h"
+#include "report_trend.h"
 
 typedef struct format {
     const char *name;
@@ -19,15 +20,25 @@ static const format formats[] = {
     [WN_REPORT_CSV] = {"csv", &wn_report_csv, false},
     [WN_REPORT_JSON] = {"json", &wn_report_json, true},
     [WN_REPORT_NDJSON] = {"ndjson", &wn_report_ndjson, false},
+    [WN_REPORT_MSGPACK] = {"msgpack", &wn_report_msgpack, true},
+    [WN_REPORT_META] = {"meta", &wn_report_meta, true},
 };
+
+const wn_report_writer *wn_report_writer_of(wn_report_format f) {
+    return formats[f].writer;
+}
+
+static wn_err write_table(wn_report_rows *r, const wn_published *p, FILE *out) {
+    wn_report_trend t = {0};
+    wn_err err = wn_report_trend_read(&t, r, p);
+    if (!err) wn_report_table_write(r, &t, out);
+    wn_report_trend_fini(&t);
+    return err;
+}
 
 static void write_all(const wn_report_rows *r, FILE *out) {
     const wn_report_writer *w = formats[r->query->format].writer;
-    const wn_report_piece p = {.rows = r};
-    if (!w) {
-        wn_report_table_write(r, out);
-        return;
-    }
+    const wn_report_piece p = {.rows = r, .written = r->rows_n};
     w->begin(&p, out);
     for (size_t i = 0; i < r->rows_n; i++) w->row(&p, &r->rows[i], i == 0, out);
     w->end(&p, out);
@@ -93,14 +104,14 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
           notes);
 }
 
-static void say_notes(const wn_published *p, const wn_report_rows *r, wn_err err, FILE *notes) {
-    if (!r->rows_n) say_empty(p, r, notes);
+void wn_report_notes(const wn_published *p, const wn_report_rows *r, size_t rows, wn_err err, FILE *notes) {
+    if (!rows) say_empty(p, r, notes);
     if (r->reshaped)
         fputs("Days of an older plan with other columns, another profile or noise, or other people counted, "
               "are left out.\n",
               notes);
     if (err) fputs("Some stored records fail their authentication and are left out.\n", notes);
-    if (r->rows_n && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
+    if (rows && wn_report_rows_has_country(r) && !formats[r->query->format].has_attribution)
         fputs(WN_REPORT_ATTRIBUTION "\n", notes);
 }
 
@@ -110,9 +121,12 @@ wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out,
     WN_ASSERT(q->site && q->table && q->format < WN_COUNT(formats));
     wn_err err = wn_report_rows_read(&rows, p, q);
     if (!err || err == WN_ERR_CORRUPT) {
-        write_all(&rows, out);
-        if (q->meta) wn_report_meta_write(&rows, q->meta);
-        say_notes(p, &rows, err, notes);
+        const wn_report_piece all = {.rows = &rows, .written = rows.rows_n};
+        wn_err other = q->format == WN_REPORT_TABLE ? write_table(&rows, p, out) : WN_OK;
+        if (other) err = other;
+        if (q->format != WN_REPORT_TABLE) write_all(&rows, out);
+        if (q->meta) wn_report_meta.end(&all, q->meta);
+        wn_report_notes(p, &rows, rows.rows_n, err, notes);
         if (fflush(out) != 0 || ferror(out)) err = WN_ERR_IO;
         if (q->meta && (fflush(q->meta) != 0 || ferror(q->meta))) err = WN_ERR_IO;
     }

@@ -32,6 +32,10 @@ typedef enum wn_report_format {
                       // (= + - @) gets a ' in front
     WN_REPORT_JSON,   // one object
     WN_REPORT_NDJSON, // one object a row, each with what it must be read with
+    // Values one after another: a map that begins with `report`, one map a row, and at the end a map
+    // that begins with `end` and holds what the rows must be read with; without it they are cut off.
+    WN_REPORT_MSGPACK,
+    WN_REPORT_META, // one JSON object: what the rows must be read with, without them
 } wn_report_format;
 
 #define WN_REPORT_WINDOWS_MAX 4096
@@ -47,7 +51,11 @@ typedef struct wn_report_query { // all borrowed
     bool no_foot;          // TABLE: leaves the foot out (for all but the last of several tables)
     uint8_t foot_measures; // of the tables above that left it out: the foot speaks of them too
     bool foot_has_country;
-    FILE *meta;            // gets the facts of the report without its rows, as one JSON object; may be NULL
+    FILE *meta; // gets META beside the rows; may be NULL
+    // TABLE: each row's people by day as a line of marks; and against as many days before, of which
+    // windows start at before_s or later.
+    bool sparks, compare;
+    int64_t before_s;
     const wn_table *shape; // the plan's table, for the columns when nothing is published; may be NULL
     // Windows that the reader may see, by how they were published; NULL: all.
     bool (*may)(void *ctx, const wn_public_head *head);
@@ -66,5 +74,11 @@ typedef struct wn_report_result {
 // stored records failed their authentication and are left out. out_result may be NULL.
 WN_MUST_USE wn_err wn_report_run(const wn_published *p, const wn_report_query *q, FILE *out, FILE *notes,
                                  wn_report_result *out_result);
-// "table", "csv", "json", "ndjson"; false for others.
+// For programs, and long ranges: the same, written a piece at a time (no TABLE). by_day: each row of each
+// day, as long as the range is, in the memory of its largest day. progress: after each piece; may be NULL.
+WN_MUST_USE wn_err wn_report_export(const wn_published *p, const wn_report_query *q, bool by_day, FILE *out,
+                                    FILE *notes,
+                                    void (*progress)(void *ctx, int64_t read_until_s, uint64_t rows),
+                                    void *ctx, wn_report_result *out_result);
+// "table", "csv", "json", "ndjson", "msgpack", "meta"; false for others.
 bool wn_report_format_parse(const char *text, wn_report_format *out);

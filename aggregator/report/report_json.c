@@ -40,22 +40,16 @@ static void row_fields(const wn_report_rows *r, const wn_report_row *row, FILE *
     }
 }
 
-static void time_text(int64_t t_s, FILE *out) {
-    char day[11];
-    int64_t s = t_s % 86400;
-    if (s < 0) s += 86400;
-    wn_day_text((int32_t)((t_s - s) / 86400), day);
-    fprintf(out, "\"%sT%02d:%02d:%02dZ\"", day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
-}
-
 static void window_object(const wn_public_head *w, FILE *out) {
+    char at[WN_REPORT_TIME_BYTES];
     fputc('{', out);
     field_day(out, "day", w->window.day);
     field_text(out, "zone", w->window.zone);
     fprintf(out, "\"kind\":\"%s\",", w->window.kind == WN_KIND_APP ? "app" : "web");
     fprintf(out, "\"sealed\":%s,\"tick\":%" PRIu64 ",\"published_at\":", w->sealed ? "true" : "false",
             w->tick);
-    time_text(w->published_s, out);
+    wn_report_time_text(w->published_s, at);
+    fprintf(out, "\"%s\"", at);
     fprintf(out, ",\"plan_version\":%u,\"policy_version\":%u}", (unsigned)w->plan_version,
             (unsigned)w->policy_version);
 }
@@ -106,8 +100,12 @@ static void windows_field(const wn_report_rows *r, FILE *out) {
 }
 
 static void head_fields(const wn_report_rows *r, FILE *out) {
+    char meaning[WN_REPORT_MEANING_BYTES];
     rule_fields(r, out);
-    fprintf(out, "\"at_least\":%s,\"dimensions\":[", r->profile == WN_PROFILE_NOISE ? "false" : "true");
+    wn_report_meaning(r, meaning);
+    fprintf(out, "\"at_least\":%s,", r->profile == WN_PROFILE_NOISE ? "false" : "true");
+    field_text(out, "meaning", meaning);
+    fputs("\"dimensions\":[", out);
     for (unsigned d = 0; d < r->dims_n; d++) fprintf(out, "%s\"%s\"", d ? "," : "", wn_dim_name(r->dims[d]));
     fputs("],", out);
 }
@@ -175,12 +173,21 @@ static void nothing(const wn_report_piece *p, FILE *out) {
 const wn_report_writer wn_report_json = {json_begin, json_row, json_end};
 const wn_report_writer wn_report_ndjson = {nothing, ndjson_row, nothing};
 
-void wn_report_meta_write(const wn_report_rows *r, FILE *out) {
+static void no_row(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out) {
+    (void)p, (void)row, (void)first, (void)out;
+}
+
+static void meta_end(const wn_report_piece *p, FILE *out) {
+    const wn_report_rows *r = p->rows;
     fputc('{', out);
     range_fields(r, out);
+    if (p->day) fputs("\"by\":\"day\",", out);
     head_fields(r, out);
     windows_field(r, out);
-    fprintf(out, ",\"rows_shown\":%zu", r->rows_n);
+    fprintf(out, ",\"rows_shown\":%zu", p->written);
     tail_fields(r, out);
     fputs("}\n", out);
 }
+
+// The report without its rows: what those in another format must be read with.
+const wn_report_writer wn_report_meta = {nothing, no_row, meta_end};

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 #define STEP_S 86400
 
 static uint64_t hash_text(uint64_t h, const char *text) {
@@ -44,9 +46,23 @@ static wn_err index_grow(wn_report_rows *r) {
     return WN_OK;
 }
 
+wn_err wn_report_rows_index(wn_report_rows *r) {
+    size_t half = 128;
+    while (half <= r->rows_n) half *= 2;
+    r->index_cap = half; // and grows to twice that
+    r->indexed = true;
+    return index_grow(r);
+}
+
+const wn_report_row *wn_report_rows_find(const wn_report_rows *r, const wn_public_row *row) {
+    if (!r->indexed) return NULL;
+    uint32_t at = r->index[slot_of(r, row)];
+    return at ? &r->rows[at - 1] : NULL;
+}
+
 static wn_err row_room(wn_report_rows *r) {
     if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
-    if (2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
+    if (r->indexed && 2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
     if (r->rows_n < r->rows_cap) return WN_OK;
     size_t cap = r->rows_cap ? 2 * r->rows_cap : 64;
     wn_report_row *grown = realloc(r->rows, cap * sizeof *grown);
@@ -67,15 +83,17 @@ static void locked_add(wn_report_row *sum, const wn_public_row *row) {
 
 static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed) {
     WN_TRY(row_room(r));
-    size_t slot = slot_of(r, row);
-    if (!r->index[slot]) {
+    size_t slot = r->indexed ? slot_of(r, row) : 0;
+    size_t at = r->indexed && r->index[slot] ? r->index[slot] - 1 : r->rows_n;
+    if (at == r->rows_n) {
         wn_report_row *fresh = &r->rows[r->rows_n];
         memset(fresh, 0, sizeof *fresh);
         memcpy(fresh->label, row->label, sizeof fresh->label);
         fresh->is_other = row->is_other;
-        r->index[slot] = (uint32_t)++r->rows_n;
+        r->rows_n++;
+        if (r->indexed) r->index[slot] = (uint32_t)r->rows_n;
     }
-    wn_report_row *sum = &r->rows[r->index[slot] - 1];
+    wn_report_row *sum = &r->rows[at];
     sum->people += row->people;
     sum->events += row->events;
     if (!sealed) return WN_OK;
@@ -111,6 +129,10 @@ static bool same_shape(const wn_report_rows *r, const wn_public_head *head) {
     return true;
 }
 
+bool wn_report_rows_like(const wn_report_rows *r, const wn_public_head *head) {
+    return r->windows_n && same_shape(r, head);
+}
+
 // Windows come in order of time: a plan's change of columns, of profile or of who
 // is counted starts anew, for only like and like are added up.
 static void shape_take(wn_report_rows *r, const wn_public_head *head) {
@@ -118,7 +140,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
         r->reshaped = true;
         r->rows_n = r->windows_n = 0;
         r->k = 0;
-        if (r->index) memset(r->index, 0, r->index_cap * sizeof *r->index);
+        r->indexed = false;
     }
     if (!r->windows_n) r->measures = head->measures;
     r->measures &= head->measures; // a column that one day lacks would be a sum of fewer days
@@ -137,6 +159,8 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
     if (r->query->may && !r->query->may(r->query->may_ctx, head)) return true;
     shape_take(r, head);
     r->err = window_add(r, head);
+    // The rows of one window differ; only those of a second one may be the same.
+    if (!r->err && r->windows_n > 1 && !r->indexed) r->err = wn_report_rows_index(r);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
     return r->err == WN_OK;
 }
@@ -280,6 +304,32 @@ uint64_t wn_report_half_width(const wn_report_rows *r) {
 uint32_t wn_report_threshold(const wn_report_rows *r) {
     bool known = r->profile == WN_PROFILE_NOISE && r->windows_n;
     return known ? wn_public_threshold(&r->windows[r->windows_n - 1]) : 0;
+}
+
+void wn_report_meaning(const wn_report_rows *r, char out[WN_REPORT_MEANING_BYTES]) {
+    const char *people = r->many ? "visitor_days" : "people";
+    const char *sum = r->many ? "; visitor_days adds up the visitors of each day" : "";
+    if (r->profile == WN_PROFILE_NOISE)
+        snprintf(
+            out, WN_REPORT_MEANING_BYTES,
+            "%s are estimates with noise that stays within half_width in 95 of 100 draws; a row below the "
+            "threshold is not there, which is not zero%s.",
+            people, sum);
+    else
+        snprintf(
+            out, WN_REPORT_MEANING_BYTES,
+            "Every figure is \"at least\": people are counted in steps of k, never rounded up; a row too "
+            "small to hide everybody in it is not there, which is not zero%s.",
+            sum);
+}
+
+void wn_report_time_text(int64_t t_s, char out[WN_REPORT_TIME_BYTES]) {
+    char day[11];
+    int64_t s = t_s % 86400;
+    if (s < 0) s += 86400;
+    wn_day_text((int32_t)((t_s - s) / 86400), day);
+    snprintf(out, WN_REPORT_TIME_BYTES, "%sT%02d:%02d:%02dZ", day, (int)(s / 3600), (int)(s / 60 % 60),
+             (int)(s % 60));
 }
 
 size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT_COLUMNS_MAX]) {

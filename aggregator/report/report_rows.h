@@ -34,6 +34,7 @@ typedef struct wn_report_rows {
     uint8_t ledger_head[32];
     bool has_counts;
     uint64_t refused, capped;
+    bool indexed;    // from the second window on
     uint32_t *index; // open addressing over rows: number + 1; 0 free
     size_t index_cap;
     bool corrupt;   // some stored records fail their authentication and are left out
@@ -64,12 +65,25 @@ typedef struct wn_report_column {
     uint8_t measure;
 } wn_report_column;
 size_t wn_report_columns(const wn_report_rows *r, wn_report_column out[WN_REPORT_COLUMNS_MAX]);
+// What the figures mean, for who sees them alone.
+#define WN_REPORT_MEANING_BYTES 320
+void wn_report_meaning(const wn_report_rows *r, char out[WN_REPORT_MEANING_BYTES]);
+#define WN_REPORT_TIME_BYTES 24
+void wn_report_time_text(int64_t t_s, char out[WN_REPORT_TIME_BYTES]); // "2026-11-21T01:00:00Z"
+
+// After the rows are in order: finds one by its labels; NULL when it is none of them. index sets that up
+// anew.
+WN_MUST_USE wn_err wn_report_rows_index(wn_report_rows *r);
+const wn_report_row *wn_report_rows_find(const wn_report_rows *r, const wn_public_row *row);
+// True for a window whose rows may be added up with these.
+bool wn_report_rows_like(const wn_report_rows *r, const wn_public_head *head);
 // False when nothing of it is published yet: never to be shown as 0.
 bool wn_report_value(const wn_report_row *row, uint8_t measure, uint64_t *out);
 
 // One file a format. A table's columns are as wide as its rows, so it is written
 // whole; the others piece by piece.
-void wn_report_table_write(const wn_report_rows *r, FILE *out);
+struct wn_report_trend;
+void wn_report_table_write(const wn_report_rows *r, const struct wn_report_trend *trend, FILE *out);
 
 typedef struct wn_report_piece {
     const wn_report_rows *rows;
@@ -77,6 +91,7 @@ typedef struct wn_report_piece {
     const char *next; // JSON: where the next page begins; else NULL
     bool has_total;
     size_t total;               // rows of all pages
+    size_t written;             // rows, once at the end
     const wn_report_row *other; // JSON: of a page that does not reach it
 } wn_report_piece;
 
@@ -85,5 +100,8 @@ typedef struct wn_report_writer {
     void (*row)(const wn_report_piece *p, const wn_report_row *row, bool first, FILE *out);
     void (*end)(const wn_report_piece *p, FILE *out);
 } wn_report_writer;
-extern const wn_report_writer wn_report_csv, wn_report_json, wn_report_ndjson;
-void wn_report_meta_write(const wn_report_rows *r, FILE *out); // JSON without the rows
+extern const wn_report_writer wn_report_csv, wn_report_json, wn_report_ndjson, wn_report_msgpack,
+    wn_report_meta;
+const wn_report_writer *wn_report_writer_of(wn_report_format format); // NULL: TABLE, which is written whole
+// What a person should know of missing rows, and of what the format does not say itself.
+void wn_report_notes(const wn_published *p, const wn_report_rows *r, size_t rows, wn_err err, FILE *notes);

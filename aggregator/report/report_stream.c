@@ -37,12 +37,6 @@ struct wn_report_stream {
     FILE *out;
 };
 
-static const wn_report_writer *writer_of(wn_report_format format) {
-    return format == WN_REPORT_CSV    ? &wn_report_csv
-           : format == WN_REPORT_JSON ? &wn_report_json
-                                      : &wn_report_ndjson;
-}
-
 wn_err wn_report_stream_new(const wn_published *p, const wn_report_query *q, bool by_day,
                             wn_report_stream **out) {
     WN_ASSERT(q->format != WN_REPORT_TABLE && strlen(q->site) < WN_SITE_NAME_BYTES && strlen(q->table) < 32);
@@ -54,7 +48,7 @@ wn_err wn_report_stream_new(const wn_published *p, const wn_report_query *q, boo
     strcpy(s->table, q->table);
     s->query.site = s->site;
     s->query.table = s->table;
-    s->writer = writer_of(q->format);
+    s->writer = wn_report_writer_of(q->format);
     s->by_day = by_day;
     s->next_s = q->from_s;
     s->piece = (wn_report_piece){.rows = &s->rows, .day = by_day ? s->day : NULL};
@@ -75,6 +69,14 @@ void wn_report_stream_free(wn_report_stream *s) {
     wn_report_rows_fini(&s->rows);
     free(s->windows);
     free(s);
+}
+
+int64_t wn_report_stream_until(const wn_report_stream *s) {
+    return s->by_day ? s->next_s : s->rows.next_s;
+}
+
+size_t wn_report_stream_written(const wn_report_stream *s) {
+    return s->piece.written;
 }
 
 bool wn_report_stream_ready(const wn_report_stream *s) {
@@ -233,6 +235,7 @@ wn_err wn_report_stream_next(wn_report_stream *s, wn_span *out, bool *out_end) {
         while (s->at < to && ftello(s->out) < WN_REPORT_PIECE_BYTES) {
             s->writer->row(&s->piece, &s->rows.rows[s->at++], !s->any_row, s->out);
             s->any_row = true;
+            s->piece.written++;
         }
         if (s->at == to) {
             if (s->by_day && s->next_s < s->query.to_s) s->stage = READING;

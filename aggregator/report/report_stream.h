@@ -31,3 +31,5 @@ void wn_report_stream_page(wn_report_stream *s, const wn_report_page *page);
 // The next piece, borrowed until the next call: may be empty while days are read
 // (of one that is not ready, or by day). *out_end: there is no more after it.
 WN_MUST_USE wn_err wn_report_stream_next(wn_report_stream *s, wn_span *out, bool *out_end);
+int64_t wn_report_stream_until(const wn_report_stream *s);  // days that begin before it are read
+size_t wn_report_stream_written(const wn_report_stream *s); // rows so far

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "report_rows.h"
 #include "report_text.h"
+#include "report_trend.h"
 
 enum { LABEL_WIDTH_MAX = 60, GAP = 2 };
 
@@ -84,7 +85,44 @@ static void title(const wn_report_rows *r, FILE *out) {
     fputs(r->share ? ", people who agreed to sharing\n\n" : "\n\n", out);
 }
 
-static void grid(const wn_report_rows *r, FILE *out) {
+static void change_text(const wn_report_trend *t, size_t row, char out[CELL_BYTES]) {
+    int64_t percent;
+    if (!wn_report_trend_change(t, row, &percent)) memcpy(out, "\u2013", sizeof "\u2013");
+    else snprintf(out, CELL_BYTES, "%s%" PRId64 "%%", percent > 0 ? "+" : "", percent);
+}
+
+static void trend_cells(const wn_report_trend *t, size_t row, size_t change_width, FILE *out) {
+    char cell[CELL_BYTES], marks[WN_TREND_MARKS_BYTES];
+    if (t->compare) {
+        change_text(t, row, cell);
+        spaces(out, GAP);
+        right(out, cell, change_width);
+    }
+    if (!t->sparks) return;
+    wn_report_trend_marks(t, row, marks);
+    size_t n = strlen(marks);
+    while (n && marks[n - 1] == ' ') n--; // nothing stands after it
+    if (n) spaces(out, GAP);
+    fwrite(marks, 1, n, out);
+}
+
+static size_t trend_head(const wn_report_trend *t, size_t rows, FILE *out) {
+    size_t width = sizeof "change" - 1;
+    char cell[CELL_BYTES];
+    for (size_t i = 0; t->compare && i < rows; i++) {
+        change_text(t, i, cell);
+        size_t n = wn_report_text_width(cell, 0);
+        if (n > width) width = n;
+    }
+    if (t->compare) {
+        spaces(out, GAP);
+        right(out, "change", width);
+    }
+    if (t->sparks) fprintf(out, "%*sby day", GAP, "");
+    return width;
+}
+
+static void grid(const wn_report_rows *r, const wn_report_trend *t, FILE *out) {
     text_column column[TEXT_COLUMNS_MAX];
     char cell[CELL_BYTES];
     size_t columns = text_columns(r, column), label_width[2] = {0}, width[TEXT_COLUMNS_MAX];
@@ -109,6 +147,7 @@ static void grid(const wn_report_rows *r, FILE *out) {
         if (c) spaces(out, GAP);
         right(out, column[c].name, width[c]);
     }
+    size_t change_width = t->days ? trend_head(t, r->rows_n, out) : 0;
     fputc('\n', out);
     for (size_t i = 0; i < r->rows_n; i++) {
         for (unsigned d = 0; d < r->dims_n; d++)
@@ -119,6 +158,7 @@ static void grid(const wn_report_rows *r, FILE *out) {
             cell_text(&column[c], &r->rows[i], cell);
             right(out, cell, width[c]);
         }
+        if (t->days) trend_cells(t, i, change_width, out);
         fputc('\n', out);
     }
 }
@@ -164,23 +204,41 @@ static void foot_rules(const wn_report_rows *r, FILE *out) {
         fputs("other: everybody in the rows that are not shown.\n", out);
 }
 
-static void foot(const wn_report_rows *r, FILE *out) {
+static void foot_trend(const wn_report_rows *r, const wn_report_trend *t, FILE *out) {
+    const char *people = r->many ? "visitor_days" : "people";
+    size_t share = (t->days + WN_TREND_MARKS_MAX - 1) / WN_TREND_MARKS_MAX;
+    if (!t->days) return;
+    if (t->compare && t->days == 1)
+        fputs("change: people against the day before, where both days are sealed.\n", out);
+    if (t->compare && t->days > 1)
+        fprintf(out, "change: %s of the sealed days that this period and the %zu days before both show.\n",
+                people, t->days);
+    if (t->sparks && share == 1)
+        fputs("by day: a mark for each day, as high as against the row's largest; a gap: not shown.\n", out);
+    if (t->sparks && share > 1)
+        fprintf(out,
+                "by day: a mark for each %zu days, as high as against the row's largest; a gap: not shown.\n",
+                share);
+}
+
+static void foot(const wn_report_rows *r, const wn_report_trend *t, FILE *out) {
     foot_rules(r, out);
     if (r->many)
         fputs("visitor_days adds up the visitors of each day: who came on three days counts three times.\n",
               out);
     foot_open(r, out);
     foot_locked(r, out);
+    foot_trend(r, t, out);
     if (r->refused) fprintf(out, "Refused to be counted: at least %" PRIu64 " events.\n", r->refused);
     if (r->capped)
         fprintf(out, "Left out by the cap on one network: at least %" PRIu64 " events.\n", r->capped);
     if (wn_report_rows_has_country(r) || r->query->foot_has_country) fputs(WN_REPORT_ATTRIBUTION "\n", out);
 }
 
-void wn_report_table_write(const wn_report_rows *r, FILE *out) {
+void wn_report_table_write(const wn_report_rows *r, const wn_report_trend *t, FILE *out) {
     title(r, out);
     if (!r->rows_n) return;
-    grid(r, out);
+    grid(r, t, out);
     if (r->rows_cut) fprintf(out, "%zu more rows are published.\n", r->rows_cut);
-    if (!r->query->no_foot) foot(r, out);
+    if (!r->query->no_foot) foot(r, t, out);
 }

@@ -158,8 +158,9 @@ static wn_err bring_entry(restore *r, const wn_backup_record *rec) {
     memcpy(p->ledger_digest, e->digest, sizeof p->ledger_digest);
     r->done.entries++;
     // What a receiver has must not go there again.
-    if (e->what == WN_LEDGER_TRANSFER && wn_window_parse(e->window, &w)) {
-        wn_transfer t = {.rows_done = (uint32_t)e->rows, .done = true};
+    if ((e->what == WN_LEDGER_TRANSFER || e->what == WN_LEDGER_SENDING) && wn_window_parse(e->window, &w)) {
+        wn_transfer t = {.begun = true};
+        if (e->what == WN_LEDGER_TRANSFER) t = (wn_transfer){.rows_done = (uint32_t)e->rows, .done = true};
         WN_TRY(wn_published_transfer_put(p, e->receiver, e->site, e->table, &w, &t));
     }
     return end_born(r, e) ? WN_OK : r->err;

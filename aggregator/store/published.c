@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bytes.h"
 #include "published_impl.h"
@@ -59,13 +60,28 @@ wn_err wn_published_read(const char *dir, wn_published **out) {
     char path[4096];
     uint8_t key[WN_KEY_BYTES];
     wn_slots *slots = NULL;
-    if (snprintf(path, sizeof path, "%s/keys/slots", dir) >= (int)sizeof path) return WN_ERR_FULL;
+    struct stat st = {0}; // before it is opened: what takes its place in between is seen later
+    char file[sizeof((wn_published *)0)->read_path];
+    if (snprintf(path, sizeof path, "%s/keys/slots", dir) >= (int)sizeof path ||
+        snprintf(file, sizeof file, "%s/published/data.mdb", dir) >= (int)sizeof file)
+        return WN_ERR_FULL;
+    (void)stat(file, &st);
     wn_err err = wn_slots_open(path, true, &slots);
     if (!err) err = wn_slots_get(slots, "published", key);
     wn_slots_close(slots);
     if (!err) err = wn_published_open(dir, key, true, READ_MAP_BYTES, out);
     wn_wipe(key, sizeof key);
-    return err;
+    if (err) return err;
+    memcpy((*out)->read_path, file, sizeof file);
+    (*out)->read_dev = st.st_dev;
+    (*out)->read_ino = st.st_ino;
+    return WN_OK;
+}
+
+bool wn_published_replaced(const wn_published *p) {
+    struct stat st;
+    if (p->read_path[0] == '\0') return false;
+    return stat(p->read_path, &st) != 0 || st.st_dev != p->read_dev || st.st_ino != p->read_ino;
 }
 
 void wn_published_close(wn_published *p) {

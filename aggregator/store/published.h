@@ -59,6 +59,9 @@ void wn_published_close(wn_published *p);
 // The same for a program that only reads, beside a running aggregator: takes the
 // key from DIR/keys/slots. WN_ERR_NOTFOUND: nothing was ever published there.
 WN_MUST_USE wn_err wn_published_read(const char *dir, wn_published **out);
+// True when the file that was opened so is gone, or another stands in its place (a restore):
+// what is read here from then on is of the past.
+bool wn_published_replaced(const wn_published *p);
 
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
@@ -117,6 +120,7 @@ WN_MUST_USE wn_err wn_published_state(const wn_published *p, uint8_t out[32]);
 typedef struct wn_transfer {
     uint32_t rows_done; // sent or set aside, from the first
     uint32_t refused, doubtful;
+    bool begun; // the ledger says that these rows may have left
     bool done;
 } wn_transfer;
 // {0} when nothing is known.
@@ -125,6 +129,12 @@ WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, 
 // Inside a transaction, with the ledger's entry when it is done.
 WN_MUST_USE wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const char *site,
                                              const char *table, const wn_window *w, const wn_transfer *t);
+// Puts the cursor of a transfer that begins and its ledger entry into the running transaction, which
+// must be durable before a byte of the `rows` leaves: what was sent for half, or was refused, is listed
+// all the same. WN_ERR_FORMAT: not begun, or no receiver's name.
+WN_MUST_USE wn_err wn_published_transfer_begun(wn_published *p, const char *receiver,
+                                               const wn_public_head *head, const wn_transfer *t,
+                                               uint64_t rows, const uint8_t content[32], int64_t now_s);
 // Puts the cursor of a transfer that is done and its ledger entry into the running
 // transaction. content: digest of what was sent. WN_ERR_FORMAT: not done, or no receiver's name.
 WN_MUST_USE wn_err wn_published_transfer_done(wn_published *p, const char *receiver,

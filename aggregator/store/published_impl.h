@@ -5,6 +5,8 @@
 #include "head_file.h"
 #include "public_rows.h"
 #include "published.h"
+#include <sys/types.h>
+
 #include "vault.h"
 
 enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS, DB_TRANSFERS, DBS_N };
@@ -21,6 +23,9 @@ struct wn_published {
     uint64_t ledger_number; // last entry, recorded or stored
     uint8_t ledger_digest[32];
     char head_path[WN_HEAD_PATH_BYTES]; // "": the head is kept nowhere else
+    char read_path[320];                // of wn_published_read; "" else
+    dev_t read_dev;
+    ino_t read_ino;
 };
 
 // ---- keys: (site, table, window start, window), all but the start keyed ----

@@ -78,23 +78,38 @@ wn_err wn_published_policy(wn_published *p, uint64_t id, uint32_t version, int64
     return s.any ? WN_OK : wn_published_note(p, &e);
 }
 
+static wn_err transfer_entry(wn_published *p, wn_ledger_entry *e, const char *receiver,
+                             const wn_public_head *head, const uint8_t content[32]) {
+    static const char *const profile[WN_PROFILE_N] = {"crowd", "noise"};
+    if (receiver[0] == 0 || head->profile >= WN_PROFILE_N) return WN_ERR_FORMAT;
+    int n = snprintf(e->receiver, sizeof e->receiver, "%s", receiver);
+    if (n < 0 || (size_t)n >= sizeof e->receiver) return WN_ERR_FORMAT;
+    e->plan_version = head->plan_version;
+    e->policy_version = head->policy_version;
+    wn_window_text(&head->window, e->window);
+    snprintf(e->profile, sizeof e->profile, "%s", profile[head->profile]);
+    snprintf(e->site, sizeof e->site, "%s", head->site);
+    snprintf(e->table, sizeof e->table, "%s", head->table);
+    memcpy(e->content, content, sizeof e->content);
+    return wn_published_ledger(p, e);
+}
+
+wn_err wn_published_transfer_begun(wn_published *p, const char *receiver, const wn_public_head *head,
+                                   const wn_transfer *t, uint64_t rows, const uint8_t content[32],
+                                   int64_t now_s) {
+    wn_ledger_entry e = {.at_s = now_s, .what = WN_LEDGER_SENDING, .rows = rows};
+    if (!t->begun) return WN_ERR_FORMAT;
+    WN_TRY(transfer_entry(p, &e, receiver, head, content));
+    return wn_published_transfer_put(p, receiver, head->site, head->table, &head->window, t);
+}
+
 wn_err wn_published_transfer_done(wn_published *p, const char *receiver, const wn_public_head *head,
                                   const wn_transfer *t, const uint8_t content[32], int64_t now_s) {
-    static const char *const profile[WN_PROFILE_N] = {"crowd", "noise"};
+    if (!t->done || t->refused > t->rows_done) return WN_ERR_FORMAT;
     wn_ledger_entry e = {.at_s = now_s,
                          .what = WN_LEDGER_TRANSFER,
-                         .plan_version = head->plan_version,
-                         .policy_version = head->policy_version,
-                         .rows = t->rows_done - t->refused};
-    if (!t->done || t->refused > t->rows_done || receiver[0] == 0 || head->profile >= WN_PROFILE_N)
-        return WN_ERR_FORMAT;
-    int n = snprintf(e.receiver, sizeof e.receiver, "%s", receiver);
-    if (n < 0 || (size_t)n >= sizeof e.receiver) return WN_ERR_FORMAT;
-    wn_window_text(&head->window, e.window);
-    snprintf(e.profile, sizeof e.profile, "%s", profile[head->profile]);
-    snprintf(e.site, sizeof e.site, "%s", head->site);
-    snprintf(e.table, sizeof e.table, "%s", head->table);
-    memcpy(e.content, content, sizeof e.content);
-    WN_TRY(wn_published_transfer_put(p, receiver, head->site, head->table, &head->window, t));
-    return wn_published_ledger(p, &e);
+                         .rows = t->rows_done - t->refused,
+                         .notes = t->begun ? WN_LEDGER_ANNOUNCED : 0};
+    WN_TRY(transfer_entry(p, &e, receiver, head, content));
+    return wn_published_transfer_put(p, receiver, head->site, head->table, &head->window, t);
 }

@@ -54,7 +54,7 @@ static bool reads(void *ctx, const wn_table *t) {
 
 static bool may_see(void *ctx, const wn_public_head *head) {
     const stats *s = ctx;
-    return wn_web_reads_window(&s->reader, head);
+    return wn_web_reads_window(&s->reader, &s->web->conf.plan, head);
 }
 
 // ---- buckets ----

@@ -77,10 +77,17 @@ bool wn_web_reads_table(const wn_web_reader *r, const wn_plan *plan, const wn_ta
            wn_api_key_reads_table(&r->key, t->id, t->profile, (const char(*)[WN_RECEIVER_BYTES])names, n);
 }
 
-bool wn_web_reads_window(const wn_web_reader *r, const wn_public_head *head) {
-    return r->all ||
-           wn_api_key_reads_table(&r->key, head->table, head->profile,
-                                  (const char(*)[WN_RECEIVER_BYTES])head->receiver, head->receivers_n);
+bool wn_web_reads_window(const wn_web_reader *r, const wn_plan *plan, const wn_public_head *head) {
+    if (r->all) return true;
+    if (!wn_api_key_reads_table(&r->key, head->table, head->profile,
+                                (const char(*)[WN_RECEIVER_BYTES])head->receiver, head->receivers_n))
+        return false;
+    if (!wn_web_is_receiver(r)) return true;
+#ifdef WN_MUTANT_RECEIVER_KEEPS_READING
+    return true;
+#endif
+    int at = wn_plan_table(plan, head->table);
+    return at >= 0 && wn_web_reads_table(r, plan, &plan->table[at]);
 }
 
 bool wn_web_is_receiver(const wn_web_reader *r) {

@@ -32,8 +32,10 @@ typedef struct wn_web_reader {
 bool wn_web_access(const wn_web_rules *rules, const wn_web_conf *conf, const wn_web_visitor *v,
                    wn_web_reader *out, wn_problem *out_problem);
 bool wn_web_reads_site(const wn_web_reader *r, const char *site);
-// By the plan as it is now, and by a window as it was published.
+// By the plan as it is now.
 bool wn_web_reads_table(const wn_web_reader *r, const wn_plan *plan, const wn_table *t);
-bool wn_web_reads_window(const wn_web_reader *r, const wn_public_head *head);
+// By the window as it was published; of a receiver by the plan as it is now too: what it was
+// named for late starts empty, and what it is no longer named for ends at once (R3).
+bool wn_web_reads_window(const wn_web_reader *r, const wn_plan *plan, const wn_public_head *head);
 // A receiver's key is told nothing of those who refused: that is a count of a crowd.
 bool wn_web_is_receiver(const wn_web_reader *r);

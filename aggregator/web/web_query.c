@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
 #include "days.h"
@@ -53,8 +54,57 @@ static bool take_period(wn_web_report_ask *ask, const char *value, wn_problem *p
 }
 
 static bool take_format(wn_web_report_ask *ask, const char *value, wn_problem *p) {
-    if (wn_report_format_parse(value, &ask->format) && ask->format != WN_REPORT_TABLE) return true;
-    return wn_problem_set(p, WN_PROBLEM_bad_parameter, "format: allowed are json, csv and ndjson");
+    ask->has_format = wn_report_format_parse(value, &ask->format) && ask->format != WN_REPORT_TABLE;
+    if (ask->has_format) return true;
+    return wn_problem_set(p, WN_PROBLEM_bad_parameter,
+                          "format: allowed are json, csv, ndjson, msgpack and meta");
+}
+
+static const struct {
+    const char *type;
+    wn_report_format format;
+} types[] = {{"application/json", WN_REPORT_JSON},
+             {"application/*", WN_REPORT_JSON},
+             {"*/*", WN_REPORT_JSON},
+             {"text/csv", WN_REPORT_CSV},
+             {"text/*", WN_REPORT_CSV},
+             {"application/x-ndjson", WN_REPORT_NDJSON},
+             {"application/ndjson", WN_REPORT_NDJSON},
+             {"application/vnd.msgpack", WN_REPORT_MSGPACK},
+             {"application/msgpack", WN_REPORT_MSGPACK},
+             {"application/x-msgpack", WN_REPORT_MSGPACK}};
+
+// Thousandths of the weight in "; q=0.5"; 1000 without one.
+static unsigned weight_of(const char *p, const char *end) {
+    for (; p < end; p++) {
+        if (*p != ';') continue;
+        for (p++; p < end && (*p == ' ' || *p == '\t');) p++;
+        if (end - p < 3 || (*p | 0x20) != 'q' || p[1] != '=') continue;
+        unsigned q = 0, unit = 100;
+        if (p[2] == '1') return 1000;
+        for (p += 4; p < end && *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
+            q += (unsigned)(*p - '0') * unit;
+        return q;
+    }
+    return 1000;
+}
+
+wn_report_format wn_web_accepted(const char *accept) {
+    wn_report_format best = WN_REPORT_JSON;
+    unsigned most = 0;
+    for (const char *at = accept ? accept : ""; *at;) {
+        const char *end = at + strcspn(at, ",");
+        at += strspn(at, " \t");
+        size_t n = at < end ? strcspn(at, ",; \t") : 0;
+        unsigned q = at < end ? weight_of(at, end) : 0;
+        for (size_t i = 0; i < WN_COUNT(types); i++) {
+            if (n != strlen(types[i].type) || strncasecmp(at, types[i].type, n) != 0 || q <= most) continue;
+            best = types[i].format;
+            most = q;
+        }
+        at = *end ? end + 1 : end;
+    }
+    return best;
 }
 
 static bool take_by(wn_web_report_ask *ask, const char *value, wn_problem *p) {

@@ -19,7 +19,8 @@ typedef struct wn_web_report_ask {
     char table[32];                // "": not said
     char from[32], to[32];         // words for days, or "" (period: see wn_web_days)
     char period[16];
-    wn_report_format format;
+    wn_report_format format; // JSON unless has_format
+    bool has_format;
     bool by_day;
     size_t limit, offset; // limit 0: all rows, as one answer
     bool has_cursor;
@@ -42,3 +43,7 @@ bool wn_web_period(const char *text, int32_t today, int32_t *out_from, int32_t *
 // The days that are asked for, by today's date in the site's zone. False with a problem.
 bool wn_web_days(const wn_web_report_ask *ask, int32_t today, int32_t *out_from, int32_t *out_to,
                  wn_problem *out_problem);
+
+// What a header Accept likes best of the formats there are, the first of equals; JSON for NULL and for what
+// is none.
+wn_report_format wn_web_accepted(const char *accept);

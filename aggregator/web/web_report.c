@@ -25,11 +25,19 @@ typedef struct report {
     bool end;
 } report;
 
-static const char *const types[] = {
-    [WN_REPORT_CSV] = "text/csv; charset=utf-8; header=present",
-    [WN_REPORT_JSON] = "application/json",
-    [WN_REPORT_NDJSON] = "application/x-ndjson",
+static const struct {
+    const char *name, *type; // name: of the parameter, and of a file
+} forms[] = {
+    [WN_REPORT_CSV] = {"csv", "text/csv; charset=utf-8; header=present"},
+    [WN_REPORT_JSON] = {"json", "application/json"},
+    [WN_REPORT_NDJSON] = {"ndjson", "application/x-ndjson"},
+    [WN_REPORT_MSGPACK] = {"msgpack", "application/vnd.msgpack"},
+    [WN_REPORT_META] = {"meta", "application/json"},
 };
+
+static bool says_damage(wn_report_format f) {
+    return f == WN_REPORT_JSON || f == WN_REPORT_MSGPACK || f == WN_REPORT_META;
+}
 
 static void report_free(void *state) {
     report *r = state;
@@ -41,7 +49,7 @@ static void report_free(void *state) {
 
 static bool may_see(void *ctx, const wn_public_head *head) {
     const report *r = ctx;
-    return wn_web_reads_window(&r->reader, head);
+    return wn_web_reads_window(&r->reader, &r->web->conf.plan, head);
 }
 
 // ---- what is asked ----
@@ -54,11 +62,14 @@ static bool query_fill(wn_web_ask *a, report *r) {
     int at = wn_plan_table(plan, r->ask.table);
     r->shaped = at >= 0;
     if (r->shaped) r->shape = plan->table[at];
-    if (r->shaped && !wn_web_is_receiver(&r->reader) && !wn_web_reads_table(&r->reader, plan, &r->shape))
+    if (r->shaped && !wn_web_reads_table(&r->reader, plan, &r->shape))
         return wn_problem_set(&a->problem, WN_PROBLEM_not_yours, "/api/v1/tables lists what this key reads");
     wn_report_query *q = &r->query;
     if (!wn_web_days(&r->ask, wn_dates_today(site), &q->from_day, &q->to_day, &a->problem)) return false;
     wn_dates_bounds(site, q->from_day, q->to_day, &q->from_s, &q->to_s);
+    if (!r->ask.has_format)
+        r->ask.format = wn_web_accepted(
+            MHD_lookup_connection_value(a->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
     q->format = r->ask.format;
     q->site = r->ask.site[0] ? r->ask.site : strcpy(r->ask.site, site->name);
     q->table = r->ask.table;
@@ -87,8 +98,8 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
     report *r = ctx;
     (void)at;
     if (r->piece.n == 0) {
-        // What damage left out is left out loudly: JSON says so, the others end broken.
-        bool silent = r->query.format != WN_REPORT_JSON && wn_report_stream_rows(r->stream)->corrupt;
+        // What damage left out is left out loudly: some say so, the others end broken.
+        bool silent = !says_damage(r->query.format) && wn_report_stream_rows(r->stream)->corrupt;
         if (r->end) return silent ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
         // Where others hold many rows already, this one waits for theirs to be sent.
         if (!r->ask.by_day && !wn_web_room_take(r->web, &r->large, wn_report_stream_rows(r->stream)->rows_n))
@@ -104,27 +115,33 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
     return (ssize_t)n;
 }
 
-static void link_next(struct MHD_Response *m, const report *r) {
-    char link[512], from[11], to[11];
-    wn_day_text(r->query.from_day, from);
-    wn_day_text(r->query.to_day, to);
-    snprintf(link, sizeof link,
-             "</api/v1/report?site=%s&table=%s&from=%s&to=%s&format=%s&limit=%zu&cursor=%s>; rel=\"next\"",
-             r->query.site, r->query.table, from, to,
-             r->query.format == WN_REPORT_CSV    ? "csv"
-             : r->query.format == WN_REPORT_JSON ? "json"
-                                                 : "ndjson",
-             r->ask.limit, r->cursor);
-    wn_web_header(m, MHD_HTTP_HEADER_LINK, link);
+// The next page; and rows that do not say themselves what they must be read with say where that stands.
+static void links(struct MHD_Response *m, const report *r) {
+    char text[1100], from[11], to[11];
+    const wn_report_query *q = &r->query;
+    size_t n = 0;
+    wn_day_text(q->from_day, from);
+    wn_day_text(q->to_day, to);
+    if (r->cursor[0])
+        n = (size_t)snprintf(
+            text, sizeof text,
+            "</api/v1/report?site=%s&table=%s&from=%s&to=%s&format=%s&limit=%zu&cursor=%s>; rel=\"next\"",
+            q->site, q->table, from, to, forms[q->format].name, r->ask.limit, r->cursor);
+    if (q->format == WN_REPORT_CSV || q->format == WN_REPORT_NDJSON)
+        n += (size_t)snprintf(
+            text + n, sizeof text - n,
+            "%s</api/v1/report?site=%s&table=%s&from=%s&to=%s&format=meta%s>; rel=\"describedby\"",
+            n ? ", " : "", q->site, q->table, from, to, r->ask.by_day ? "&by=day" : "");
+    if (n) wn_web_header(m, MHD_HTTP_HEADER_LINK, text);
 }
 
 static void disposition(struct MHD_Response *m, const report *r) {
     char text[256], from[11], to[11];
-    if (r->query.format == WN_REPORT_JSON) return;
+    if (r->query.format == WN_REPORT_JSON || r->query.format == WN_REPORT_META) return;
     wn_day_text(r->query.from_day, from);
     wn_day_text(r->query.to_day, to);
     snprintf(text, sizeof text, "attachment; filename=\"%s-%s-%s-%s.%s\"", r->query.site, r->query.table,
-             from, to, r->query.format == WN_REPORT_CSV ? "csv" : "ndjson");
+             from, to, forms[r->query.format].name);
     wn_web_header(m, MHD_HTTP_HEADER_CONTENT_DISPOSITION, text);
 }
 
@@ -135,9 +152,11 @@ static enum MHD_Result begin(wn_web_ask *a, report *r) {
     if (!m) return MHD_NO;
     a->state = NULL;
     a->state_free = NULL;
-    wn_web_private(m, types[r->query.format], r->etag);
+    wn_web_private(m, forms[r->query.format].type, r->etag);
+    (void)MHD_del_response_header(m, MHD_HTTP_HEADER_VARY, "Authorization");
+    wn_web_header(m, MHD_HTTP_HEADER_VARY, "Authorization, Accept");
     disposition(m, r);
-    if (r->cursor[0]) link_next(m, r);
+    links(m, r);
     return wn_web_send(a, MHD_HTTP_OK, m);
 }
 

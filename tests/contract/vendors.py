@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import json
 import re
+import socket
+import struct
 import threading
 import time
 import urllib.parse
@@ -189,6 +191,9 @@ class Receiver:
         self.taken = {n: [] for n in KINDS}  # ids, in order
         self.rows = {n: {} for n in KINDS}  # id: facts
         self.refused = {n: set() for n in KINDS}
+        self.first = {}  # rows of the first request
+        self.dropped = dict.fromkeys(KINDS, 0)
+        self.not_before = {}  # as a 429 asked; kept while nobody is killed or told to try at once
         self.lock, self.hold = threading.Lock(), threading.Event()
         receiver = self
 
@@ -199,17 +204,39 @@ class Receiver:
                 pass
 
             def do_POST(self):
-                receiver.answer(self, Request(receiver, self))
+                if not receiver.drops(self):
+                    receiver.answer(self, Request(receiver, self))
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # Bound and not listening: who comes now is refused by the system.
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self.server.daemon_threads = True
+        self.server.server_bind()
         self.port = self.server.server_port
+        self.listening = False
+
+    def listen(self):
+        self.server.server_activate()
+        self.listening = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
         self.hold.set()
-        self.server.shutdown()
+        if self.listening:
+            self.server.shutdown()
         self.server.server_close()
+
+    def drops(self, h):
+        """The line goes dead in the middle of the request's body: nothing of it is taken."""
+        name = urllib.parse.urlsplit(h.path).path[1:].partition("/")[0]
+        with self.lock:
+            if self.script.get(name, [])[:1] != ["drop"]:
+                return False
+            self.script[name].pop(0)
+            self.dropped[name] += 1
+        h.rfile.read(int(h.headers["Content-Length"]) // 2)
+        h.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        h.close_connection = True
+        return True
 
     def take(self, r, ids, rows):
         self.taken[r.name] += ids
@@ -221,6 +248,8 @@ class Receiver:
     def answer(self, h, r):
         with self.lock:
             self.requests.append(r)
+            if self.now() < self.not_before.pop(r.name, 0):
+                self.broken.append((r.name, "came before Retry-After was over"))
             fate = self.script[r.name].pop(0) if self.script[r.name] else "take"
             try:
                 ids, rows = KINDS[r.name](r)
@@ -230,6 +259,10 @@ class Receiver:
             except (Broken, KeyError, ValueError, TypeError) as e:
                 self.broken.append((r.name, repr(e), r.target, r.body[:2000]))
                 return self.say(h, 400, {"error": repr(e)})
+            self.first.setdefault(r.name, len(ids))
+            if fate == "wait":
+                self.not_before[r.name] = self.now() + 85  # less what clocks differ by
+                return self.say(h, 429, {"status": "error"}, {"Retry-After": "90"})
             if fate in ("400", "401", "429", "500", "413"):
                 return self.say(h, int(fate), {"status": "error", "policyName": "TEN_SECONDLY_ROLLING"}, {"Retry-After": "3"} if fate == "429" else {})
             bad = {n for n, row in enumerate(rows) if self.poison in row.values()} if self.poison and r.name != "google" else set()

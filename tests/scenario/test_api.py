@@ -1,24 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers over HTTP: figures equal `winnow report`, pages hold every row once, keys open what they name and no more,
 limits stand where they are named, every answer is what the API's description says, and nothing of a query is logged."""
+import contextlib
 import csv
 import io
 import json
 import os
+import pty
 import re
+import shutil
 import socket
 import subprocess
 import time
 
 import jsonschema
 
+from formats import same_everywhere
 from winnow import AGENT, Winnow, expect, person, view, wait_for
 
 os.environ["WINNOW_TEST_DUMPABLE"] = "1"  # a sanitizer looks for leaks at the end
 TABLES = ["traffic", "hours", "pages", "referrers", "countries", "browsers", "systems", "devices", "events"]
 DESCRIPTION = os.path.join(os.environ["WINNOW_SOURCE"], "schemas/openapi.json")
 AGENTS = [AGENT, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"]
-PLAN = """  - {id: pages_by_device, doc: Pages by device, purpose: basic, dimensions: [route, device], of: [view], measures: [people, events]}
+SHARED = 'share: true, contract: "processing contract of 2026-03-01"'
+NAMES = "receivers: [partner]"
+PLAN = f"""  - {{id: c_devices, doc: Devices, purpose: basic, dimensions: [device], of: [view], measures: [people, events], {SHARED}, {NAMES}}}
+  - {{id: c_browsers, doc: Browsers, purpose: basic, dimensions: [browser], of: [view], measures: [people, events], {SHARED}, {NAMES}}}
+""" + """  - {id: pages_by_device, doc: Pages by device, purpose: basic, dimensions: [route, device], of: [view], measures: [people, events]}
 """
 DAYS = ["2026-11-18", "2026-11-19", "2026-11-20"]
 
@@ -110,12 +118,15 @@ def figures(api):
     compared = 0
     for table in TABLES + ["pages_by_device"]:
         for first, last in ((DAYS[0], DAYS[-1]), (DAYS[1], DAYS[1]), ("2020-01-01", "2020-01-02")):
-            for form in ("json", "csv", "ndjson"):
+            texts = {}
+            for form in ("json", "csv", "ndjson", "msgpack", "meta"):
                 path = f"/api/v1/report?site=shop&table={table}&from={first}&to={last}&format={form}"
                 status, heads, text = api.ask(path)
                 said = api.w.cli("report", "--site", "shop", "--table", table, "--from", first, "--to", last, "--format", form, check=False)
                 expect(status == 200 and text == said.stdout, path, text[:500], "not", said.stdout[:500])
+                texts[form] = text
                 compared += 1
+            same_everywhere(texts, texts.pop("meta"))
     rows = api.get(f"/api/v1/report?site=shop&table=pages&from={DAYS[0]}&to={DAYS[-1]}")["rows"]
     expect(len(rows) > 8 and all(r["visitor_days"] % 20 == 0 for r in rows), rows)
     # By day adds up to the range; the period names the same days.
@@ -129,14 +140,70 @@ def figures(api):
     table = list(csv.DictReader(io.StringIO(text.decode())))
     expect([(r["day"], r["route"], int(r["people"])) for r in table] == [(r["day"], r["route"], r["people"]) for r in by_day["rows"]], "csv by day")
     expect("attachment" in heads["Content-Disposition"], heads)
+    texts = {}
+    for form in ("json", "csv", "ndjson", "msgpack", "meta"):
+        path = f"/api/v1/report?site=shop&table=pages&from={DAYS[0]}&to={DAYS[-1]}&by=day&format={form}"
+        said = api.w.cli("report", "--site", "shop", "--table", "pages", "--from", DAYS[0], "--to", DAYS[-1], "--by", "day", "--format", form)
+        texts[form] = api.ask(path)[2]
+        expect(texts[form] == said.stdout, path, texts[form][:500], said.stdout[:500])
+    expect(same_everywhere(texts, texts.pop("meta")) > 20, "rows by day")
+    # What is not asked for by name is chosen by Accept; CSV and ndjson say where their rules stand.
+    path = f"/api/v1/report?site=shop&table=pages&from={DAYS[0]}&to={DAYS[-1]}"
+    for accept, form in (("text/csv", "text/csv"), ("application/x-ndjson;q=0.5, application/vnd.msgpack", "application/vnd.msgpack"),
+                         ("application/x-ndjson", "application/x-ndjson"), ("text/html, */*;q=0.1", "application/json"), ("image/png", "application/json")):
+        status, heads, text = api.ask(path, {"Accept": accept})
+        expect(status == 200 and heads["Content-Type"].split(";")[0] == form and heads["Vary"] == "Authorization, Accept", accept, heads)
+        said = re.search(r'<(/api/v1/report\?[^>]*)>; rel="describedby"', heads.get("Link", ""))
+        expect(bool(said) == (form in ("text/csv", "application/x-ndjson")), accept, heads)
+        if said:
+            expect(api.get(said.group(1))["rows_shown"] == len(rows), said)
+    expect(api.ask(path + "&format=json", {"Accept": "text/csv"})[1]["Content-Type"] == "application/json", "the parameter wins")
     return compared
+
+
+def on_terminal(w, *args, **env):
+    """What `winnow report` writes to a terminal."""
+    mine, its = pty.openpty()
+    p = subprocess.Popen([os.path.join(w.bin, "winnow"), "report", *args], env={**w.env, "TERM": "xterm", **env}, stdout=its, stderr=subprocess.DEVNULL,
+                         stdin=subprocess.DEVNULL)
+    os.close(its)
+    text = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while piece := os.read(mine, 65536):
+            text += piece
+    os.close(mine)
+    expect(p.wait(30) == 0, args, text)
+    return text.decode()
+
+
+def screen(w):
+    """Change and marks stand on a terminal alone, or where they are asked for; marks where it shows UTF-8."""
+    args = ("--site", "shop", "--table", "traffic", "--from", DAYS[1], "--to", DAYS[2])
+    of = lambda text: ("change" in text, any(c in text for c in "\u2581\u2584\u2588"))
+    for env, want in (({"LC_ALL": "C.UTF-8"}, (True, True)), ({"LC_ALL": "C", "LANG": "C.UTF-8"}, (True, False)),
+                      ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "de_DE.utf8"}, (True, True)), ({"LC_ALL": "C.UTF-8", "TERM": "dumb"}, (True, False))):
+        text = on_terminal(w, *args, **env)
+        expect(of(text) == want, env, text)
+    expect(of(on_terminal(w, *args, "--plain", LC_ALL="C.UTF-8")) == (False, False), "--plain")
+    w.env["LC_ALL"] = "C.UTF-8"
+    run = lambda *more, **kw: w.cli("report", *args, *more, **kw)
+    expect(of(run().stdout.decode()) == (False, False) and of(run("--trend").stdout.decode()) == (True, True), "a pipe")
+    for bad in (("--trend", "--format", "csv"), ("--trend", "--plain"), ("--by", "day"), ("--by", "week", "--format", "csv"),
+                ("--by", "day", "--format", "csv", "--limit", "3"), ("--format", "xml")):
+        said = run(*bad, check=False)
+        expect(said.returncode == 2 and said.stderr, bad, said)
+    # One day against the day before: more people came.
+    day = run("--trend", "--from", DAYS[2]).stdout.decode()
+    now, was = (w.report("shop", "traffic", d)[0]["people"] for d in (DAYS[2], DAYS[1]))
+    expect(f"+{int((now - was) / was * 100 + 0.5)}%" in day, day, now, was)
+    expect(run("--format", "csv", "--by", "day").stderr == b"", "no progress in a pipe")
 
 
 def etags(api):
     path = "/api/v1/report?site=shop&table=pages&from=2026-11-01&to=2026-11-30"
     status, heads, text = api.ask(path)
     tag = heads["ETag"]
-    expect(heads["Cache-Control"] == "private, no-cache" and heads["Vary"] == "Authorization", heads)
+    expect(heads["Cache-Control"] == "private, no-cache" and heads["Vary"] == "Authorization, Accept", heads)
     for known in (tag, f'W/{tag}, "other"', "*"):
         status, again, text = api.ask(path, {"If-None-Match": known})
         expect(status == 304 and text == b"" and again["ETag"] == tag, known, status, again)
@@ -172,7 +239,7 @@ def pages(api):
         status, heads, text = api.ask(path)
         expect(status == 200, path, status)
         lines += text.decode().split("\r\n")[1 if lines else 0:-1]
-        link = re.fullmatch(r'<(/api/v1/report\?\S+)>; rel="next"', heads.get("Link", ""))
+        link = re.match(r'<(/api/v1/report\?\S+)>; rel="next"', heads.get("Link", ""))
         path, n = link and link.group(1), n + 1
     expect(n == -(-len(whole) // 4) and "\r\n".join(lines) + "\r\n" == api.ask(base + "&format=csv")[2].decode(), n, lines)
     return api.get(f"{base}&limit=1")["next"]
@@ -367,6 +434,83 @@ def life(api, w, tag, cursor):
         s.close()
 
 
+def receivers(api, w):
+    """A receiver's key reads what the plan names it for, then and now: a list in the key, written by hand or made
+    under another plan, opens nothing more."""
+    for i in range(260):
+        w.post([view("blog", "https://blog.example/", purposes=["basic", "share"])], {"X-Forwarded-For": person(i), "User-Agent": AGENT})
+    wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+    w.seal("blog", "today", force=True)
+    refused = w.cli("keys", "api", "p", "--receiver", "partner", "--table", "devices", check=False)
+    expect(refused.returncode == 1 and b"does not name partner" in refused.stderr, refused)
+    make = lambda name, *more: w.cli("keys", "api", name, "--receiver", "partner", *more).stdout.decode().strip()
+    plain, listed = make("plain"), make("listed", "--table", "c_devices", "--table", "noise_people")
+    path = os.path.join(w.env["WINNOW_CONFIG_DIR"], "api_keys.yaml")
+    with open(path) as f:
+        text = f.read()
+    expect(text.count("c_devices") == 1, text)
+    with open(path, "w") as f:
+        f.write(text.replace('"c_devices"', '"devices", "c_devices"'))  # by hand, past what `winnow keys` refuses
+
+    def reads(key, table):
+        """Rows that the key gets, or None: by the report, and by the other API the same."""
+        api.key = key
+        status, _, text = api.ask(f"/api/v1/report?site=blog&table={table}&from=today")
+        expect(status in (200, 403, 404), table, status, text)
+        return json.loads(text)["rows"] if status == 200 else None
+
+    def sees(key):
+        return {t for t in ("traffic", "devices", "c_devices", "c_browsers", "noise_people") if reads(key, t)}
+
+    expect(sees(plain) == {"noise_people"} and sees(listed) == {"noise_people", "c_devices"}, sees(plain), sees(listed))
+    api.key = listed
+    expect({t["id"] for t in api.get("/api/v1/tables")["tables"]} == {"noise_people", "c_devices"}, "its tables")
+    answer = api.query(site_id="blog", dimensions=["visit:device"], date_range="day")
+    expect(answer["meta"]["table"] == "c_devices", "a table that does not name it", answer["meta"])
+    api.query(400, site_id="blog", dimensions=["visit:browser"], date_range="day")
+    for table in ("noise_people", "c_devices"):
+        texts = {form: w.cli("report", "--site", "blog", "--table", table, "--from", "today", "--format", form).stdout
+                 for form in ("json", "csv", "ndjson", "msgpack", "meta")}
+        expect(same_everywhere(texts, texts.pop("meta")) > 0, table)
+    # The plan names it no more: from the next request on it reads nothing, of old windows neither.
+    plan = os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml")
+    with open(plan) as f:
+        text = f.read()
+    with open(plan + ".new", "w") as f:
+        f.write(text.replace(NAMES, "receivers: [other]").replace("version: 2", "version: 3"))
+    os.rename(plan + ".new", plan)
+    expect(sees(plain) == sees(listed) == set(), sees(plain), sees(listed))
+    with open(plan + ".new", "w") as f:  # of one table again, and of one whose windows never named it
+        f.write(text.replace(f"{SHARED}, {NAMES}}}\n  - {{id: c_br", f"{SHARED}, receivers: [other]}}\n  - {{id: c_br")
+                .replace("  - {id: devices,", "  - {id: old_devices,").replace("id: c_browsers,", "id: devices,").replace("version: 2", "version: 4"))
+    os.rename(plan + ".new", plan)
+    expect(sees(listed) == {"noise_people"}, sees(listed), "devices was published before the plan named anybody for it")
+    with open(plan + ".new", "w") as f:
+        f.write(text)
+    os.rename(plan + ".new", plan)
+    expect(sees(listed) == {"noise_people", "c_devices"}, sees(listed))
+    w.cli("keys", "revoke", "plain")
+    w.cli("keys", "revoke", "listed")
+    os.remove(path)
+    api.key = None
+    return [plain, listed]
+
+
+def replaced(w):
+    """A store that takes the place of the one that is served, as a restore puts it there: winnow-web ends and says why."""
+    store = os.path.join(w.dir, "state/aggregator/published/data.mdb")
+    with subprocess.Popen([os.path.join(w.bin, "winnow-web")], env=w.env, stderr=subprocess.PIPE) as p:
+        try:
+            wait_for("winnow-web", lambda: w.get("/healthz", port=w.web)[0] == 200)
+            shutil.copyfile(store, store + ".new")
+            expect(p.poll() is None, "ended before")
+            os.rename(store + ".new", store)
+            said = p.communicate(timeout=30)[1]
+        finally:
+            p.kill()
+    expect(p.returncode == 1 and b"took this one's place" in said, p.returncode, said)
+
+
 def binary(w):
     run = lambda *args, **env: subprocess.run([os.path.join(w.bin, "winnow-web"), *args], env=dict(w.env, **env), capture_output=True, timeout=30)
     said = run("--check-config")
@@ -384,7 +528,7 @@ def binary(w):
 with Winnow(map_mib=16) as w:
     with open(os.path.join(os.environ["WINNOW_SOURCE"], "schemas/plan.yaml")) as plan, \
          open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "plan.yaml"), "w") as mine:
-        mine.write(plan.read() + PLAN)
+        mine.write(plan.read().replace("cells: 1, share: true}", f"cells: 1, share: true, {NAMES}}}", 1) + PLAN)
     w.site("shop", "--zone", "UTC", "--host", "shop.example")
     w.site("blog", "--zone", "UTC")
     w.up()
@@ -392,16 +536,18 @@ with Winnow(map_mib=16) as w:
     expect(api.get("/api/v1/report?site=shop&table=pages")["rows"] == [], "before anything")
     traffic(w)
     compared = figures(api)
+    screen(w)
     tag = etags(api)
     cursor = pages(api)
     refusals(api)
     stats(api)
     expect(api.ask("/healthz")[2] == b"ok\n", "health")
     public = api.get("/.well-known/winnow.json")
-    expect(public["destinations"] == [] and re.fullmatch(r"\d{4}-\d\d-\d\d", public["policy"]["date"]), public)
+    expect(public["destinations"] == [{"name": "partner", "tables": ["noise_people", "c_devices", "c_browsers"]}] and re.fullmatch(r"\d{4}-\d\d-\d\d", public["policy"]["date"]), public)
     expect(api.get("/api/v1/openapi.json") == api.description, "the description served is the one in the tree")
     made = keys(api, w)
     life(api, w, tag, cursor)
+    made += receivers(api, w)
     binary(w)
     # The page's files come packed to who takes it, and name nothing outside.
     status, heads, text = api.ask("/")
@@ -419,6 +565,7 @@ with Winnow(map_mib=16) as w:
     w.down()
     for words in ("did not stop", "Sanitizer", "runtime error"):
         expect(words not in w.log(), "the end:", words)
+    replaced(w)
 # Nobody reads over HTTP where nobody is to.
 with Winnow(map_mib=16) as w:
     w.env["WINNOW_WEB_LISTEN"] = "off"

@@ -131,6 +131,19 @@ Test(api_keys, a_receiver_reads_no_crowd_rows_but_those_listed) {
     cr_expect(!wn_api_key_reads_table(&k, "pages_noise", WN_PROFILE_NOISE, others, 1));
     cr_expect(!wn_api_key_reads_table(&k, "pages_noise", WN_PROFILE_NOISE, NULL, 0));
     strcpy(k.table[k.tables_n++], "pages");
-    cr_expect(wn_api_key_reads_table(&k, "pages", WN_PROFILE_CROWD, NULL, 0));
+    cr_expect(wn_api_key_reads_table(&k, "pages", WN_PROFILE_CROWD, mine, 1));
     cr_expect(!wn_api_key_reads_table(&k, "pages_noise", WN_PROFILE_NOISE, mine, 1), "a list is a list");
+}
+
+// A list in a key opens nothing that the plan does not name the receiver for.
+Test(api_keys, a_receiver_reads_nothing_that_does_not_name_it) {
+    static const char two[2][WN_RECEIVER_BYTES] = {"other", "partner"},
+                      others[1][WN_RECEIVER_BYTES] = {"other"};
+    wn_api_key k = {.name = "a", .receiver = "partner", .table = {"pages"}, .tables_n = 1};
+    for (uint8_t profile = 0; profile < WN_PROFILE_N; profile++) {
+        cr_expect(!wn_api_key_reads_table(&k, "pages", profile, NULL, 0));
+        cr_expect(!wn_api_key_reads_table(&k, "pages", profile, others, 1));
+        cr_expect(!wn_api_key_reads_table(&k, "pages", profile, two, 1), "the second is not there");
+        cr_expect(wn_api_key_reads_table(&k, "pages", profile, two, 2));
+    }
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward_rig.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n" // of Standard Webhooks' examples
+
 rig the;
 
 void rig_up(void) {
@@ -13,6 +20,9 @@ void rig_up(void) {
 void rig_down(void) {
     wn_forward_free(the.forward);
     wn_published_close(the.store);
+    char secret[300];
+    snprintf(secret, sizeof secret, "%s/secret", the.folder);
+    (void)unlink(secret);
     folder_free(the.folder);
 }
 
@@ -61,7 +71,8 @@ static wn_err progress(void *ctx, const wn_destination *d, const wn_public_head 
 static wn_err record(void *ctx, const wn_destination *d, const wn_public_head *head, const wn_progress *p,
                      uint64_t rows, const uint8_t content[32]) {
     (void)ctx;
-    if (the.records_fail > 0) return the.records_fail--, WN_ERR_TIMEOUT;
+    if (the.records_pass > 0) the.records_pass--;
+    else if (the.records_fail > 0) return the.records_fail--, WN_ERR_TIMEOUT;
     rig_kept *k = rig_find(d->name, head->table, head->window.day);
     if (k == NULL) {
         cr_assert_lt(the.kept_n, RIG_KEPT_MAX);
@@ -73,6 +84,8 @@ static wn_err record(void *ctx, const wn_destination *d, const wn_public_head *h
     }
     cr_assert_not(k->p.done, "told of a transfer that was done");
     cr_assert(p->rows_done >= k->p.rows_done && p->rows_done <= rows && p->refused <= p->rows_done);
+    k->times_begun += p->begun && !k->p.begun;
+    cr_assert(p->begun || !k->p.begun, "what left once is never taken back");
     k->p = *p;
     k->rows = rows;
     k->plan_version = head->plan_version;
@@ -81,17 +94,40 @@ static wn_err record(void *ctx, const wn_destination *d, const wn_public_head *h
     return WN_OK;
 }
 
+// A ledger's entry names the window of a request before it leaves.
+static bool is_named(const char *receiver, const char *body) {
+    for (size_t i = 0; i < the.kept_n; i++) {
+        const rig_kept *k = &the.kept[i];
+        char table[48], day[11], quoted[16];
+        wn_day_text(k->day, day);
+        snprintf(table, sizeof table, "\"%s\"", k->table);
+        snprintf(quoted, sizeof quoted, "\"%s\"", day);
+        if (strcmp(k->receiver, receiver) == 0 && strstr(body, table) && strstr(body, quoted))
+            return k->times_begun == 1 && k->p.begun && !k->p.done;
+    }
+    return false;
+}
+
 static void send_request(void *ctx, const wn_destination *d, const wn_sink *sink, const wn_sink_request *r,
                          wn_sink_answer *out) {
     char ids[2000][WN_ROW_ID_BYTES];
     size_t n = 0;
-    (void)ctx, (void)d;
-    for (const char *at = r->body; (at = strstr(at, "\"id\":\"")) != NULL; n++) {
+    (void)ctx;
+    cr_assert(is_named(d->name, r->body), "it leaves, and the ledger does not say so");
+    // A kind has one name for a row's id.
+    static const char *const names[] = {"\"$insert_id\":\"", "\"row_id\":\"", "\"agg_key\":\"", "{\"id\":\""};
+    size_t name = 0;
+    while (name + 1 < WN_COUNT(names) && strstr(r->body, names[name]) == NULL) name++;
+    for (const char *at = r->body; (at = strstr(at, names[name])) != NULL; n++) {
         cr_assert_lt(n, WN_COUNT(ids));
-        memcpy(ids[n], at + 6, WN_ROW_ID_BYTES - 1);
-        ids[n][WN_ROW_ID_BYTES - 1] = '\0';
-        at += 6;
+        at += strlen(names[name]);
+        size_t bytes = strcspn(at, "\"");
+        cr_assert_lt(bytes, sizeof ids[n]);
+        memcpy(ids[n], at, bytes);
+        ids[n][bytes] = '\0';
     }
+    snprintf(the.last_url, sizeof the.last_url, "%s", r->url);
+    snprintf(the.last_body, sizeof the.last_body, "%s", r->body);
     cr_assert(n > 0 && n <= sink->rows_max);
     the.requests++;
     the.rows_in_last = n;
@@ -117,6 +153,10 @@ static void add(wn_destinations *all, const char *kind, const char *name) {
     snprintf(d->name, sizeof d->name, "%s", name);
     snprintf(d->path, sizeof d->path, "/out");
     snprintf(d->account, sizeof d->account, "t");
+    if (!the.has_secret) return;
+    snprintf(d->secret_file, sizeof d->secret_file, "%s/secret", the.folder);
+    int fd = open(d->secret_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    cr_assert(fd >= 0 && write(fd, SECRET, strlen(SECRET)) == (ssize_t)strlen(SECRET) && close(fd) == 0);
 }
 
 void rig_start(const char *kind, const char *name, const char *second) {
@@ -147,6 +187,15 @@ void rig_run(int64_t until_s) {
         if (next_s > the.now_s) the.now_s = next_s;
     }
     cr_assert_fail("it turns for ever");
+}
+
+bool rig_only_begun(size_t n) {
+    for (size_t i = 0; i < the.kept_n; i++) {
+        const rig_kept *k = &the.kept[i];
+        if (!k->p.begun || k->p.done || k->p.rows_done != 0 || k->rows == 0 || k->times_begun != 1)
+            return false;
+    }
+    return the.kept_n == n;
 }
 
 size_t rig_times(const char *id) {

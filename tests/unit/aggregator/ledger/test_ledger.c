@@ -186,7 +186,8 @@ Test(ledger, refuses_bytes_that_are_cut_longer_or_of_another_version) {
     bytes[3] = 1; // after the array's head
     cr_assert_eq(wn_ledger_decode((wn_span){bytes, n}, &out), WN_ERR_VERSION);
     static const uint8_t first_version[] = {0x9c, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    cr_assert_eq(wn_ledger_decode((wn_span){first_version, sizeof first_version}, &out), WN_ERR_VERSION, "an array of 12");
+    cr_assert_eq(wn_ledger_decode((wn_span){first_version, sizeof first_version}, &out), WN_ERR_VERSION,
+                 "an array of 12");
     cr_assert_eq(out.number, 77, "outputs are written on success only");
 }
 
@@ -200,8 +201,8 @@ Test(ledger, its_canonical_form_stays_what_it_is) {
 Test(ledger, every_kind_has_a_word) {
     cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_KEYS_DEAD), "keys_dead");
     cr_assert_str_eq(wn_ledger_what_text(0), "unknown");
-    cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_EXPIRED + 1), "unknown");
-    for (uint8_t what = WN_LEDGER_INSTALL; what <= WN_LEDGER_EXPIRED; what++)
+    cr_assert_str_eq(wn_ledger_what_text(WN_LEDGER_SENDING + 1), "unknown");
+    for (uint8_t what = WN_LEDGER_INSTALL; what <= WN_LEDGER_SENDING; what++)
         for (uint8_t other = 0; other < what; other++)
             cr_assert_str_neq(wn_ledger_what_text(what), wn_ledger_what_text(other));
     for (int f = WN_LEDGER_SOUND; f <= WN_LEDGER_CUT; f++)
@@ -215,5 +216,5 @@ Test(ledger, notes_are_words) {
     wn_ledger_notes_text(WN_LEDGER_ORGANISATION, text);
     cr_assert_str_eq(text, "organisation");
     wn_ledger_notes_text(UINT32_MAX, text);
-    cr_assert_str_eq(text, "crowd_beside_noise organisation");
+    cr_assert_str_eq(text, "crowd_beside_noise organisation announced");
 }

@@ -455,14 +455,20 @@ Test(backup, plan_policy_and_transfers_are_told_once) {
     plan.digest[0] = 2;
     cr_assert_eq(wn_published_plan(store, &plan, 1), WN_OK);
     cr_assert_eq(verified(store).count, 4);
-    wn_transfer t = {.rows_done = 9, .refused = 2};
+    wn_transfer t = {.rows_done = 9, .refused = 2}, half = {.begun = true};
+    wn_public_head ages = h;
+    strcpy(ages.table, "ages");
     cr_assert_eq(wn_published_begin(store), WN_OK);
+    cr_assert_eq(wn_published_transfer_begun(store, "partner", &ages, &t, 4, content, 5), WN_ERR_FORMAT,
+                 "not begun");
+    cr_assert_eq(wn_published_transfer_begun(store, "", &ages, &half, 4, content, 5), WN_ERR_FORMAT);
+    cr_assert_eq(wn_published_transfer_begun(store, "partner", &ages, &half, 4, content, 5), WN_OK);
     cr_assert_eq(wn_published_transfer_done(store, "partner", &h, &t, content, 5), WN_ERR_FORMAT, "not done");
     t.done = true;
     cr_assert_eq(wn_published_transfer_done(store, "", &h, &t, content, 5), WN_ERR_FORMAT);
     cr_assert_eq(wn_published_transfer_done(store, "partner", &h, &t, content, 5), WN_OK);
     cr_assert_eq(wn_published_commit(store), WN_OK);
-    cr_assert_eq(verified(store).count, 5);
+    cr_assert_eq(verified(store).count, 6);
     // A receiver is not sent again what it has, though the cursors are not in the backup.
     wn_restored done;
     wn_restore_fault fault;
@@ -472,5 +478,7 @@ Test(backup, plan_policy_and_transfers_are_told_once) {
     t = (wn_transfer){0};
     cr_assert_eq(wn_published_transfer(fresh, "partner", "a", "pages", &h.window, &t), WN_OK);
     cr_assert(t.done && t.rows_done == 7);
+    cr_assert_eq(wn_published_transfer(fresh, "partner", "a", "ages", &h.window, &t), WN_OK);
+    cr_assert(t.begun && !t.done && t.rows_done == 0, "half sent: sent again, and not announced again");
     wn_purge_list_close(l);
 }

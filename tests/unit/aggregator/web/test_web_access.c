@@ -115,15 +115,42 @@ Test(web_access, a_list_that_cannot_be_read_opens_nothing) {
     cr_expect_eq(ask(), WN_PROBLEM_keys_unreadable);
 }
 
+static wn_plan plan_of(uint8_t profile, uint8_t receivers) { // names partner second
+    wn_plan p = {.receiver = {"first", "partner"}, .receivers_n = 2, .n = 1};
+    strcpy(p.table[0].id, "pages");
+    p.table[0].profile = profile;
+    p.table[0].receivers = receivers;
+    return p;
+}
+
 Test(web_access, a_window_is_judged_by_what_it_was_published_as) {
     wn_web_reader r = {.key = {.receiver = "partner"}};
     wn_public_head head = {.profile = WN_PROFILE_NOISE, .receivers_n = 1, .receiver = {"partner"}};
+    wn_plan plan = plan_of(WN_PROFILE_NOISE, 3);
     strcpy(head.table, "pages");
-    cr_expect(wn_web_reads_window(&r, &head) && wn_web_is_receiver(&r));
+    cr_expect(wn_web_reads_window(&r, &plan, &head) && wn_web_is_receiver(&r));
     head.profile = WN_PROFILE_CROWD; // an older plan's
-    cr_expect(!wn_web_reads_window(&r, &head));
+    cr_expect(!wn_web_reads_window(&r, &plan, &head));
+    strcpy(r.key.table[r.key.tables_n++], "pages"); // listed, and named then and now
+    cr_expect(wn_web_reads_window(&r, &plan, &head));
+    head.receivers_n = 0; // published before the plan named anybody
+    cr_expect(!wn_web_reads_window(&r, &plan, &head));
     r.all = true;
-    cr_expect(wn_web_reads_window(&r, &head) && !wn_web_is_receiver(&r));
+    cr_expect(wn_web_reads_window(&r, &plan, &head) && !wn_web_is_receiver(&r));
+    wn_plan_fini(&plan);
+}
+
+Test(web_access, a_plan_that_names_a_receiver_no_more_ends_its_reading) {
+    wn_web_reader r = {.key = {.receiver = "partner"}}, analyst = {.key = {.name = "a"}};
+    wn_public_head head = {.profile = WN_PROFILE_NOISE, .receivers_n = 1, .receiver = {"partner"}};
+    wn_plan named = plan_of(WN_PROFILE_NOISE, 2), other = plan_of(WN_PROFILE_NOISE, 1), gone = {.n = 0};
+    strcpy(head.table, "pages");
+    cr_expect(wn_web_reads_window(&r, &named, &head));
+    cr_expect(!wn_web_reads_window(&r, &other, &head));
+    cr_expect(!wn_web_reads_window(&r, &gone, &head));
+    cr_expect(wn_web_reads_window(&analyst, &gone, &head));
+    wn_plan_fini(&named);
+    wn_plan_fini(&other);
 }
 
 Test(web_access, the_plan_says_which_tables_a_receiver_is_sent) {

@@ -44,8 +44,8 @@ Test(web_query, refuses_by_name_and_says_what_is_allowed) {
         {"table=pages&from=3661d", "from: a date"},
         {"table=pages&period=week", "period: allowed"},
         {"table=pages&period=7d&from=2026-11-01", "not both"},
-        {"table=pages&format=table", "json, csv and ndjson"},
-        {"table=pages&format=xml", "json, csv and ndjson"},
+        {"table=pages&format=table", "json, csv, ndjson, msgpack and meta"},
+        {"table=pages&format=xml", "json, csv, ndjson, msgpack and meta"},
         {"table=pages&limit=0", "1 to 10000"},
         {"table=pages&limit=10001", "1 to 10000"},
         {"table=pages&limit=-1", "1 to 10000"},
@@ -148,4 +148,32 @@ Test(web_query, a_problem_is_json_whatever_was_asked) {
     cr_expect(strstr(text, "\"type\":\"urn:winnow:problem:bad-parameter\""));
     cr_expect(strstr(text, "There is no parameter \\\"\\\\\\u0001< here"), "%s", text);
     free(text);
+}
+
+Test(web_query, accept_chooses_what_it_likes_best) {
+    static const struct {
+        const char *accept;
+        wn_report_format format;
+    } rows[] = {
+        {NULL, WN_REPORT_JSON},
+        {"", WN_REPORT_JSON},
+        {"*/*", WN_REPORT_JSON},
+        {"image/png", WN_REPORT_JSON},
+        {"text/csv", WN_REPORT_CSV},
+        {"Text/CSV; charset=utf-8", WN_REPORT_CSV},
+        {"text/*", WN_REPORT_CSV},
+        {"text/csvx", WN_REPORT_JSON},
+        {"application/x-ndjson,text/csv", WN_REPORT_NDJSON},
+        {"application/x-ndjson;q=0.5 , text/csv;q=0.501", WN_REPORT_CSV},
+        {"application/json;q=0.9,application/msgpack;q=1.0", WN_REPORT_MSGPACK},
+        {"application/json;q=0.9,application/vnd.msgpack ; v=2 ; q=0.95", WN_REPORT_MSGPACK},
+        {"text/csv;q=0", WN_REPORT_JSON},
+        {"text/csv;q=0.000,*/*;q=0.1", WN_REPORT_JSON},
+        {"text/csv;q=", WN_REPORT_CSV},
+        {"text/csv;q=x", WN_REPORT_JSON},
+        {",,;q=1,text/csv", WN_REPORT_CSV},
+        {"text/csv;q=9", WN_REPORT_JSON},
+    };
+    for (size_t i = 0; i < WN_COUNT(rows); i++)
+        cr_expect_eq(wn_web_accepted(rows[i].accept), rows[i].format, "%s", rows[i].accept);
 }
