@@ -77,5 +77,11 @@ organisation heard at first sight only|ORG_AFTER_FIRST_SIGHT SESSION_ORG_FIRST S
 second organisation not purged|PURGE_COUNTED_ONLY
 purged people kept, or shown by a step|PURGE_KEPT PURGE_UNFROZEN
 second epoch added|SECOND_EPOCH_ADDED NOISE_SECOND_EPOCH_ADDED
+restore leaves windows unsealed|RESTORE_UNSEALED
+restore forgets the purge list|PURGE_LIST_NOT_KEPT
+purge not verified|PURGE_UNVERIFIED
+retention off|RETENTION_OFF
+clock that jumped believed|JUMP_BELIEVED
+ledger head not kept|HEAD_NOT_KEPT
 END
 exit "$bad"

@@ -159,7 +159,8 @@ WN_MUST_USE wn_err wn_published_accept_head(wn_published *p, const char *path);
 // ---- retention (L-R3): rows and counts of windows that ended long ago ----
 // Inside a transaction. Deletes, for each site, what ended more than its policy's
 // retention_days before now_s, with one ledger entry a site that lost rows; sealed markers stay.
-// LMDB's freed pages keep the sealed boxes of what was deleted until they are used again.
+// LMDB's freed pages keep the boxes of what was deleted, here and by forget_site, until they are used again;
+// their key, the installation's, does not die.
 WN_MUST_USE wn_err wn_published_retain(wn_published *p, const wn_policy *policy, int64_t now_s,
                                        uint64_t *out_rows);
 uint64_t wn_published_file_bytes(const wn_published *p);

@@ -40,10 +40,18 @@ typedef struct count_key {
 
 #define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
 
+// published_keys.c. `what` parts the names of one kind from those of another.
+void wn_published_name(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes);
 void wn_published_site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]);
+void wn_published_table_part(const wn_published *p, const char *table, uint8_t out[PART_BYTES]);
+void wn_published_start_part(int64_t start_s, uint8_t out[PART_BYTES]); // times before 1970 sort first
 int64_t wn_published_start_of(const uint8_t part[PART_BYTES]);
 void wn_published_window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes);
 void wn_published_row_key(const wn_published *p, const wn_public_head *head, row_key *out);
 void wn_published_count_key(const wn_published *p, uint64_t site, const wn_window *w, count_key *out);
-// A window as it stands at the end of counts and markers.
+void wn_published_final_name(const wn_published *p, const wn_window *w, const uint8_t collector[16],
+                             uint64_t generation, uint8_t out[NAME_BYTES]);
+void wn_published_fact_name(const wn_published *p, const char *fact, uint8_t out[NAME_BYTES]);
+// A window as it stands at the end of counts and markers: at most WINDOW_BYTES_MAX.
+size_t wn_published_put_window(const wn_window *w, uint8_t *out);
 bool wn_published_take_window(wn_span in, wn_window *out);

@@ -343,6 +343,28 @@ class Run:
         expect(all(os.path.getsize(os.path.join(self.at(stage, "words"), n)) for n in ("status", "metrics", "answers")), "nothing said")
 
 
+    def restored(self, w):
+        """A backup with its keys, and all that an installation that begins from it says and stores."""
+        state, again = w.env["WINNOW_STATE_DIR"], os.path.join(w.dir, "again")
+        key = os.path.join(w.env["TMPDIR"], "key")
+        w.cli("backup", "--export-key", key)
+        backup, = os.listdir(os.path.join(state, "backup"))
+        w.env["WINNOW_STATE_DIR"] = again
+        try:
+            said = w.cli("restore", os.path.join(state, "backup", backup), "--key", key, "--purge-list",
+                         os.path.join(state, "aggregator", "keys", "purges"))
+            rows = [w.cli("report", "--site", site, "--table", table, "--from", "today", "--to", "today", "--limit", "0",
+                          "--format", "csv", check=False) for site in SITES for table in TABLES]
+            lists = [w.cli("ledger", word, "--format", "ndjson", check=False) for word in ("list", "recipients")]
+        finally:
+            w.env["WINNOW_STATE_DIR"] = state
+        with open(os.path.join(self.at("restored", "words"), "said"), "wb") as f:
+            f.writelines(p.stdout + p.stderr for p in [said, *rows, *lists])
+        subprocess.run(["cp", "-r", "--sparse=always", again, self.at("restored", "state")], check=True)
+        for role in ("aggregator", "collector"):
+            expect(os.path.getsize(os.path.join(self.at("restored", "state"), "again", role, "keys", "purges")) > 16, "no purge list", role)
+
+
 def forwards(w):
     """A receiver of all noise tables and of a crowd table: a folder, which winnow-forward fills at the seal."""
     config = w.env["WINNOW_CONFIG_DIR"]
@@ -433,10 +455,14 @@ def day(run, ids, offset_s):
         run.scan("killed")
         w.seal("web", "today", force=True)
         wait_for("what the folder receives", lambda: b" idle " in w.cli("forward", "status", check=False).stdout and any("shared_pages" in n for n in os.listdir(os.path.join(w.dir, "out"))), 120)
+        w.cli("purge", "--site", "log", "--org", "-", "--yes", input=ids["email"][0].encode())  # its digest stays in keys/purges
+        w.cli("backup")
         run.files(w, "sealed")
         run.words(w, "sealed", sealed=True)
         run.cores(w, "sealed")
         run.scan("sealed")
+        run.restored(w)
+        run.scan("restored")
         print(run.name, run.seconds, len(run.answers), "answers", file=sys.stderr)
 
 
@@ -502,7 +528,8 @@ def refusers(offset_s):
 CONTROL = [("spool", "spooled", "state/collector"), ("open windows", "open", "state/aggregator"), ("collector's core", "open", "core-collector"),
            ("aggregator's core", "open", "core-aggregator"), ("winnow-web's answers", "sealed", "words-web"), ("logs", "open", "log"), ("live reports", "open", "words"),
            ("open windows after kill -9", "killed", "state/aggregator"), ("published store", "sealed", "state/aggregator"),
-           ("reports", "sealed", "words")]
+           ("reports", "sealed", "words"), ("a backup's bytes", "sealed", "state/backup"),
+           ("what a backup brings back", "restored", "words")]
 
 
 def control_scans(run, ids):
@@ -530,8 +557,9 @@ def control_scans(run, ids):
     # No wall keeps identifiers from these, so the control can show nothing about them but what it sees.
     said = run.at("sealed", "words")
     others = [os.path.join(said, n) for n in os.listdir(said) if not n.startswith("report-")]
-    r = scan(run.made, [*others, run.at("sealed", "config"), run.at("sealed", "tmp")])
-    print(f"no control for answers, status, metrics, ledger, configuration, temporary files: {r['hits']} hits without walls")
+    keys = [run.at("sealed", "state", role, "keys") for role in ("aggregator", "collector")]  # heads, purge lists, slots
+    r = scan(run.made, [*others, *keys, run.at("sealed", "config"), run.at("sealed", "tmp")])
+    print(f"no control for answers, status, metrics, ledger, its head, purge lists, configuration, temporary files: {r['hits']} hits without walls")
     expect(not bad, "the scan is blind:", bad)
 
 

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -149,7 +150,16 @@ with Winnow(tick_s=3600) as w:
     expect(after["/pricing"] == before["/pricing"] and after["/bolt"] > before["/bolt"], "frozen and free", before, after)
 
     # A whole site, with an aggregator that is away: it stays open, says so, and ends when it is back.
-    purge = w.cli("purge", "--site", "blog", "--yes")
+    aggregator = w.pids()["aggregator"]
+    os.kill(aggregator, signal.SIGSTOP)
+    try:
+        purge = subprocess.Popen([os.path.join(w.bin, "winnow"), "purge", "--site", "blog", "--yes"], env=w.env,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for("its begin", lambda: b"the site blog: open since" in w.cli("purge", "--status").stdout)
+        expect(purge.poll() is None, "the command waits", purge.communicate() if purge.poll() is not None else "")
+    finally:
+        os.kill(aggregator, signal.SIGCONT)
+    expect(purge.wait(60) == 0, purge.stderr.read())
     wait_for("the site's purge", lambda: w.cli("purge", "--status").stdout.count(b"purged and verified") == 2)
     expect(b"blog" not in w.cli("site", "list").stdout, "still in sites.yaml")
     status, answer = w.post({"site": "blog", "name": "pageview", "url": "https://blog.example/"})

@@ -386,3 +386,20 @@ Test(session, a_purge_takes_all_of_whoever_named_the_organisation) {
     cr_assert_eq(wn_sessions_count(g.t), 0, "a whole site");
     end(&g);
 }
+
+Test(session, a_purge_leaves_other_windows_and_what_the_spool_holds) {
+    rig g;
+    wn_observation o;
+    make(&g);
+    name(&g, 1, 0, 1, 2, 1000);
+    name(&g, 1, 5, 2, 2, 1000);
+    wn_sessions_apply(g.t, 1);
+    cr_assert(wn_sessions_expire(g.t, 0, INT64_MAX));
+    cr_assert_eq(drain(&g, 2, &o, 1), 1);
+    wn_sessions_apply(g.t, 2); // durable in the spool: the aggregator takes it out there
+    wn_sessions_purge(g.t, 0, 7, 2);
+    cr_assert(wn_sessions_window_empty(g.t, 0));
+    cr_assert_not(wn_sessions_window_empty(g.t, 5));
+    cr_assert_eq(wn_sessions_count(g.t), 1);
+    end(&g);
+}
