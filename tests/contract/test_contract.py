@@ -198,9 +198,9 @@ with Winnow(forward_s=1, map_mib=16) as w:
     w.env["WINNOW_TEST_TRANSPORT_MS"] = "700"
     out = config(w, receiver)
     write_plan(w, 2)
-    expect(b"is right" in w.cli("--check-config").stdout, "check")
     w.site("shop", "--zone", "UTC", "--host", "shop.example")
     w.site("blog", "--zone", "UTC", "--host", "blog.example")
+    expect(b"is right" in w.cli("--check-config").stdout, "check")
     w.up()
     wait_for("winnow-forward", lambda: status(w))
     expect(w.cli("forward", "dry-run", "mix", check=False).returncode == 1, "nothing sealed, nothing to send")
