@@ -181,7 +181,12 @@ bool wn_keep_start(wn_keep_child *child, size_t n) {
         if (sig == SIGTERM || sig == SIGINT) well = false;
         ready = true;
         for (size_t i = 0; i < n; i++) ready = (is_absent(&child[i]) || is_ready(&child[i])) && ready;
-        if (reap(child, n, &status) > 0) {
+        size_t ended = reap(child, n, &status);
+        if (ended == 1 && status == WN_KEEP_ANEW_STATUS) { // its files changed just now
+            for (size_t i = 0; i < n; i++)
+                if (child[i].pid == 0 && !is_absent(&child[i])) well = start(&child[i]) && well;
+            ready = false;
+        } else if (ended > 0) {
             for (size_t i = 0; i < n; i++) {
                 if (child[i].pid == 0 && !is_absent(&child[i]))
                     (void)wn_cli_failed("%s ended with status %d before it was ready; its words stand above",

@@ -27,6 +27,7 @@ typedef struct wn_keep_child {
 #define WN_KEEP_WAIT_FIRST_MS 100
 #define WN_KEEP_WAIT_MAX_MS 5000
 #define WN_KEEP_STEADY_MS 10000 // having lived this long, a child's next death waits the least again
+#define WN_KEEP_ANEW_STATUS 75  // a child's: it asks to be started again
 #define WN_KEEP_WHEN_MS 1000
 #define WN_KEEP_READY_MS 15000
 #define WN_KEEP_STOP_MS 10000

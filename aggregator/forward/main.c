@@ -297,15 +297,29 @@ static bool wait_a_while(forwarder *f) {
     return !f->stopping;
 }
 
-// The aggregator makes its store and the key by which it is asked; once they are there, they are opened.
+static const char *const aggregator_keys[] = {"control.pub", "cli.curve"}; // by which it is asked
+
+static void key_path(const forwarder *f, size_t i, char out[400]) {
+    snprintf(out, 400, "%.270s/keys/%s", f->aggregator_dir, aggregator_keys[i]);
+}
+
+static bool keys_there(const forwarder *f) {
+    char path[400];
+    bool there = true;
+    for (size_t i = 0; i < WN_COUNT(aggregator_keys); i++) {
+        key_path(f, i, path);
+        there = there && access(path, F_OK) == 0;
+    }
+    return there;
+}
+
+// The aggregator makes its store and these keys; once all are there, they are opened.
 static wn_err open_store(forwarder *f) {
-    char key[400];
     bool told = false;
     int failures = 0;
-    snprintf(key, sizeof key, "%s/keys/cli.curve", f->aggregator_dir);
     for (;;) {
         wn_err err = wn_published_read(f->aggregator_dir, &f->store);
-        if (err == WN_OK && access(key, F_OK) == 0) return WN_OK;
+        if (err == WN_OK && keys_there(f)) return WN_OK;
         if (err == WN_OK) wn_published_close(f->store);
         f->store = NULL;
         if (err == WN_ERR_VERSION) return err;
@@ -338,7 +352,6 @@ static wn_err load(forwarder *f) {
 // What it opens from here on: its configuration and secrets, the folders it writes to, the keys of its
 // control socket and of the aggregator's, and what libcurl needs of the system: resolver, certificates.
 static void confine(forwarder *f) {
-    static const char *const keys[] = {"control.pub", "cli.curve", "cli.pub"};
     static const char *const system[] = {
         "/etc",
         "/usr",
@@ -357,8 +370,8 @@ static void confine(forwarder *f) {
     wn_confine_rule rules[WN_WATCH_NAMED_MAX + WN_COUNT(system) + 2];
     char path[400];
     size_t n = 0;
-    for (size_t i = 0; i < WN_COUNT(keys); i++) {
-        snprintf(path, sizeof path, "%.290s/keys/%s", f->aggregator_dir, keys[i]);
+    for (size_t i = 0; i < WN_COUNT(aggregator_keys); i++) {
+        key_path(f, i, path);
         WN_ASSERT(wn_watch_add(&f->watch, path, false));
     }
     n = wn_watch_rules(&f->watch, rules);
