@@ -41,6 +41,7 @@ const char *wn_reason_text(wn_reason reason) {
 void wn_sink_request_fini(wn_sink_request *r) {
     free(r->body);
     wn_wipe(r, sizeof *r);
+    r->body = NULL; // a build without walls wipes nothing
 }
 
 // ---- names ----

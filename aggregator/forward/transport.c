@@ -284,6 +284,7 @@ void wn_transport_start(wn_transport *t, size_t slot, const wn_destination *d, c
                   .used = true,
                   .answer = {.retry_after_s = -1, .reason = WN_REASON_REQUEST}};
     wn_wipe(r, sizeof *r);
+    r->body = NULL; // now the flight's
     if (sink->network) start_http(f);
     else write_file(f);
 }
