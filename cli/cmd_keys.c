@@ -200,7 +200,7 @@ static int list(const wn_cli *c) {
     wn_api_keys k;
     if (!load(c, &k)) return WN_EXIT_FAILED;
     if (!k.there)
-        puts("There is no key: everybody on this machine may read over HTTP. Make one: winnow keys api NAME");
+        puts("There is no key: programs of the user who runs winnow-web may read over HTTP on this machine. Make one: winnow keys api NAME");
     else if (k.n == 0)
         puts("There is no key, and one is needed: nobody reads over HTTP. Make one: winnow keys api NAME");
     else printf("%-24s %-10s %-16s %s\n", "key", "made", "receiver", "sites; tables");

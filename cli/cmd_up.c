@@ -122,7 +122,7 @@ static void print_dashboard(const wn_cli *c) {
     printf("  Dashboard  http://%s/   (%s)\n", c->o.web_listen,
            c->o.web_public ? "for everybody who reaches it"
            : keyed         ? "with a key of `winnow keys api`"
-                           : "for everybody on this machine, until `winnow keys api NAME` makes a key");
+                           : "for your programs on this machine, until `winnow keys api NAME` makes a key");
 }
 
 static void print_guide(const wn_cli *c, const char *site, bool detached) {

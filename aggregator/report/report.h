@@ -60,7 +60,10 @@ typedef struct wn_report_query { // all borrowed
     // Windows that the reader may see, by how they were published; NULL: all.
     bool (*may)(void *ctx, const wn_public_head *head);
     void *may_ctx;
-    bool no_counts;  // leaves out what was refused or capped
+    bool no_counts; // leaves out what was refused or capped
+    // For who may not see all that is published: leaves out what moves with the rest of it, which is the
+    // ledger's head, how often a window was published and, while it is open, when; and windows without a row.
+    bool narrow;
     size_t rows_max; // after merging, then WN_ERR_FULL; 0: WN_REPORT_ROWS_MAX
 } wn_report_query;
 

@@ -46,10 +46,12 @@ static void window_object(const wn_public_head *w, FILE *out) {
     field_day(out, "day", w->window.day);
     field_text(out, "zone", w->window.zone);
     fprintf(out, "\"kind\":\"%s\",", w->window.kind == WN_KIND_APP ? "app" : "web");
-    fprintf(out, "\"sealed\":%s,\"tick\":%" PRIu64 ",\"published_at\":", w->sealed ? "true" : "false",
-            w->tick);
+    fprintf(out, "\"sealed\":%s,", w->sealed ? "true" : "false");
+    if (w->tick) fprintf(out, "\"tick\":%" PRIu64 ",", w->tick); // 0: not this reader's to know
+    else fputs("\"tick\":null,", out);
     wn_report_time_text(w->published_s, at);
-    fprintf(out, "\"%s\"", at);
+    if (w->published_s) fprintf(out, "\"published_at\":\"%s\"", at);
+    else fputs("\"published_at\":null", out);
     fprintf(out, ",\"plan_version\":%u,\"policy_version\":%u}", (unsigned)w->plan_version,
             (unsigned)w->policy_version);
 }

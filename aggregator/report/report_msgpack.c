@@ -83,8 +83,12 @@ static void windows(msgpack_packer *pk, const wn_report_rows *r) {
         field_text(pk, "zone", w->window.zone);
         field_text(pk, "kind", w->window.kind == WN_KIND_APP ? "app" : "web");
         field_flag(pk, "sealed", w->sealed);
-        field_uint(pk, "tick", w->tick);
-        field_text(pk, "published_at", at);
+        text(pk, "tick"); // 0: not this reader's to know
+        if (w->tick) msgpack_pack_uint64(pk, w->tick);
+        else msgpack_pack_nil(pk);
+        text(pk, "published_at");
+        if (w->published_s) text(pk, at);
+        else msgpack_pack_nil(pk);
         field_uint(pk, "plan_version", w->plan_version);
         field_uint(pk, "policy_version", w->policy_version);
     }

@@ -157,8 +157,14 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
 static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     wn_report_rows *r = ctx;
     if (r->query->may && !r->query->may(r->query->may_ctx, head)) return true;
+    if (r->query->narrow && n == 0) return true;
     shape_take(r, head);
     r->err = window_add(r, head);
+    if (r->query->narrow && !r->err) {
+        wn_public_head *kept = &r->windows[r->windows_n - 1];
+        kept->tick = 0;
+        if (!kept->sealed) kept->published_s = 0;
+    }
     // The rows of one window differ; only those of a second one may be the same.
     if (!r->err && r->windows_n > 1 && !r->indexed) r->err = wn_report_rows_index(r);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
@@ -238,10 +244,12 @@ wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p) {
         q->no_counts ? WN_OK : wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
     if (err && err != WN_ERR_CORRUPT) return err;
     r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
-    err = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
-    if (err && err != WN_ERR_CORRUPT) return err;
-    r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
-    r->has_ledger = !err && r->ledger_number != 0;
+    if (!q->narrow) {
+        err = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
+        if (err && err != WN_ERR_CORRUPT) return err;
+        r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+        r->has_ledger = !err && r->ledger_number != 0;
+    }
     r->measures |= WN_MEASURE_PEOPLE;
     r->many = q->from_day != q->to_day || r->windows_n > 1;
     if (!r->k && q->shape) r->k = q->shape->k;

@@ -105,6 +105,9 @@ WN_MUST_USE wn_err wn_published_counts_scan(
     void (*fn)(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped), void *ctx);
 WN_MUST_USE wn_err wn_published_ledger_each(const wn_published *p,
                                             bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
+// The same from an entry's number on.
+WN_MUST_USE wn_err wn_published_ledger_from(const wn_published *p, uint64_t number,
+                                            bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx);
 // The last entry's number and digest, for whoever quotes it (R9); 0 and zeros before the first.
 WN_MUST_USE wn_err wn_published_ledger_head(const wn_published *p, uint64_t *out_number,
                                             uint8_t out_digest[32]);

@@ -113,8 +113,15 @@ static bool ledger_visit(void *ctx, wn_span key, wn_err state, wn_span value) {
 
 wn_err wn_published_ledger_each(const wn_published *p, bool (*fn)(void *ctx, const wn_ledger_entry *e),
                                 void *ctx) {
+    return wn_published_ledger_from(p, 0, fn, ctx);
+}
+
+wn_err wn_published_ledger_from(const wn_published *p, uint64_t number,
+                                bool (*fn)(void *ctx, const wn_ledger_entry *e), void *ctx) {
     ledger_scan s = {fn, ctx, false};
-    WN_TRY(wn_vault_scan(p->vault, DB_LEDGER, (wn_span){NULL, 0}, (wn_span){NULL, 0}, ledger_visit, &s));
+    uint8_t from[8];
+    wn_vault_be64(number, from);
+    WN_TRY(wn_vault_scan(p->vault, DB_LEDGER, SPAN_OF(from), (wn_span){NULL, 0}, ledger_visit, &s));
     return s.corrupt ? WN_ERR_CORRUPT : WN_OK;
 }
 

@@ -115,7 +115,8 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
         fprintf(stderr, "winnow-web: the published store in %s: %s\n", w->o.state_dir, wn_err_text(err));
         return close(listen_fd), 1;
     }
-    wn_web_confine(w->o.config_dir);
+    wn_web_peers_open(&w->peers);
+    wn_web_confine();
     err = wn_web_http_open(w, listen_fd, &h);
     if (err == WN_OK) {
         if (w->o.web_public) wn_log(WN_MSG_WEB_PUBLIC, 0, 0, 0);
@@ -127,6 +128,8 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
         wn_log(WN_MSG_ERROR, err, 1, 0);
     }
     wn_web_http_close(h);
+    wn_web_peers_close(&w->peers);
+    wn_web_facts_fini(&w->facts);
     wn_published_close(w->store);
     wn_log(WN_MSG_STOPPED, 0, 0, 0);
     return err == WN_OK ? 0 : 1;
@@ -139,6 +142,7 @@ int main(int argc, char **argv) {
     size_t rest = 0;
     char why[400] = "";
     sigset_t set;
+    wn_web_opener opener;
     if (wn_options_read(WN_PROG_WEB, argc, argv, &w.o, NULL, &rest, &done) != WN_OK) return 2;
     if (done) return 0;
     wn_harden();
@@ -148,26 +152,32 @@ int main(int argc, char **argv) {
     }
     if (w.o.verbose) wn_log_level(WN_LEVEL_DEBUG);
     if (!check_listen(&w.o, &e)) return 2;
-    if (wn_web_conf_open(&w.conf, w.o.config_dir, why, sizeof why) != WN_OK) {
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    // Forked before there is anything in memory that it should not have.
+    if (wn_web_opener_start(&opener, w.o.config_dir, wn_web_conf_files) != WN_OK) {
+        fprintf(stderr, "winnow-web: no process can be made: %s\n", strerror(errno));
+        return 1;
+    }
+    if (wn_web_conf_open(&w.conf, w.o.config_dir, &opener, why, sizeof why) != WN_OK) {
         fprintf(stderr, "winnow-web: %s/%s\n", w.o.config_dir, why);
-        return 2;
+        return wn_web_opener_stop(&opener), 2;
     }
     if (w.o.check_config) {
         printf("configuration is valid: sites %zu, plan version %u with %zu tables, %s\n", w.conf.sites.n,
                w.conf.plan.version, w.conf.plan.n,
                w.conf.keys.there ? "readers need a key" : "no keys of readers");
         wn_web_conf_close(&w.conf);
-        return 0;
+        return wn_web_opener_stop(&opener), 0;
     }
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     wn_log(WN_MSG_STARTED, getpid(), 0, 0);
     allow_files(&w.o);
     int code = signal_fd < 0 ? 1 : serve(&w, &e, signal_fd);
     wn_web_conf_close(&w.conf);
+    wn_web_opener_stop(&opener);
     if (signal_fd >= 0) close(signal_fd);
     return code;
 }

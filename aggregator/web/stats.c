@@ -28,8 +28,9 @@ typedef struct stats {
     wn_stats_ask ask;
     wn_table table;
     wn_site site;
-    int32_t next_day;    // first of the bucket that is read, or of the next
-    bool reading, large; // large: counted in web->large
+    int32_t next_day; // first of the bucket that is read, or of the next
+    bool reading;
+    unsigned large; // its place in web->large
     wn_report_query query;
     wn_report_rows rows;
     bool visitor_days, corrupt;
@@ -158,6 +159,7 @@ static void bucket_begin(stats *s) {
                                  .may = may_see,
                                  .may_ctx = s,
                                  .no_counts = true,
+                                 .narrow = !wn_web_reads_all(&s->reader),
                                  .rows_max = WN_WEB_ROWS_MAX};
     wn_dates_bounds(&s->site, first, last, &s->query.from_s, &s->query.to_s);
     wn_report_rows_begin(&s->rows, &s->query);

@@ -94,6 +94,7 @@ enum MHD_Result wn_web_say_problem(wn_web_ask *a, const wn_problem *p) {
     unsigned status = wn_problem_status(p->kind);
     if (status == MHD_HTTP_UNAUTHORIZED)
         wn_web_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"winnow\"");
+    if (p->kind == WN_PROBLEM_bad_framing) wn_web_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     if (p->allow) wn_web_header(r, MHD_HTTP_HEADER_ALLOW, p->allow);
     if (p->retry_s) {
         snprintf(seconds, sizeof seconds, "%u", p->retry_s);
@@ -115,19 +116,17 @@ void wn_web_etag_of(wn_span content, char out[WN_WEB_ETAG_BYTES]) {
     etag_write(digest, out);
 }
 
-bool wn_web_etag(const wn_web *w, wn_span asked, char out[WN_WEB_ETAG_BYTES], uint8_t out_state[8]) {
+void wn_web_etag(const wn_web *w, const uint8_t state[WN_WEB_STATE_BYTES], wn_span asked,
+                 char out[WN_WEB_ETAG_BYTES]) {
     crypto_generichash_state hash;
-    uint8_t state[32], digest[16];
-    if (wn_published_state(w->store, state) != WN_OK) return false;
+    uint8_t digest[16];
     crypto_generichash_init(&hash, NULL, 0, sizeof digest);
-    crypto_generichash_update(&hash, state, sizeof state);
+    crypto_generichash_update(&hash, state, WN_WEB_STATE_BYTES);
     crypto_generichash_update(&hash, (const uint8_t *)WN_VERSION, sizeof WN_VERSION);
     crypto_generichash_update(&hash, w->conf.plan.digest, sizeof w->conf.plan.digest);
     crypto_generichash_update(&hash, asked.p, asked.n);
     crypto_generichash_final(&hash, digest, sizeof digest);
     etag_write(digest, out);
-    memcpy(out_state, state, 8);
-    return true;
 }
 
 // Weak and strong tags alike, as If-None-Match compares them.
@@ -146,21 +145,31 @@ bool wn_web_unchanged(wn_web_ask *a, const char *etag, enum MHD_Result *out_done
     return true;
 }
 
-bool wn_web_room_take(wn_web *w, bool *inout_held, size_t rows) {
-    if (*inout_held || rows <= WN_WEB_ROWS_SMALL) return true;
-    if (w->large == WN_WEB_LARGE_MAX) return false;
-    w->large++;
-    *inout_held = true;
+bool wn_web_room_take(wn_web *w, const uint8_t who[WN_WEB_WHO_BYTES], unsigned *inout_slot, size_t rows) {
+    unsigned own = 0, free_slot = 0;
+    if (*inout_slot || rows <= WN_WEB_ROWS_SMALL) return true;
+    for (unsigned i = 0; i < WN_WEB_LARGE_MAX; i++) {
+        if (!w->large[i].held) free_slot = i + 1;
+        else if (memcmp(w->large[i].who, who, WN_WEB_WHO_BYTES) == 0) own++;
+    }
+    if (!free_slot || own >= WN_WEB_LARGE_EACH) return false;
+    w->large[free_slot - 1].held = true;
+    memcpy(w->large[free_slot - 1].who, who, WN_WEB_WHO_BYTES);
+    *inout_slot = free_slot;
     return true;
 }
 
-bool wn_web_room(wn_web_ask *a, bool *inout_held, size_t rows) {
-    if (wn_web_room_take(a->web, inout_held, rows)) return true;
-    (void)wn_problem_set(&a->problem, WN_PROBLEM_busy, "Ask again in a moment, or for fewer days");
+bool wn_web_room(wn_web_ask *a, unsigned *inout_slot, size_t rows) {
+    if (wn_web_room_take(a->web, a->who, inout_slot, rows)) return true;
+    (void)wn_problem_set(&a->problem, WN_PROBLEM_busy,
+                         "Ask again in a moment, or for fewer days; one reader has at most %d large answers",
+                         WN_WEB_LARGE_EACH);
     a->problem.retry_s = 1;
     return false;
 }
 
-void wn_web_room_end(wn_web *w, bool held) {
-    if (held) w->large--;
+void wn_web_room_end(wn_web *w, unsigned slot) {
+    if (!slot) return;
+    w->large[slot - 1].held = false;
+    w->large_freed = true;
 }

@@ -4,12 +4,13 @@
 #include "web_conf.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 
 enum { F_SITES, F_PLAN, F_POLICY, F_KEYS, F_DESTINATIONS };
-static const char *const names[] = {"sites.yaml", "plan.yaml", "policy.yaml", "api_keys.yaml",
-                                    "destinations.yaml"};
+const char *const wn_web_conf_files[] = {"sites.yaml",    "plan.yaml",         "policy.yaml",
+                                         "api_keys.yaml", "destinations.yaml", NULL};
 
 static bool changed(wn_web_file *f) {
     struct stat now = {0};
@@ -23,9 +24,9 @@ static bool changed(wn_web_file *f) {
     return !same;
 }
 
-static wn_err load_sites(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+static wn_err load_sites(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line) {
     wn_sites s;
-    WN_TRY(wn_sites_load(c->file[F_SITES].path, &s, why, why_bytes, line));
+    WN_TRY(wn_sites_load(path, &s, why, why_bytes, line));
     for (size_t i = 0; i < s.n; i++) {
         wn_wipe(s.site[i].sign_key, sizeof s.site[i].sign_key);
         s.site[i].has_sign_key = false;
@@ -35,9 +36,9 @@ static wn_err load_sites(wn_web_conf *c, char *why, size_t why_bytes, int *line)
     return WN_OK;
 }
 
-static wn_err load_plan(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+static wn_err load_plan(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line) {
     wn_plan p;
-    wn_err err = wn_plan_load_file(c->file[F_PLAN].path, &p, why, why_bytes, line);
+    wn_err err = wn_plan_load_file(path, &p, why, why_bytes, line);
     if (err == WN_ERR_NOTFOUND)
         err = wn_plan_load(wn_plan_default, strlen(wn_plan_default), &p, why, why_bytes, line);
     WN_TRY(err);
@@ -47,18 +48,19 @@ static wn_err load_plan(wn_web_conf *c, char *why, size_t why_bytes, int *line) 
 }
 
 // Its version and its date alone: the rest names organisations.
-static wn_err load_policy(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+static wn_err load_policy(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line) {
     wn_policy p;
-    WN_TRY(wn_policy_load_file(c->file[F_POLICY].path, &p, why, why_bytes, line));
+    WN_TRY(wn_policy_load_file(path, &p, why, why_bytes, line));
     c->policy_version = p.version;
+    c->policy_id = p.id;
     memcpy(c->policy_date, p.date, sizeof c->policy_date);
     wn_policy_fini(&p);
     return WN_OK;
 }
 
-static wn_err load_keys(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+static wn_err load_keys(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line) {
     wn_api_keys k;
-    wn_err err = wn_api_keys_load(c->file[F_KEYS].path, &k, why, why_bytes, line);
+    wn_err err = wn_api_keys_load(path, &k, why, why_bytes, line);
     c->keys_bad = err != WN_OK;
     WN_TRY(err);
     wn_api_keys_fini(&c->keys);
@@ -67,9 +69,9 @@ static wn_err load_keys(wn_web_conf *c, char *why, size_t why_bytes, int *line) 
 }
 
 // What the public is told of them; addresses and the secrets' places are dropped here.
-static wn_err load_destinations(wn_web_conf *c, char *why, size_t why_bytes, int *line) {
+static wn_err load_destinations(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line) {
     wn_destinations all;
-    WN_TRY(wn_destinations_load(c->file[F_DESTINATIONS].path, &all, why, why_bytes, line));
+    WN_TRY(wn_destinations_load(path, &all, why, why_bytes, line));
     for (size_t i = 0; i < all.n; i++) {
         memcpy(c->receiver[i].name, all.to[i].name, sizeof c->receiver[i].name);
         memcpy(c->receiver[i].kind, all.to[i].kind, sizeof c->receiver[i].kind);
@@ -81,7 +83,7 @@ static wn_err load_destinations(wn_web_conf *c, char *why, size_t why_bytes, int
 }
 
 static const struct {
-    wn_err (*load)(wn_web_conf *c, char *why, size_t why_bytes, int *line);
+    wn_err (*load)(wn_web_conf *c, const char *path, char *why, size_t why_bytes, int *line);
     wn_msg bad;
 } files[] = {
     [F_SITES] = {load_sites, WN_MSG_RELOAD_BAD_SITES},
@@ -91,17 +93,30 @@ static const struct {
     [F_DESTINATIONS] = {load_destinations, WN_MSG_RELOAD_BAD_DESTINATIONS},
 };
 
-wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, char *why, size_t why_bytes) {
+// Where nobody answers, the file itself is tried, which a confined process cannot open: a list of keys that
+// cannot be read opens nothing, and one that is not there would open everything.
+static wn_err load(wn_web_conf *c, size_t at, char *why, size_t why_bytes, int *line) {
+    char path[WN_WEB_OPENER_PATH];
+    int fd = -1;
+    bool copied = c->opener && wn_web_opener_copy(c->opener, at, path, &fd) == WN_OK;
+    wn_err err = files[at].load(c, copied ? path : c->file[at].path, why, why_bytes, line);
+    if (fd >= 0) close(fd);
+    return err;
+}
+
+wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_web_opener *opener, char *why,
+                        size_t why_bytes) {
     char words[300] = "";
-    *c = (wn_web_conf){0};
+    *c = (wn_web_conf){.opener = opener};
     for (size_t i = 0; i < WN_COUNT(files); i++) {
         wn_web_file *f = &c->file[i];
         int line = 0;
-        snprintf(f->path, sizeof f->path, "%.270s/%s", config_dir, names[i]);
+        snprintf(f->path, sizeof f->path, "%.270s/%s", config_dir, wn_web_conf_files[i]);
         (void)changed(f); // before it is read, so that no change is missed
-        wn_err err = files[i].load(c, words, sizeof words, &line);
+        wn_err err = load(c, i, words, sizeof words, &line);
         if (err == WN_OK) continue;
-        snprintf(why, why_bytes, "%s line %d: %s", names[i], line, words[0] ? words : wn_err_text(err));
+        snprintf(why, why_bytes, "%s line %d: %s", wn_web_conf_files[i], line,
+                 words[0] ? words : wn_err_text(err));
         wn_web_conf_close(c);
         return err;
     }
@@ -113,7 +128,7 @@ void wn_web_conf_watch(wn_web_conf *c) {
     for (size_t i = 0; i < WN_COUNT(files); i++) {
         int line = 0;
         if (!changed(&c->file[i])) continue;
-        if (files[i].load(c, words, sizeof words, &line) != WN_OK) wn_log(files[i].bad, line, 0, 0);
+        if (load(c, i, words, sizeof words, &line) != WN_OK) wn_log(files[i].bad, line, 0, 0);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "destinations.h"
 #include "policy.h"
+#include "web_opener.h"
 
 typedef struct wn_web_file {
     char path[300];
@@ -27,14 +28,19 @@ typedef struct wn_web_conf {
     wn_api_keys keys;
     bool keys_bad; // the file is there and cannot be read: nobody comes in
     uint32_t policy_version;
+    uint64_t policy_id;
     char policy_date[11];
     wn_web_receiver receiver[WN_DESTINATIONS_MAX];
     size_t receivers_n;
     wn_web_file file[5];
+    const wn_web_opener *opener; // NULL: the files are opened here
 } wn_web_conf;
 
-// WN_ERR_CONFIG: what is wrong, as "FILE line N: words", in `why`.
-WN_MUST_USE wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, char *why, size_t why_bytes);
+// What winnow-web reads of CONFIG: for wn_web_opener_start.
+extern const char *const wn_web_conf_files[];
+// WN_ERR_CONFIG: what is wrong, as "FILE line N: words", in `why`. Keeps opener.
+WN_MUST_USE wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_web_opener *opener,
+                                    char *why, size_t why_bytes);
 // Looks whether files changed. A bad one is logged; the old sites, plan and
 // policy stay, but bad keys open nothing.
 void wn_web_conf_watch(wn_web_conf *c);

@@ -4,9 +4,8 @@
 #include "confine.h"
 #include "log.h"
 
-void wn_web_confine(const char *config_dir) {
+void wn_web_confine(void) {
     const wn_confine_rule rules[] = {
-        {config_dir, false},
         {"/usr/share/zoneinfo", false},
 #ifdef WN_TEST_CLOCK
         {"/tmp", false}, // a test's clock; a sanitizer's look for leaks

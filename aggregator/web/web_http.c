@@ -8,16 +8,17 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ui.h"
 #include "web.h"
 
-#define IDLE_S 30
 #define GET_ALLOWED "GET, HEAD, OPTIONS"
 #define POST_ALLOWED "POST, OPTIONS"
 
 struct wn_web_http {
     struct MHD_Daemon *daemon;
     wn_web *web;
+    wn_web_conns conns;
     int fd;
     unsigned asks;
 };
@@ -48,16 +49,89 @@ static bool peer_is_loopback(const wn_web_ask *a) {
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr);
 }
 
-static bool may_come_in(wn_web_ask *a) {
+static bool peer_is_ours(wn_web_ask *a) {
+    struct sockaddr_storage server;
+    socklen_t n = sizeof server;
+    uid_t user;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(a->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (a->conn->peer == WN_PEER_UNASKED && info) {
+        bool ours = getsockname(a->conn->fd, (struct sockaddr *)&server, &n) == 0 &&
+                    wn_web_peer_user(&a->web->peers, info->client_addr, (struct sockaddr *)&server, &user) &&
+                    user == geteuid();
+        a->conn->peer = ours ? WN_PEER_OURS : WN_PEER_FOREIGN;
+    }
+    return a->conn->peer == WN_PEER_OURS;
+}
+
+// What there is of a head that can be read in two ways.
+typedef struct head {
+    unsigned hosts, lengths, encodings;
+    bool odd, forwarded;
+} head;
+
+static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value) {
+    static const char token[] =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    head *h = ctx;
+    (void)kind;
+    if (!value) value = "";
+    h->odd = h->odd || !name[0] || name[strspn(name, token)] || strpbrk(value, "\r\n");
+    h->forwarded = h->forwarded || wn_web_header_of_proxy(name);
+    h->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+        h->lengths++;
+        h->odd = h->odd || !value[0] || value[strspn(value, "0123456789")];
+    }
+    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        h->encodings++;
+        h->odd = h->odd || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+static head head_of(wn_web_ask *a) {
+    head h = {0};
+    MHD_get_connection_values(a->connection, MHD_HEADER_KIND, take_header, &h);
+    return h;
+}
+
+// A proxy in front may have read such a head otherwise, and taken the next request for this one's body.
+static bool framing_is_clear(wn_web_ask *a, const head *h) {
+    if (!h->odd && h->hosts <= 1 && h->lengths <= 1 && h->encodings <= 1 && h->lengths + h->encodings <= 1)
+        return true;
+    return wn_problem_set(&a->problem, WN_PROBLEM_bad_framing,
+                          "Send one Host, and one Content-Length or Transfer-Encoding: chunked, not both");
+}
+
+// Who holds what this one asks for: a key, or an address.
+static void name_asker(wn_web_ask *a) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(a->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    memset(a->who, 0, sizeof a->who);
+    if (!a->reader.all) {
+        memcpy(a->who, a->reader.key.hash, sizeof a->who);
+    } else if (info && info->client_addr->sa_family == AF_INET) {
+        memcpy(a->who, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, 4);
+    } else if (info && info->client_addr->sa_family == AF_INET6) {
+        memcpy(a->who, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, 16);
+    }
+}
+
+static bool may_come_in(wn_web_ask *a, bool forwarded) {
     const wn_web *w = a->web;
     const wn_web_rules rules = {w->o.web_behind_proxy, w->o.web_public, w->o.web_listen};
+    const bool loopback = peer_is_loopback(a), asked = w->conf.keys.there || rules.open_to_all;
     const wn_web_visitor v = {
-        .loopback = peer_is_loopback(a),
+        .loopback = loopback,
+        .same_user = loopback && !asked && peer_is_ours(a),
         .host = header_of(a, MHD_HTTP_HEADER_HOST),
         .authorization = header_of(a, MHD_HTTP_HEADER_AUTHORIZATION),
-        .forwarded = header_of(a, "X-Forwarded-For") || header_of(a, "Forwarded") || header_of(a, "Via"),
+        .forwarded = forwarded,
     };
-    return wn_web_access(&rules, &w->conf, &v, &a->reader, &a->problem);
+    if (!wn_web_access(&rules, &w->conf, &v, &a->reader, &a->problem)) return false;
+    name_asker(a);
+    return true;
 }
 
 static enum MHD_Result take_pair(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n,
@@ -98,12 +172,14 @@ static bool has_body(const wn_web_ask *a) {
 
 // All that can be refused before a body is read. False with a->problem.
 static bool judge(wn_web_ask *a, const char *method, const char *path) {
+    const head h = head_of(a);
+    if (!framing_is_clear(a, &h)) return false;
     if (a->url_long)
         return wn_problem_set(&a->problem, WN_PROBLEM_url_too_long, "At most %d bytes with its parameters",
                               WN_WEB_URL_BYTES_MAX);
-    for (size_t i = 0; i < WN_COUNT(routes) && !a->route; i++)
+    for (size_t i = 0; i < WN_COUNT(routes) && !a->route && !a->url_escaped; i++)
         if (strcmp(path, routes[i].path) == 0) a->route = &routes[i];
-    if (!a->route) a->route = wn_ui_route(path);
+    if (!a->route && !a->url_escaped) a->route = wn_ui_route(path);
     if (!a->route)
         return wn_problem_set(&a->problem, WN_PROBLEM_not_here,
                               "The API is described at /api/v1/openapi.json, the dashboard is at /");
@@ -116,7 +192,7 @@ static bool judge(wn_web_ask *a, const char *method, const char *path) {
     if (!a->route->post && has_body(a))
         return wn_problem_set(&a->problem, WN_PROBLEM_unwanted_body, "Ask with GET and no body");
     wn_web_conf_watch(&a->web->conf);
-    if (!a->route->open && !may_come_in(a)) return false;
+    if (!a->route->open && !may_come_in(a, h.forwarded)) return false;
     if (a->route->post && !is_json(header_of(a, MHD_HTTP_HEADER_CONTENT_TYPE)))
         return wn_problem_set(&a->problem, WN_PROBLEM_not_json, "Send Content-Type: application/json");
     return pairs_take(a);
@@ -131,7 +207,13 @@ static void *ask_new(void *ctx, const char *uri, struct MHD_Connection *c) {
     if (!a) return NULL;
     a->web = h->web;
     a->connection = c;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    a->conn = info ? info->socket_context : NULL;
+    if (!a->conn) return free(a), NULL;
     a->url_long = strlen(uri) > WN_WEB_URL_BYTES_MAX;
+    // No path of ours needs one, and what is unescaped ends at a %00.
+    size_t path_n = strcspn(uri, "?");
+    a->url_escaped = memchr(uri, '%', path_n) != NULL;
     h->asks++;
     return a;
 }
@@ -143,9 +225,21 @@ static void on_end(void *ctx, struct MHD_Connection *c, void **state, enum MHD_R
     if (!a) return;
     *state = NULL;
     if (a->state_free) a->state_free(a->state);
+    wn_web_conn_asks(a->conn, wn_monotonic_ms());
     free(a->body);
     free(a);
     h->asks--;
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *c, void **conn,
+                          enum MHD_ConnectionNotificationCode what) {
+    wn_web_http *h = ctx;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *conn = wn_web_conn_begin(&h->conns, c, wn_monotonic_ms());
+    } else {
+        wn_web_conn_end(&h->conns, *conn);
+        *conn = NULL;
+    }
 }
 
 static enum MHD_Result say_options(wn_web_ask *a) {
@@ -172,6 +266,7 @@ static enum MHD_Result body_take(wn_web_ask *a, const char *data, size_t *inout_
 }
 
 static enum MHD_Result answer(wn_web_ask *a) {
+    wn_web_conn_moves(a->conn, wn_monotonic_ms());
     if (a->problem.kind) return wn_web_say_problem(a, &a->problem);
     if (a->body_long) {
         (void)wn_problem_set(&a->problem, WN_PROBLEM_body_too_large, "At most %d bytes",
@@ -206,12 +301,13 @@ wn_err wn_web_http_open(wn_web *w, int listen_fd, wn_web_http **out) {
     wn_web_http *h = calloc(1, sizeof *h);
     if (!h) return close(listen_fd), WN_ERR_NOMEM;
     h->web = w;
-    h->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, NULL, NULL, on_request, h,
-                         MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, ask_new, h,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)w->o.web_connections_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WN_WEB_HEADER_BYTES_MAX, MHD_OPTION_END);
+    h->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, ask_new, h,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, (unsigned)w->o.web_connections_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(WN_WEB_ASK_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)WN_WEB_HEADER_BYTES_MAX, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info) {
@@ -226,6 +322,7 @@ wn_err wn_web_http_open(wn_web *w, int listen_fd, wn_web_http **out) {
 
 void wn_web_http_close(wn_web_http *h) {
     if (!h) return;
+    wn_web_conns_wake(&h->conns);
     if (h->daemon) MHD_stop_daemon(h->daemon);
     free(h);
 }
@@ -241,6 +338,13 @@ int wn_web_http_wait_ms(const wn_web_http *h, int most_ms) {
 }
 
 void wn_web_http_turn(wn_web_http *h) {
+    wn_web_http_turn_at(h, wn_monotonic_ms());
+}
+
+void wn_web_http_turn_at(wn_web_http *h, int64_t now_ms) {
+    bool room = h->web->large_freed;
+    h->web->large_freed = false;
+    wn_web_conns_sweep(&h->conns, (unsigned)h->web->o.web_connections_max, room, now_ms);
     MHD_run(h->daemon);
 }
 

@@ -152,18 +152,29 @@ static const struct {
 #undef PURPOSE
 };
 
-static void write_tables(FILE *out, const wn_plan *plan, const char *receiver) {
+// Of the plan as it is written; then what was sent before and stands there no more.
+static void write_tables(FILE *out, const wn_web *w, const char *receiver) {
+    const wn_plan *plan = &w->conf.plan;
+    uint32_t bit = 0;
     bool first = true;
+    for (size_t i = 0; i < plan->receivers_n; i++)
+        if (strcmp(plan->receiver[i], receiver) == 0) bit = 1u << i;
     fputs(",\"tables\":[", out);
-    for (size_t i = 0; i < plan->receivers_n; i++) {
-        if (strcmp(plan->receiver[i], receiver) != 0) continue;
-        for (size_t t = 0; t < plan->n; t++) {
-            if (!(plan->table[t].receivers & 1u << i)) continue;
-            fprintf(out, "%s\"%s\"", first ? "" : ",", plan->table[t].id);
-            first = false;
-        }
+    for (size_t t = 0; t < plan->n; t++) {
+        if (!(plan->table[t].receivers & bit)) continue;
+        fprintf(out, "%s\"%s\"", first ? "" : ",", plan->table[t].id);
+        first = false;
     }
-    fputs("]}", out);
+    fputc(']', out);
+    first = true;
+    for (size_t i = 0; i < w->facts.n; i++) {
+        const wn_web_sent *s = &w->facts.sent[i];
+        int at = wn_plan_table(plan, s->table);
+        if (strcmp(s->receiver, receiver) != 0 || (at >= 0 && plan->table[at].receivers & bit)) continue;
+        fprintf(out, "%s\"%s\"", first ? ",\"sent_before\":[" : ",", s->table);
+        first = false;
+    }
+    fputs(first ? "}" : "]}", out);
 }
 
 static bool is_destination(const wn_web_conf *c, const char *name) {
@@ -172,38 +183,105 @@ static bool is_destination(const wn_web_conf *c, const char *name) {
     return false;
 }
 
+static bool is_planned(const wn_plan *plan, const char *name) {
+    for (size_t i = 0; i < plan->receivers_n; i++)
+        if (strcmp(plan->receiver[i], name) == 0) return true;
+    return false;
+}
+
+static void field_date(FILE *out, const char *name, int64_t at_s) {
+    char text[11];
+    wn_day_text((int32_t)(at_s / 86400), text);
+    fprintf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+// Of a receiver that nothing is set up for: when it was last sent anything. False: never.
+static bool write_last(FILE *out, const wn_web_facts *f, const char *receiver) {
+    int64_t last_s = 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->sent[i].receiver, receiver) == 0 && f->sent[i].last_s > last_s)
+            last_s = f->sent[i].last_s;
+    if (last_s) field_date(out, "last_sent", last_s);
+    return last_s != 0;
+}
+
+static bool is_first_of(const wn_web_facts *f, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(f->sent[i].receiver, f->sent[at].receiver) == 0) return false;
+    return true;
+}
+
 // Who is sent rows, by what right; then whom the plan names for whom nothing is set up yet:
-// who comes and fetches with a key of its own.
-static void write_destinations(FILE *out, const wn_web_conf *c) {
+// who comes and fetches with a key of its own; then who was sent rows and is neither any more.
+static void write_destinations(FILE *out, const wn_web *w) {
+    const wn_web_conf *c = &w->conf;
+    const wn_web_facts *f = &w->facts;
     bool first = true;
     for (size_t i = 0; i < c->receivers_n; i++) {
         const wn_web_receiver *r = &c->receiver[i];
         fprintf(out, "%s\n{\"name\":\"%s\",\"kind\":\"%s\",\"basis\":", first ? "" : ",", r->name, r->kind);
         wn_report_text_json(out, r->basis);
-        write_tables(out, &c->plan, r->name);
+        write_tables(out, w, r->name);
         first = false;
     }
     for (size_t i = 0; i < c->plan.receivers_n; i++) {
         if (is_destination(c, c->plan.receiver[i])) continue;
         fprintf(out, "%s\n{\"name\":\"%s\"", first ? "" : ",", c->plan.receiver[i]);
-        write_tables(out, &c->plan, c->plan.receiver[i]);
+        if (write_last(out, f, c->plan.receiver[i])) fputs(",\"configured\":false", out);
+        write_tables(out, w, c->plan.receiver[i]);
+        first = false;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        const char *name = f->sent[i].receiver;
+        if (is_destination(c, name) || is_planned(&c->plan, name) || !is_first_of(f, i)) continue;
+        fprintf(out, "%s\n{\"name\":\"%s\",\"configured\":false", first ? "" : ",", name);
+        (void)write_last(out, f, name);
+        write_tables(out, w, name);
         first = false;
     }
 }
 
+// What the ledger says is in force; where a file says otherwise, that too, as what comes next.
+static void write_force(FILE *out, const wn_web *w) {
+    const wn_web_conf *c = &w->conf;
+    const wn_web_fact *policy = &w->facts.policy, *plan = &w->facts.plan;
+    uint64_t id = 0;
+    for (unsigned i = 8; i-- > 0;) id = id << 8 | policy->content[i];
+    bool same = !policy->known || (id == c->policy_id && policy->version == c->policy_version);
+    // Of a text that is no longer there the ledger has the number, and when it began.
+    fprintf(out, "\"policy\":{\"version\":%u", (unsigned)(same ? c->policy_version : policy->version));
+    if (same) fprintf(out, ",\"date\":\"%s\"", c->policy_date);
+    else fputs(",\"date\":null", out);
+    if (policy->known) field_date(out, "since", policy->since_s);
+    fputc('}', out);
+    if (!same)
+        fprintf(out, ",\"policy_next\":{\"version\":%u,\"date\":\"%s\"}", (unsigned)c->policy_version,
+                c->policy_date);
+    same = !plan->known || memcmp(plan->content, c->plan.digest, sizeof plan->content) == 0;
+    fprintf(out, ",\n\"plan\":{\"version\":%u", (unsigned)(same ? c->plan.version : plan->version));
+    if (plan->known) field_date(out, "since", plan->since_s);
+    fputc('}', out);
+    if (!same) fprintf(out, ",\"plan_next\":{\"version\":%u}", (unsigned)c->plan.version);
+}
+
 enum MHD_Result wn_web_public(wn_web_ask *a) {
-    const wn_web_conf *c = &a->web->conf;
     page p;
+    wn_err err = wn_web_facts_read(&a->web->facts, a->web->store);
+    if (err) { // said in part it would be less than the truth
+        (void)wn_problem_set(&a->problem, WN_PROBLEM_store_damaged, "%s", wn_err_text(err));
+        return wn_web_say_problem(a, &a->problem);
+    }
     if (!page_open(&p)) return MHD_NO;
-    fprintf(p.out, "{\"policy\":{\"version\":%u,\"date\":\"%s\"},\"purposes\":[", (unsigned)c->policy_version,
-            c->policy_date);
+    fputc('{', p.out);
+    write_force(p.out, a->web);
+    fputs(",\n\"purposes\":[", p.out);
     for (size_t i = 0; i < WN_COUNT(purposes); i++) {
         fprintf(p.out, "%s\n{\"name\":\"%s\",\"doc\":", i ? "," : "", purposes[i].name);
         wn_report_text_json(p.out, purposes[i].doc);
         fputc('}', p.out);
     }
     fputs("],\n\"destinations\":[", p.out);
-    write_destinations(p.out, c);
+    write_destinations(p.out, a->web);
     fputs("]}\n", p.out);
     return close_and_say(a, &p);
 }

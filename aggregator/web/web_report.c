@@ -2,6 +2,7 @@
 // Why: published rows for programs, as `winnow report` gives them: read a day a
 // turn of the loop, so that others are answered meanwhile, and sent as they are
 // written.
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +19,16 @@ typedef struct report {
     wn_web_report_ask ask;
     wn_report_query query;
     wn_report_stream *stream;
-    bool large; // counted in web->large
+    wn_web_conn *conn;
+    uint8_t who[WN_WEB_WHO_BYTES];
+    unsigned large; // its place in web->large
+    // What the reader may read of it, hashed before it is written.
+    wn_report_query seen_query;
+    wn_report_stream *seen;
+    crypto_generichash_state seen_hash;
     char etag[WN_WEB_ETAG_BYTES], cursor[WN_WEB_CURSOR_BYTES];
-    uint8_t state[8];
-    wn_span piece; // what of it is not sent yet
+    uint8_t state[WN_WEB_STATE_BYTES]; // a cursor begins with its first bytes
+    wn_span piece;                     // what of it is not sent yet
     bool end;
 } report;
 
@@ -43,6 +50,7 @@ static void report_free(void *state) {
     report *r = state;
     if (!r) return;
     wn_report_stream_free(r->stream);
+    wn_report_stream_free(r->seen);
     wn_web_room_end(r->web, r->large);
     free(r);
 }
@@ -77,19 +85,52 @@ static bool query_fill(wn_web_ask *a, report *r) {
     q->may = may_see;
     q->may_ctx = r;
     q->no_counts = wn_web_is_receiver(&r->reader);
+    q->narrow = !wn_web_reads_all(&r->reader);
+#ifdef WN_MUTANT_NARROW_SEES_STORE
+    q->narrow = false;
+#endif
     q->rows_max = r->ask.by_day ? 0 : WN_WEB_ROWS_MAX;
     return true;
 }
 
-// The tag names days, not words for them, and whose eyes it is for.
-static bool etag_make(report *r) {
-    char asked[512];
-    int n =
-        snprintf(asked, sizeof asked, "%s\n%s\n%d %d\n%d %d\n%zu %zu\n%.64s", r->query.site, r->query.table,
-                 (int)r->query.from_day, (int)r->query.to_day, (int)r->query.format, (int)r->ask.by_day,
-                 r->ask.limit, r->ask.offset, r->reader.all ? "" : r->reader.key.name);
+// The tag names days, not words for them, and by what right they are read.
+static void etag_make(report *r) {
+    char asked[512], rights[2 * WN_WEB_RIGHTS_BYTES + 1];
+    uint8_t digest[WN_WEB_RIGHTS_BYTES];
+    wn_web_rights(&r->reader, digest);
+    sodium_bin2hex(rights, sizeof rights, digest, sizeof digest);
+    int n = snprintf(asked, sizeof asked, "%s\n%s\n%d %d\n%d %d\n%zu %zu\n%s", r->query.site, r->query.table,
+                     (int)r->query.from_day, (int)r->query.to_day, (int)r->query.format, (int)r->ask.by_day,
+                     r->ask.limit, r->ask.offset, rights);
     WN_ASSERT(n > 0 && (size_t)n < sizeof asked);
-    return wn_web_etag(r->web, (wn_span){(const uint8_t *)asked, (size_t)n}, r->etag, r->state);
+    wn_web_etag(r->web, r->state, (wn_span){(const uint8_t *)asked, (size_t)n}, r->etag);
+}
+
+// Names what there is to be told, for the tag and for cursors. Who may read all is told by the store
+// itself. A narrower reader's is a digest of the very answer, all rows of it: the store's changes
+// whenever a row of anybody else's moves, and telling that is telling of those rows (R9).
+static wn_err state_begin(report *r) {
+    bool whole = wn_web_reads_all(&r->reader);
+#ifdef WN_MUTANT_ETAG_OF_STORE
+    whole = true;
+#endif
+    if (whole) return wn_published_state(r->web->store, r->state);
+    r->seen_query = r->query;
+    r->seen_query.format = WN_REPORT_JSON;
+    crypto_generichash_init(&r->seen_hash, NULL, 0, sizeof r->state);
+    return wn_report_stream_new(r->web->store, &r->seen_query, r->ask.by_day, &r->seen);
+}
+
+static wn_err state_read(report *r) {
+    wn_span piece;
+    bool end = false;
+    WN_TRY(wn_report_stream_next(r->seen, &piece, &end));
+    crypto_generichash_update(&r->seen_hash, piece.p, piece.n);
+    if (!end) return WN_OK;
+    crypto_generichash_final(&r->seen_hash, r->state, sizeof r->state);
+    wn_report_stream_free(r->seen);
+    r->seen = NULL;
+    return WN_OK;
 }
 
 // ---- sending ----
@@ -101,13 +142,18 @@ static ssize_t more(void *ctx, uint64_t at, char *buf, size_t max) {
         // What damage left out is left out loudly: some say so, the others end broken.
         bool silent = !says_damage(r->query.format) && wn_report_stream_rows(r->stream)->corrupt;
         if (r->end) return silent ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+        if (r->conn->late) return MHD_CONTENT_READER_END_WITH_ERROR;
         // Where others hold many rows already, this one waits for theirs to be sent.
-        if (!r->ask.by_day && !wn_web_room_take(r->web, &r->large, wn_report_stream_rows(r->stream)->rows_n))
+        if (!r->ask.by_day &&
+            !wn_web_room_take(r->web, r->who, &r->large, wn_report_stream_rows(r->stream)->rows_n)) {
+            wn_web_conn_waits(r->conn);
             return 0;
+        }
         if (wn_report_stream_next(r->stream, &r->piece, &r->end) != WN_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (r->piece.n == 0) return 0; // and is asked again
     }
+    wn_web_conn_moves(r->conn, wn_monotonic_ms());
     size_t n = r->piece.n < max ? r->piece.n : max;
     memcpy(buf, r->piece.p, n);
     r->piece.p += n;
@@ -201,23 +247,39 @@ static enum MHD_Result read_on(wn_web_ask *a, report *r) {
     return begin(a, r);
 }
 
-enum MHD_Result wn_web_report(wn_web_ask *a) {
-    report *r = a->state;
+static enum MHD_Result tell(wn_web_ask *a, report *r) {
     enum MHD_Result done;
-    if (r) return read_on(a, r);
-    r = calloc(1, sizeof *r);
-    if (!r) return MHD_NO;
-    r->web = a->web;
-    r->reader = a->reader;
-    a->state = r;
-    a->state_free = report_free;
-    if (!query_fill(a, r)) return wn_web_say_problem(a, &a->problem);
-    if (!etag_make(r)) return refuse(a, WN_ERR_CORRUPT);
-    if (r->ask.has_cursor && memcmp(r->ask.cursor_state, r->state, sizeof r->state) != 0) {
+    etag_make(r);
+    if (r->ask.has_cursor && memcmp(r->ask.cursor_state, r->state, sizeof r->ask.cursor_state) != 0) {
         (void)wn_problem_set(&a->problem, WN_PROBLEM_stale_cursor, "Begin again without the cursor");
         return wn_web_say_problem(a, &a->problem);
     }
     if (wn_web_unchanged(a, r->etag, &done)) return done;
     wn_err err = wn_report_stream_new(r->web->store, &r->query, r->ask.by_day, &r->stream);
     return err ? refuse(a, err) : read_on(a, r);
+}
+
+static enum MHD_Result see_on(wn_web_ask *a, report *r) {
+    wn_err err = state_read(r);
+    if (err) return refuse(a, err);
+    if (r->seen && !wn_web_room(a, &r->large, wn_report_stream_rows(r->seen)->rows_n))
+        return wn_web_say_problem(a, &a->problem);
+    return r->seen ? MHD_YES : tell(a, r);
+}
+
+enum MHD_Result wn_web_report(wn_web_ask *a) {
+    report *r = a->state;
+    if (r) return r->seen ? see_on(a, r) : read_on(a, r);
+    r = calloc(1, sizeof *r);
+    if (!r) return MHD_NO;
+    r->web = a->web;
+    r->reader = a->reader;
+    r->conn = a->conn;
+    memcpy(r->who, a->who, sizeof r->who);
+    a->state = r;
+    a->state_free = report_free;
+    if (!query_fill(a, r)) return wn_web_say_problem(a, &a->problem);
+    wn_err err = state_begin(r);
+    if (err) return refuse(a, err);
+    return r->seen ? see_on(a, r) : tell(a, r);
 }

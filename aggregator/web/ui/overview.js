@@ -136,7 +136,7 @@ export function liveText(o, site, next) {
   if (!last) return [el('span', {class: 'seal', 'aria-hidden': 'true'}), el('span', {}, `Sealed: ${w.length === 1 ? 'this day is' : `all ${w.length} published days are`} final.`)];
   const wait = next < 60 ? 'in less than a minute' : `in ${Math.ceil(next / 60)} min`;
   return [el('span', {class: 'dot', 'aria-hidden': 'true'}), el('span', {},
-    el('strong', {}, 'Live'), `: steps of ${number(o.report.k)}, as published at ${clock(last.published_at, site.zone)}, next step ${wait}. `,
+    el('strong', {}, 'Live'), `: steps of ${number(o.report.k)}, ${last.published_at ? `as published at ${clock(last.published_at, site.zone)}, ` : ''}next step ${wait}. `,
     open.length === w.length && w.length === 1 ? 'Sessions come when the day is sealed.' : `${plural(w.length - open.length, 'day')} sealed, ${number(open.length)} open.`)];
 }
 

@@ -136,7 +136,7 @@ expect 0 '' "$winnow" keys new a --dir "$dir/k"
 expect 1 'is there already' "$winnow" keys new a --dir "$dir/k"
 expect 2 'allowed are new, api, list and revoke' "$winnow" keys nothing a
 expect 2 's name is 1 to 63' "$winnow" keys api 'a b'
-expect 0 'everybody on this machine' "$winnow" keys list
+expect 0 'programs of the user who runs winnow-web' "$winnow" keys list
 expect 1 'there is no site s99' "$winnow" keys api r1 --site s99
 expect 1 'the plan has no table' "$winnow" keys api r1 --table nothing
 expect 1 'the plan has no receiver' "$winnow" keys api r1 --receiver nobody

@@ -23,7 +23,7 @@ static void setup(void) {
     cr_assert_eq(wn_api_key_draw(text, key.hash), WN_OK);
     snprintf(bearer, sizeof bearer, "Bearer %s", text);
     rules = (wn_web_rules){.listen = "127.0.0.2:8093"};
-    visitor = (wn_web_visitor){.loopback = true, .host = "localhost:8093"};
+    visitor = (wn_web_visitor){.loopback = true, .same_user = true, .host = "localhost:8093"};
 }
 
 TestSuite(web_access, .init = setup);
@@ -42,9 +42,19 @@ static void with_keys(void) {
 Test(web_access, without_keys_this_machine_comes_in_under_its_own_names) {
     static const char *const ours[] = {"localhost",  "localhost:8093", "LOCALHOST", "127.0.0.1:1",
                                        "[::1]:8093", "[::1]",          "127.0.0.2", "127.0.0.2:8093"};
-    static const char *const foreign[] = {
-        "evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "127.0.0.3", "[::2]",
-        "xlocalhost"};
+    static const char *const foreign[] = {"evil.example",
+                                          "127.0.0.1.evil.example",
+                                          "localhost.evil.example",
+                                          "",
+                                          "127.0.0.3",
+                                          "[::2]",
+                                          "xlocalhost",
+                                          "[::1]x",
+                                          "[::1",
+                                          "[::1]:80x",
+                                          "localhost:80x",
+                                          "[]",
+                                          ":8093"};
     for (size_t i = 0; i < WN_COUNT(ours); i++) {
         visitor.host = ours[i];
         cr_expect_eq(ask(), WN_PROBLEM_none, "%s", ours[i]);
@@ -65,6 +75,11 @@ Test(web_access, who_is_not_of_this_machine_needs_a_key) {
     visitor.forwarded = true;
     cr_expect_eq(ask(), WN_PROBLEM_key_needed);
     visitor.forwarded = false;
+    visitor.same_user = false;
+    cr_expect_eq(ask(), WN_PROBLEM_key_needed);
+    cr_expect(strstr(problem.detail, "winnow keys api"));
+    visitor.same_user = true;
+    cr_expect_eq(ask(), WN_PROBLEM_none);
     rules.behind_proxy = true;
     cr_expect_eq(ask(), WN_PROBLEM_key_needed);
     rules.open_to_all = true;
@@ -162,4 +177,15 @@ Test(web_access, the_plan_says_which_tables_a_receiver_is_sent) {
     cr_expect(wn_web_reads_table(&r, &plan, &t));
     t.profile = WN_PROFILE_CROWD;
     cr_expect(!wn_web_reads_table(&r, &plan, &t));
+}
+
+Test(web_access, what_only_proxies_send_is_known_in_any_case) {
+    static const char *const of_proxies[] = {"X-Forwarded-For", "x-forwarded-proto", "X-FORWARDED-HOST",
+                                             "x-real-ip",       "Forwarded",         "via",
+                                             "X-Forwarded-Port"};
+    static const char *const others[] = {"Host", "Accept", "X-Forwarded", "Viaduct", "Authorization", ""};
+    for (size_t i = 0; i < WN_COUNT(of_proxies); i++)
+        cr_expect(wn_web_header_of_proxy(of_proxies[i]), "%s", of_proxies[i]);
+    for (size_t i = 0; i < WN_COUNT(others); i++)
+        cr_expect(!wn_web_header_of_proxy(others[i]), "%s", others[i]);
 }
