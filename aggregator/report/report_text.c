@@ -93,7 +93,7 @@ void wn_report_text_json(FILE *out, const char *text) {
 }
 
 void wn_report_text_csv(FILE *out, const char *text) {
-    bool formula = *text && strchr("=+-@", *text);
+    bool formula = *text && strchr("=+-@'", *text);
     bool quoted = strpbrk(text, ",\"\r\n") != NULL;
     if (quoted) fputc('"', out);
     if (formula) fputc('\'', out);
