@@ -9,6 +9,7 @@
 #include "collectors.h"
 #include "control.h"
 #include "policy.h"
+#include "steady.h"
 #include "windows.h"
 
 #define ASKERS_MAX 16 // CLI commands waiting for seals
@@ -50,6 +51,8 @@ typedef struct aggregator {
     asker askers[ASKERS_MAX];
     size_t askers_n;
     int64_t started_s, started_ms, next_tick_s, next_retain_s, last_batch_s;
+    wn_steady steady;
+    int64_t steady_wait_s; // until the wall clock is believed
     uint64_t batches, observations;
     bool tick_asked, stopping, failed;
     uint64_t tick_token;

@@ -59,9 +59,13 @@ static void sync_stop(sync_thread *s) {
     close(s->done_fd);
 }
 
-static void fail(aggregator *d, wn_err err, int place) {
-    wn_log(WN_MSG_ERROR, err, place, 0);
+static void fail_as(aggregator *d, wn_msg msg, wn_err err, int place) {
+    wn_log(msg, err, place, 0);
     d->failed = d->stopping = true;
+}
+
+static void fail(aggregator *d, wn_err err, int place) {
+    fail_as(d, WN_MSG_ERROR, err, place);
 }
 
 // Test builds can have a replay that lasts: a record a turn.
@@ -170,7 +174,7 @@ static void take_message(aggregator *d, wn_peer peer, const char *key, const wn_
         wn_uplink_msg a;
         bool answers = false;
         wn_err err = wn_aggregator_purge_ask(d, m, &a, &answers);
-        if (err != WN_OK) fail(d, err, 11);
+        if (err != WN_OK) fail_as(d, WN_MSG_PURGE_FAILED, err, 0);
         else if (answers) wn_collectors_answer(d->collectors, peer, &a);
         break;
     }
@@ -314,17 +318,18 @@ static void ticks_turn(aggregator *d) {
     if (due) d->next_tick_s = now - now % d->o.tick_s + d->o.tick_s;
 }
 
-// At the start, then once a day at a fixed wall time: what is past its retention goes.
+// As soon as the clock is believed, then once a day at a fixed wall time: what is past its retention goes.
 static void retain_turn(aggregator *d) {
     int64_t now = wn_now_s();
     uint64_t rows = 0;
-    if (now < d->next_retain_s || !quiet(d)) return;
+    d->steady_wait_s = wn_steady_wait_s(&d->steady, now, wn_monotonic_ms());
+    if (d->steady_wait_s != 0 || now < d->next_retain_s || !quiet(d)) return;
     wn_err err = wn_published_begin(d->published);
     if (err == WN_OK) err = wn_published_retain(d->published, &d->policy, now, &rows);
     if (err == WN_OK) err = wn_published_commit(d->published);
     if (err != WN_OK) {
         wn_published_abort(d->published);
-        fail(d, err, 10);
+        fail_as(d, WN_MSG_EXPIRY_FAILED, err, 0);
         return;
     }
     if (rows != 0) wn_log(WN_MSG_EXPIRED, (int64_t)rows, 0, 0);
@@ -537,7 +542,7 @@ static void loop(aggregator *d, int signal_fd) {
         if (d->stopping) continue;
         if (quiet(d)) {
             wn_err err = wn_aggregator_purge_turn(d);
-            if (err != WN_OK) fail(d, err, 12);
+            if (err != WN_OK) fail_as(d, WN_MSG_PURGE_FAILED, err, 0);
         }
         ticks_turn(d);
         int64_t now_ms = wn_monotonic_ms();
@@ -551,7 +556,7 @@ static void loop(aggregator *d, int signal_fd) {
             wn_err err = wn_published_begin(d->published);
             if (err == WN_OK) err = wn_published_expire(d->published, wn_now_s());
             if (err == WN_OK) err = wn_published_commit(d->published);
-            if (err != WN_OK) fail(d, err, 7);
+            if (err != WN_OK) fail_as(d, WN_MSG_EXPIRY_FAILED, err, 0);
             next_expire_ms = now_ms + 3600 * 1000;
         }
     }

@@ -42,7 +42,7 @@ wn_err wn_aggregator_purge_ask(aggregator *d, const wn_uplink_msg *m, wn_uplink_
     // Asked for anew after it was done: that is another one.
     if (p == NULL || (p->done_at_s != 0 && p->asked_at_s < (int64_t)m->generation)) {
         wn_err err = begin(d, m);
-        if (err == WN_ERR_FULL) return wn_log(WN_MSG_ERROR, err, 14, 0), WN_OK;
+        if (err == WN_ERR_FULL) return wn_log(WN_MSG_PURGES_FULL, WN_PURGES_MAX, 0, 0), WN_OK;
         WN_TRY(err);
         p = wn_purge_list_find(d->purges, m->name);
     }

@@ -115,7 +115,9 @@ static bool verb_status(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     wn_put_uint(pk, "fold_bytes", wn_windows_bytes(d->windows));
     wn_put_uint(pk, "memory_max_mib", (uint64_t)d->o.memory_max_mib);
     wn_put_uint(pk, "next_tick_at_s", (uint64_t)d->next_tick_s);
-    wn_put_uint(pk, "next_expiry_at_s", (uint64_t)d->next_retain_s);
+    int64_t steady_s = wn_now_s() + d->steady_wait_s;
+    wn_put_uint(pk, "next_expiry_at_s",
+                (uint64_t)(d->next_retain_s > steady_s ? d->next_retain_s : steady_s));
     wn_put_uint(pk, "collectors", wn_collectors_count(d->collectors));
     wn_put_policy(pk, &d->policy);
     wn_put_uint(pk, "set_aside", wn_windows_bad(d->windows));

@@ -60,6 +60,14 @@ def clickhouse():
 
 
 def report():
+    of_store("winnow-bench-report", *with_reference("report_ms"))
+
+
+def export():  # --events: rows
+    of_store("winnow-bench-export", "--events", EVENTS)
+
+
+def of_store(bench, *more):
     with Scratch() as s:
         state, config = s.path("state"), s.path("config")
         os.mkdir(state, 0o700)
@@ -67,7 +75,7 @@ def report():
         with open(os.path.join(config, "sites.yaml"), "w") as f:
             f.write("sites:\n  - name: site-07\n    zone: Etc/UTC\n    kind: app\n")
         run_program(
-            "winnow-bench-report",
+            bench,
             "--dir",
             state,
             "--endpoint",
@@ -78,7 +86,7 @@ def report():
             DAY_S,
             "--runs",
             RUNS,
-            *with_reference("report_ms"),
+            *more,
         )
 
 
@@ -102,6 +110,7 @@ BENCHES = {
     "pipeline": bench_flow.pipeline,
     "import": bench_flow.imports,
     "report": report,
+    "export": export,
     "memory": bench_http.rest,
 }
 

@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench_line.h"
+#include "bench_store.h"
 #include "bench_world.h"
 #include "clock.h"
-#include "crypt.h"
 #include "report.h"
 #include "traffic_world.h"
 
@@ -145,26 +144,6 @@ static bool run_command(char **argv, double *out_first_s, double *out_all_s) {
     return well;
 }
 
-static wn_err open_store(const char *state, wn_published **out) {
-    char path[400];
-    uint8_t key[32];
-    wn_slots *slots;
-    snprintf(path, sizeof path, "%s/aggregator", state);
-    (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/aggregator/keys", state);
-    (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/aggregator/keys/slots", state);
-    WN_TRY(wn_crypt_init());
-    WN_TRY(wn_slots_open(path, false, &slots));
-    wn_err err = wn_slots_make(slots, "published", key);
-    wn_slots_close(slots);
-    WN_TRY(err);
-    static uint8_t kept[32]; // borrowed by the store until it is closed
-    memcpy(kept, key, sizeof kept);
-    snprintf(path, sizeof path, "%s/aggregator", state);
-    return wn_published_open(path, kept, false, (size_t)1 << 30, out);
-}
-
 static bool measure_command(const wn_bench_options *o, int32_t last_day) {
     char from[11], to[11];
     wn_bench_samples first = {0}, whole = {0}, look = {0};
@@ -213,7 +192,7 @@ int main(int argc, char **argv) {
     if (!wn_bench_options_read(argc, argv, &o) || !o.dir) return 2;
     int32_t last_day = (int32_t)(o.day_s / 86400);
     wn_err err = wn_plan_load(wn_plan_default, strlen(wn_plan_default), &plan, why, sizeof why, &line);
-    if (err == WN_OK) err = open_store(o.dir, &p);
+    if (err == WN_OK) err = wn_bench_store_open(o.dir, &p);
     if (err == WN_OK) err = fill(p, &plan, last_day, &rows);
     for (int i = 0; i < 2 * o.runs && err == WN_OK; i++) {
         double a, b;

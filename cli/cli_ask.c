@@ -7,6 +7,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define RELOAD_MS 6000
+#define RELOAD_TRIES 3
+
 static void put(wn_question *q, const char *text) {
     msgpack_pack_str(&q->packer, strlen(text));
     msgpack_pack_str_body(&q->packer, text, strlen(text));
@@ -146,19 +149,44 @@ bool wn_cli_ask_ok(wn_cli *c, const char *role_dir, const wn_question *q, int ti
     return false;
 }
 
-bool wn_cli_reload(wn_cli *c) {
-    const char *const dirs[] = {c->collector_dir, c->aggregator_dir};
-    bool any = false, bad = false;
-    for (size_t i = 0; i < WN_COUNT(dirs); i++) {
+static bool tell_reload(wn_cli *c, const char *dir) {
+    wn_question q;
+    wn_reply r;
+    wn_question_init(&q, "reload", 0);
+    bool well = wn_cli_ask_ok(c, dir, &q, RELOAD_MS, &r);
+    if (well) wn_reply_fini(&r);
+    wn_question_fini(&q);
+    return well;
+}
+
+// It starts anew when its file has changed: who asks it at that moment asks again.
+static bool tell_forward(wn_cli *c, const char *dir) {
+    for (int i = 0; i < RELOAD_TRIES; i++) {
         wn_question q;
         wn_reply r;
+        if (wn_ask_pid(dir) == 0) return true; // it reads it when it starts
+        wn_question_init(&q, "reload", 0);
+        wn_err err = wn_cli_ask(c, dir, &q, RELOAD_MS / RELOAD_TRIES, &r);
+        wn_question_fini(&q);
+        bool well = err == WN_OK && wn_reply_flag(&r, "ok");
+        if (err == WN_OK) wn_reply_fini(&r);
+        if (well) return true;
+        if (err == WN_OK) break;
+    }
+    return tell_reload(c, dir); // and says what is wrong
+}
+
+bool wn_cli_reload(wn_cli *c) {
+    const char *const dirs[] = {c->collector_dir, c->aggregator_dir};
+    char forward_dir[300];
+    bool any = false, bad = false;
+    snprintf(forward_dir, sizeof forward_dir, "%.250s/forward", c->o.state_dir);
+    for (size_t i = 0; i < WN_COUNT(dirs); i++) {
         if (wn_ask_pid(dirs[i]) == 0) continue;
         any = true;
-        wn_question_init(&q, "reload", 0);
-        if (wn_cli_ask_ok(c, dirs[i], &q, 5000, &r)) wn_reply_fini(&r);
-        else bad = true;
-        wn_question_fini(&q);
+        if (!tell_reload(c, dirs[i])) bad = true;
     }
+    if (!tell_forward(c, forward_dir)) bad = true;
     if (!any) puts("It takes effect when Winnow starts (`winnow up`).");
     else if (!bad) puts("The running daemons know it.");
     return !bad;

@@ -187,7 +187,7 @@ const wn_command wn_cmd_ledger = {
     .more =
         "recipients: for each receiver, backups among them, the tables, sites and windows it got, the rows "
         "that were sent or may have been and those it said it took, first and last, and the policies they "
-        "were collected under.\n"
+        "were collected under. A release names no receiver: the plan says who may be sent what.\n"
         "verify: finds an entry that was changed, left out or moved, and a cut end against the head that the "
         "aggregator keeps in aggregator/keys/head, or against one you wrote down.\n"
         "accept: takes the ledger as it stands when the aggregator refuses to start because it is not the "

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // cmd_purge.c: forgets a site, or one organisation of a site, for good (R16).
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "backup_files.h"
 #include "clock.h"
 #include "cmd_site.h"
+#include "ledger_recipients.h"
 #include "open_windows.h"
+#include "published.h"
 
 #define ASK_TIMEOUT_MS 30000
 #define WAIT_MS 15000 // most purges are done in a few seconds; the others go on without us
@@ -68,27 +73,51 @@ static int open_purges(wn_cli *c, bool say) {
     }
     wn_reply_fini(&r);
     if (say && well && n == 0) puts("Nothing was ever purged.");
+    if (say && well && n > 0) printf("%u of the %d purges that a list holds.\n", n, WN_PURGES_MAX);
     return well ? open : -1;
 }
 
 // ---- asking ----
 
+// A site's rows are in them; nobody can take a row out of a backup.
+static void say_backups(const wn_cli *c) {
+    char dir[200], oldest[WN_BACKUP_NAME_BYTES], newest[WN_BACKUP_NAME_BYTES];
+    snprintf(dir, sizeof dir, "%.180s/backup", c->o.state_dir);
+    int n = wn_backup_count(dir, oldest, newest);
+    if (n < 0) printf("Backups in %s cannot be listed (%s).\n", dir, strerror(errno));
+    else if (n == 0) printf("There is no backup in %s.\n", dir);
+    else if (n == 1) printf("The backup %s/%s\nmay hold its rows, encrypted.\n", dir, newest);
+    else printf("%d backups in %s may hold its rows, encrypted:\n%s to %s.\n", n, dir, oldest, newest);
+    printf(
+        "`winnow restore` brings nothing of it back while it has the purge list. Backups go by number, not "
+        "by\n"
+        "age: with the usual %d, the last that holds it goes with the %dth backup from now (nightly: in %d\n"
+        "days). Backups that lie elsewhere are yours to delete.\n",
+        WN_BACKUP_KEEP, WN_BACKUP_KEEP, WN_BACKUP_KEEP);
+}
+
 // Of what a whole site is to the command, and one organisation.
-static void say_plan(const char *site, bool org) {
+static void say_plan(const wn_cli *c, const char *site, bool org) {
     if (org) {
-        printf("Purging an organisation of %s means, in every open window:\n"
-               "  its people are taken out, of memory and of the stored window;\n"
-               "  each row that one of them touched keeps what is published and moves no more, and its\n"
-               "  table shows no row `other`;\n"
-               "  from now on every event that names the organisation is refused, spelled exactly so.\n"
-               "Published rows hold no organisation: those of sealed windows stay as they are.\n"
-               "A policy.yaml that names it is yours to change.\n",
-               site);
+        printf(
+            "Purging an organisation of %s means, in every open window:\n"
+            "  its people are taken out, of memory and of the stored window;\n"
+            "  each row that one of them touched keeps what is published and moves no more, and its\n"
+            "  table shows no row `other`;\n"
+            "  from now on every event that names the organisation is refused, spelled exactly so.\n"
+            "Published rows hold no organisation: those of sealed windows stay as they are, in backups too.\n"
+            "A policy.yaml that names it is yours to change.\n",
+            site);
     } else {
-        printf("Purging the site %s means:\n"
-               "  its published rows are deleted, of all windows, and its people leave every open one;\n"
-               "  it leaves sites.yaml, its events are refused, and its name cannot be used again.\n",
-               site);
+        printf(
+            "Purging the site %s means:\n"
+            "  its published rows are deleted, of all windows, and its people leave every open one;\n"
+            "  it leaves sites.yaml, its events are refused, and its name cannot be used again.\n"
+            "What was deleted is out of every answer, but not off the disk at once: free pages of the\n"
+            "published store keep its rows, encrypted under a key that does not die, until other rows are\n"
+            "written over them.\n",
+            site);
+        say_backups(c);
     }
     puts("Sites of one zone and kind share windows; nobody else's rows change.");
 }
@@ -145,8 +174,8 @@ static void say_pages(wn_cli *c) {
     if (last == 0) return;
     wn_open_window_span(last - wn_now_s(), span);
     printf(
-        "The stores' free pages and the spool may hold it, encrypted, until the windows seal and their keys\n"
-        "die: the last that is open now in %s.\n",
+        "Free pages of open windows and the spool may hold it, encrypted, until the windows seal and their\n"
+        "keys die: the last that is open now in %s.\n",
         span);
 }
 
@@ -165,6 +194,31 @@ static int wait_for_end(wn_cli *c) {
     return WN_EXIT_OK;
 }
 
+// ---- what has left ----
+
+static bool gather(void *ctx, const wn_ledger_entry *e) {
+    return wn_recipients_add(ctx, e);
+}
+
+// No purge reaches what third parties hold already: who they are, the ledger knows.
+static void say_receivers(wn_cli *c, const char *site) {
+    wn_published *p = NULL;
+    wn_recipients *r = wn_recipients_new();
+    char *names = NULL;
+    size_t bytes = 0, n = 0;
+    FILE *f = r ? open_memstream(&names, &bytes) : NULL;
+    if (f != NULL && wn_published_read(c->aggregator_dir, &p) == WN_OK &&
+        wn_published_ledger_each(p, gather, r) == WN_OK)
+        n = wn_recipients_print_site(r, site, f);
+    if (p != NULL) wn_published_close(p);
+    if (f != NULL && fclose(f) == 0 && n > 0)
+        printf("Rows of %s have left already, and no purge reaches them there. Their receivers must be asked "
+               "to\ndelete them:\n%s",
+               site, names);
+    free(names);
+    wn_recipients_free(r);
+}
+
 static int ask(wn_cli *c, const char *site, const char *org) {
     wn_question q;
     wn_reply r;
@@ -179,7 +233,9 @@ static int ask(wn_cli *c, const char *site, const char *org) {
     }
     wn_reply_fini(&r);
     if (!org && !drop_site(c, site)) return WN_EXIT_FAILED;
-    return wait_for_end(c);
+    int code = wait_for_end(c);
+    if (!org) say_receivers(c, site);
+    return code;
 }
 
 // "-": from standard input, so that it stands in no shell's history.
@@ -208,7 +264,7 @@ static int run(wn_cli *c, const wn_args *a) {
     wn_sites_fini(&sites);
     if (!known && given) return WN_EXIT_FAILED;
     if (!known) printf("There is no site %s in sites.yaml; what is left of it goes all the same.\n", site);
-    say_plan(site, given != NULL);
+    say_plan(c, site, given != NULL);
     if (wn_args_has(a, "dry-run")) return puts("Nothing was purged: --dry-run."), WN_EXIT_OK;
     int code = agreed(a) ? ask(c, site, given ? org : NULL) : WN_EXIT_FAILED;
     wn_wipe(org, sizeof org);
@@ -232,7 +288,8 @@ const wn_command wn_cmd_purge = {
         "An opt-out is a visitor's and takes effect in their browser; a purge is yours and reaches what was "
         "counted already. The collector must run. A purge that was begun survives kills and ends by itself "
         "when both daemons run; from 40 hours on the log warns, for 48 are promised. It is verified before "
-        "it counts as done, and the ledger says so without naming the organisation.\n"
+        "it counts as done, and the ledger says so without naming the organisation. It does not reach rows "
+        "that went to third parties: purging a site names them, to be asked.\n"
         " winnow purge --site shop.example --org -",
     .flags = flags,
     .flags_n = WN_COUNT(flags),

@@ -109,7 +109,7 @@ static bool web_wanted(const wn_cli *c) {
 }
 
 static bool forward_wanted(const wn_cli *c) {
-    char path[300];
+    char path[320];
     snprintf(path, sizeof path, "%.280s/destinations.yaml", c->o.config_dir);
     return access(path, F_OK) == 0;
 }
@@ -189,8 +189,9 @@ static int keep(wn_cli *c, const wn_args *a, const char *site, int pid_fd, const
     if (!realpath(c->o.config_dir, config) || !realpath(c->o.state_dir, state)) {
         return wn_cli_failed("cannot find %s or %s: %s", c->o.config_dir, c->o.state_dir, strerror(errno));
     }
-    char forward_dir[300];
+    char forward_dir[300], destinations[320];
     snprintf(forward_dir, sizeof forward_dir, "%.250s/forward", c->o.state_dir);
+    snprintf(destinations, sizeof destinations, "%.280s/destinations.yaml", c->o.config_dir);
     wn_program programs[WN_KEEP_CHILDREN_MAX] = {WN_PROG_AGGREGATOR, WN_PROG_COLLECTOR};
     size_t n = 2;
     wn_keep_child child[WN_KEEP_CHILDREN_MAX] = {
@@ -201,10 +202,8 @@ static int keep(wn_cli *c, const wn_args *a, const char *site, int pid_fd, const
     };
     // These are handed nothing.
     if (web_wanted(c)) programs[n] = WN_PROG_WEB, child[n++].program = "winnow-web";
-    if (forward_wanted(c)) {
-        programs[n] = WN_PROG_FORWARD, child[n].program = "winnow-forward";
-        child[n++].role_dir = forward_dir;
-    }
+    programs[n] = WN_PROG_FORWARD, child[n].program = "winnow-forward", child[n].when = destinations;
+    child[n++].role_dir = forward_dir;
     bool well = true;
     for (size_t i = 0; i < n; i++) {
         child[i].argv = daemon_argv(c, a, programs[i], config, state);

@@ -166,19 +166,29 @@ static bool is_ready(wn_keep_child *c) {
     return c->ready;
 }
 
+// It does not run, is not about to, and its file is not there.
+static bool is_absent(const wn_keep_child *c) {
+    return c->when != NULL && c->pid == 0 && c->again_ms == 0 && access(c->when, F_OK) != 0;
+}
+
 bool wn_keep_start(wn_keep_child *child, size_t n) {
     int64_t until = wn_monotonic_ms() + WN_KEEP_READY_MS;
     int status = 0;
     bool well = true, ready = false;
-    for (size_t i = 0; i < n && well; i++) well = start(&child[i]);
+    for (size_t i = 0; i < n && well; i++) well = is_absent(&child[i]) || start(&child[i]);
     while (well && !ready) {
         int sig = wait_signal(50);
         if (sig == SIGTERM || sig == SIGINT) well = false;
         ready = true;
-        for (size_t i = 0; i < n; i++) ready = is_ready(&child[i]) && ready;
-        if (reap(child, n, &status) > 0) {
+        for (size_t i = 0; i < n; i++) ready = (is_absent(&child[i]) || is_ready(&child[i])) && ready;
+        size_t ended = reap(child, n, &status);
+        if (ended == 1 && status == WN_KEEP_ANEW_STATUS) { // its files changed just now
+            for (size_t i = 0; i < n; i++)
+                if (child[i].pid == 0 && !is_absent(&child[i])) well = start(&child[i]) && well;
+            ready = false;
+        } else if (ended > 0) {
             for (size_t i = 0; i < n; i++) {
-                if (child[i].pid == 0)
+                if (child[i].pid == 0 && !is_absent(&child[i]))
                     (void)wn_cli_failed("%s ended with status %d before it was ready; its words stand above",
                                         child[i].program, status);
             }
@@ -199,7 +209,9 @@ void wn_keep_run(wn_keep_child *child, size_t n, bool detached, void (*turn)(voi
         int64_t now = wn_monotonic_ms(), wait = 60000;
         int status = 0;
         for (size_t i = 0; i < n; i++) {
-            if (child[i].pid || child[i].again_ms == 0) continue;
+            bool absent = is_absent(&child[i]), waits = child[i].when != NULL && child[i].again_ms == 0;
+            if (absent && wait > WN_KEEP_WHEN_MS) wait = WN_KEEP_WHEN_MS;
+            if (child[i].pid || absent || (child[i].again_ms == 0 && !waits)) continue;
             if (child[i].again_ms <= now) start(&child[i]);
             if (child[i].again_ms > now && child[i].again_ms - now < wait) wait = child[i].again_ms - now;
         }

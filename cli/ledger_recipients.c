@@ -148,3 +148,18 @@ void wn_recipients_print(const wn_recipients *r, wn_list_format format, FILE *ou
                 "taken", "first", "last");
     for (size_t i = 0; i < r->n; i++) print_one(&r->at[i], format, out);
 }
+
+size_t wn_recipients_print_site(const wn_recipients *r, const char *site, FILE *out) {
+    size_t found = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const recipient *one = &r->at[i];
+        bool named = false;
+        for (size_t s = 0; s < one->sites.n && !named; s++) named = strcmp(one->sites.at[s], site) == 0;
+        if (!named) continue;
+        found++;
+        fprintf(out, "  %s  (tables: ", one->name);
+        print_words(out, &one->tables, false);
+        fputs(")\n", out);
+    }
+    return found;
+}

@@ -16,5 +16,7 @@ void wn_recipients_free(wn_recipients *r);
 // `taken` those of which the receiver said so. False without memory.
 bool wn_recipients_add(wn_recipients *r, const wn_ledger_entry *e);
 void wn_recipients_print(const wn_recipients *r, wn_list_format format, FILE *out);
+// Names, a line each, those that rows of the site were sent to; answers how many. Backups are not among them.
+size_t wn_recipients_print_site(const wn_recipients *r, const char *site, FILE *out);
 // "2026-11-28T09:00:00Z".
 void wn_ledger_time_text(int64_t at_s, char out[32]);

@@ -137,7 +137,7 @@ typedef struct wn_table {
     uint8_t profile;       // wn_profile
     uint8_t purpose;       // wn_purpose that its dimensions need (L-P1)
     uint8_t cells;         // noise: cells a person keeps, 1..WN_NOISE_CELLS_MAX
-    bool share;            // counts only what people granted `share` for; always so with receivers
+    bool share;            // counts only what people granted `share` for; always so with receivers or noise
     uint8_t receivers;     // bits into plan->receiver
     uint16_t number_clamp; // one person's sum in a cell a window, 1..65535
     char contract[128];    // crowd with receivers: what binds them; "" else
@@ -171,6 +171,8 @@ size_t wn_plan_warn(const wn_plan *p, FILE *out);
 // The outputs are the first of each; both may be NULL.
 bool wn_plan_crowd_beside_noise(const wn_plan *p, size_t receiver, const wn_table **out_crowd,
                                 const wn_table **out_noise);
+// Does any receiver? Then the ledger notes it beside the epsilon.
+bool wn_plan_mixes(const wn_plan *p);
 // What must be agreed to before an observation carries this dimension. dim < WN_DIM_N.
 wn_purpose wn_dim_purpose(unsigned dim);
 const char *wn_purpose_name(wn_purpose purpose);

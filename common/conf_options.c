@@ -587,6 +587,8 @@ void wn_options_man_rows(wn_program prog, FILE *out) {
           ".TP\n.I /etc/winnow/plan.yaml\nThe release plan; without it the built\\-in one.\n"
           ".TP\n.I /etc/winnow/policy.yaml\nWhat each site promised its visitors; without it the built\\-in "
           "one. See\n.BR \"winnow policy\" .\n"
+          ".TP\n.I /etc/winnow/destinations.yaml\nWhich third parties get published rows, where, and by what "
+          "right; without it none does. See\n.BR \"winnow forward\" .\n"
           ".TP\n.I /etc/winnow/api_keys.yaml\nWho may read over HTTP; written by\n.BR \"winnow keys api\" .\n"
           ".TP\n.I /var/lib/winnow\nAll state.\n",
           out);

@@ -123,14 +123,25 @@ static bool check_noise(wn_nodes *d, const wn_plan_row *row) {
     return true;
 }
 
+// What may leave is of people who agreed to that, from the first day on: a table with noise is made to be
+// handed out, whoever receives it yet.
+static bool leaves(const wn_table *t) {
+    return t->receivers != 0 || t->profile == WN_PROFILE_NOISE;
+}
+
+static bool check_share(wn_nodes *d, const wn_plan_row *row) {
+    if (!leaves(row->table) || row->at[WN_PLAN_share] == NULL || row->table->share) return true;
+    return wn_nodes_no(
+        d, row->at[WN_PLAN_share],
+        "table %s: a table with receivers or with noise counts those alone who agreed to share; "
+        "remove share: false",
+        row->table->id);
+}
+
 // A crowd hides nobody from who knows everybody else in it, so it takes somebody's word to hand one out.
 static bool check_receivers(wn_nodes *d, const wn_plan_row *row) {
     const wn_table *t = row->table;
     bool bound = row->at[WN_PLAN_contract] != NULL, given = t->receivers != 0;
-    if (given && row->at[WN_PLAN_share] != NULL && !t->share)
-        return wn_nodes_no(
-            d, row->at[WN_PLAN_share],
-            "table %s: who gets it may count those alone who agreed to share; remove share: false", t->id);
 #ifdef WN_MUTANT_CROWD_LEAVES
     return true;
 #endif
@@ -149,12 +160,12 @@ static bool check_receivers(wn_nodes *d, const wn_plan_row *row) {
 bool wn_plan_check_table(wn_nodes *d, const wn_plan_row *row) {
     wn_table *t = row->table;
     if (!check_measures(d, row) || !check_dimensions(d, row) || !check_purpose(d, row) ||
-        !check_noise(d, row) || !check_receivers(d, row))
+        !check_noise(d, row) || !check_share(d, row) || !check_receivers(d, row))
         return false;
     bool open = false, noise = t->profile == WN_PROFILE_NOISE;
     for (unsigned i = 0; i < t->dims_n; i++) open = open || wn_dim_is_open(t->dims[i]);
     t->k = noise ? open ? WN_K_NOISE_OPEN : WN_K_NOISE_CLOSED : open ? WN_K_OPEN : WN_K_CLOSED;
-    t->share = t->share || t->receivers != 0;
+    t->share = t->share || leaves(t);
     return true;
 }
 

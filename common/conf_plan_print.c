@@ -109,6 +109,13 @@ bool wn_plan_crowd_beside_noise(const wn_plan *p, size_t receiver, const wn_tabl
     return true;
 }
 
+bool wn_plan_mixes(const wn_plan *p) {
+    const wn_table *crowd, *noise;
+    for (size_t r = 0; r < p->receivers_n; r++)
+        if (wn_plan_crowd_beside_noise(p, r, &crowd, &noise)) return true;
+    return false;
+}
+
 size_t wn_plan_warn(const wn_plan *p, FILE *out) {
     size_t n = 0, pairs = 0;
     const wn_table *crowd, *noise;

@@ -83,6 +83,11 @@ void wn_put_str(msgpack_packer *pk, const char *s) {
     msgpack_pack_str_with_body(pk, s, strlen(s));
 }
 
+void wn_put_bin(msgpack_packer *pk, const void *p, size_t n) {
+    msgpack_pack_bin(pk, n);
+    msgpack_pack_bin_body(pk, p, n);
+}
+
 void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v) {
     wn_put_str(pk, name);
     msgpack_pack_uint64(pk, v);

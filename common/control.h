@@ -35,6 +35,7 @@ void wn_control_turn(wn_control *c);    // handle what is waiting
 void wn_control_answer(wn_control *c, uint64_t token, wn_span body);
 // Pieces of an answer map: a string, a pair, and the whole {"ok", "text"}.
 void wn_put_str(msgpack_packer *pk, const char *s);
+void wn_put_bin(msgpack_packer *pk, const void *p, size_t n); // a value alone
 void wn_put_uint(msgpack_packer *pk, const char *name, uint64_t v);
 void wn_put_flag(msgpack_packer *pk, const char *name, bool v);
 void wn_put_result(msgpack_packer *pk, bool ok, const char *text);

@@ -84,11 +84,24 @@ static void put_head(line *l, wn_level level) {
     put(l, " ", 1);
 }
 
+// An error of ours by its own words, which are a closed list as well.
+static void put_error(line *l, int64_t value) {
+    bool known = value >= 0 && value < WN_ERR_N;
+    const char *text = known ? wn_err_text((wn_err)value) : "";
+    if (known) put(l, text, strlen(text));
+    else put_int(l, value);
+}
+
 static void put_message(line *l, const char *text, const int64_t values[3]) {
     for (const char *p = text; *p != '\0';) {
         if (p[0] == '{' && p[1] >= '0' && p[1] <= '2' && p[2] == '}') {
             put_int(l, values[p[1] - '0']);
             p += 3;
+            continue;
+        }
+        if (p[0] == '{' && p[1] >= '0' && p[1] <= '2' && p[2] == 'e' && p[3] == '}') {
+            put_error(l, values[p[1] - '0']);
+            p += 4;
             continue;
         }
         put(l, p, 1);

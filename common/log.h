@@ -16,7 +16,8 @@ typedef enum wn_level { WN_LEVEL_ERROR, WN_LEVEL_WARN, WN_LEVEL_INFO, WN_LEVEL_D
 
 void wn_log_level(wn_level level); // default INFO
 // Writes one line to stderr: time, level, message with the integers put where
-// its text says {0}, {1}, {2}. Integers must say nothing about a person.
+// its text says {0}, {1}, {2}; as the words of a wn_err where it says {0e}. Integers must say nothing about a
+// person.
 void wn_log(wn_msg msg, int64_t a, int64_t b, int64_t c);
 // Operator's own words (paths, config values) are printed by main.c before the
 // daemon serves, never from here.

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
+#include "save.h"
 #include "slots.h"
 
 // Record: what, kind, 6 zero bytes, tag, time, site, name, checksum.
@@ -27,21 +29,11 @@ struct wn_purge_list {
     size_t n;
 };
 
-static void put64(uint8_t *out, uint64_t x) {
-    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
-}
-
-static uint64_t get64(const uint8_t *in) {
-    uint64_t x = 0;
-    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
-    return x;
-}
-
 // With its place: a record moved elsewhere is none.
 static void sum_of(const uint8_t record[RECORD_BYTES], off_t at, uint8_t out[SUM_BYTES]) {
     uint8_t in[RECORD_BYTES - SUM_BYTES + 8], sum[16];
     memcpy(in, record, RECORD_BYTES - SUM_BYTES);
-    put64(in + RECORD_BYTES - SUM_BYTES, (uint64_t)at);
+    wn_put_le(in + RECORD_BYTES - SUM_BYTES, (uint64_t)at, 8);
     crypto_generichash(sum, sizeof sum, in, sizeof in, NULL, 0);
     memcpy(out, sum, SUM_BYTES);
 }
@@ -50,8 +42,8 @@ static void write_record(uint8_t what, const wn_purge *p, int64_t at_s, off_t at
     memset(out, 0, RECORD_BYTES);
     out[0] = what;
     out[1] = p->kind;
-    put64(out + 8, p->tag);
-    put64(out + 16, (uint64_t)at_s);
+    wn_put_le(out + 8, p->tag, 8);
+    wn_put_le(out + 16, (uint64_t)at_s, 8);
     memcpy(out + 24, p->site, strnlen(p->site, WN_SITE_NAME_BYTES - 1));
     memcpy(out + 24 + WN_SITE_NAME_BYTES, p->name, sizeof p->name);
     sum_of(out, at, out + RECORD_BYTES - SUM_BYTES);
@@ -64,8 +56,8 @@ static wn_purge *newest(const wn_purge_list *l, const uint8_t name[32]) {
 }
 
 static bool take_record(wn_purge_list *l, const uint8_t r[RECORD_BYTES]) {
-    wn_purge p = {.kind = r[1], .tag = get64(r + 8)};
-    int64_t at_s = (int64_t)get64(r + 16);
+    wn_purge p = {.kind = r[1], .tag = wn_get_le(r + 8, 8)};
+    int64_t at_s = (int64_t)wn_get_le(r + 16, 8);
     memcpy(p.site, r + 24, sizeof p.site);
     memcpy(p.name, r + 24 + WN_SITE_NAME_BYTES, sizeof p.name);
     if (p.site[sizeof p.site - 1] != '\0' || p.tag != wn_site_tag(p.site)) return false;
@@ -84,7 +76,9 @@ static bool take_record(wn_purge_list *l, const uint8_t r[RECORD_BYTES]) {
 
 static wn_err read_all(wn_purge_list *l) {
     uint8_t bytes[RECORD_BYTES], sum[SUM_BYTES];
-    if (pread(l->fd, bytes, HEAD_BYTES, 0) != HEAD_BYTES) return WN_ERR_CORRUPT;
+    ssize_t n = pread(l->fd, bytes, HEAD_BYTES, 0);
+    if (n == 0 && !l->writes) return WN_OK; // of no bytes: nothing was ever purged
+    if (n != HEAD_BYTES) return WN_ERR_CORRUPT;
     if (memcmp(bytes, head, 8) != 0) return WN_ERR_CORRUPT;
     if (memcmp(bytes, head, HEAD_BYTES) != 0) return WN_ERR_VERSION;
     struct stat st;
@@ -162,7 +156,7 @@ void wn_purge_name(const uint8_t key[WN_KEY_BYTES], uint64_t tag, wn_span org, u
     uint8_t in[9 + WN_PURGE_ORG_BYTES_MAX];
     WN_ASSERT(org.n <= WN_PURGE_ORG_BYTES_MAX);
     in[0] = org.n > 0 ? WN_PURGE_ORG : WN_PURGE_SITE;
-    put64(in + 1, tag);
+    wn_put_le(in + 1, tag, 8);
     if (org.n > 0) memcpy(in + 9, org.p, org.n);
     wn_prf(key, (wn_span){in, 9 + org.n}, out, 32);
     wn_wipe(in, sizeof in);
@@ -199,8 +193,58 @@ wn_err wn_purge_list_done(wn_purge_list *l, const uint8_t name[32], int64_t now_
     return WN_OK;
 }
 
+// ---- a restore's ----
+
+static void write_one(FILE *out, uint8_t what, const wn_purge *p, int64_t at_s, off_t *at) {
+    uint8_t record[RECORD_BYTES];
+    write_record(what, p, at_s, *at, record);
+    (void)!fwrite(record, sizeof record, 1, out);
+    *at += RECORD_BYTES;
+}
+
+static void write_all(FILE *out, const void *ctx) {
+    const wn_purge_list *l = ctx;
+    off_t at = HEAD_BYTES;
+    (void)!fwrite(head, HEAD_BYTES, 1, out);
+    for (size_t i = 0; i < l->n; i++) {
+        write_one(out, ASKED, &l->at[i], l->at[i].asked_at_s, &at);
+        if (l->at[i].done_at_s != 0) write_one(out, DONE, &l->at[i], l->at[i].done_at_s, &at);
+    }
+}
+
+// What the list here says stands: a purge that is open here ends here.
+static wn_err merge(wn_purge_list *here, const wn_purge_list *from, size_t *out_new) {
+    *out_new = 0;
+    for (size_t i = 0; i < from->n; i++) {
+        const wn_purge *known = newest(here, from->at[i].name);
+        if (known != NULL && known->asked_at_s >= from->at[i].asked_at_s) continue;
+        if (here->n == WN_PURGES_MAX) return WN_ERR_FULL;
+        here->at[here->n++] = from->at[i];
+        ++*out_new;
+    }
+    return WN_OK;
+}
+
+wn_err wn_purge_list_keep(const wn_purge_list *from, const char *path) {
+    wn_purge_list *here = NULL;
+    size_t news = 0;
+    wn_err err = wn_purge_list_open(path, false, &here);
+    if (err == WN_ERR_NOTFOUND) return wn_save_first(path, 0600, write_all, from);
+    WN_TRY(err);
+    err = merge(here, from, &news);
+    if (err == WN_OK && news > 0) err = wn_save(path, write_all, here);
+    wn_purge_list_close(here);
+    return err;
+}
+
 size_t wn_purge_list_count(const wn_purge_list *l) {
     return l->n;
+}
+
+size_t wn_purge_list_orgs(const wn_purge_list *l) {
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) n += l->at[i].kind == WN_PURGE_ORG;
+    return n;
 }
 
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i) {

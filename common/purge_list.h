@@ -3,14 +3,15 @@
 //
 // It lies outside every backup, so that a restore brings nothing back that was
 // purged; a restore without it refuses. An organisation stands in it as a keyed
-// digest alone. Records are appended and synced, never rewritten; one that was
+// digest alone. Daemons append records and sync them; one that was
 // cut off by a crash is dropped at the next opening, since nobody was told of it.
 #pragma once
 
 #include "conf.h"
 #include "crypt.h"
 
-#define WN_PURGES_MAX 1024          // entries, those that are done included
+// Entries in an installation's life: those that are done stay, for a restore and the filter refuse by them.
+#define WN_PURGES_MAX 4096
 #define WN_PURGE_SLOT "purge"       // the key of the digests, among the storage keys
 #define WN_PURGE_LATE_S (48 * 3600) // a purge takes at most so long …
 #define WN_PURGE_WARN_S (40 * 3600) // … and is told about before that
@@ -27,9 +28,9 @@ typedef struct wn_purge {
 
 typedef struct wn_purge_list wn_purge_list;
 
-// make: a missing file becomes an empty list (a first start), and so does a file
-// of no bytes (an operator's word that nothing was ever purged). Without it the
-// list is only read. WN_ERR_NOTFOUND: no such file. WN_ERR_VERSION: of another
+// make: a missing file becomes an empty list (a first start). Without it the file
+// is only read, and nothing is made or locked. A file of no bytes is an empty list: an
+// operator's word that nothing was ever purged. WN_ERR_NOTFOUND: no such file. WN_ERR_VERSION: of another
 // Winnow. WN_ERR_CORRUPT: a record before the last is damaged.
 WN_MUST_USE wn_err wn_purge_list_open(const char *path, bool make, wn_purge_list **out);
 void wn_purge_list_close(wn_purge_list *l); // NULL fine
@@ -50,7 +51,12 @@ void wn_purge_name(const uint8_t key[WN_KEY_BYTES], uint64_t tag, wn_span org, u
 WN_MUST_USE wn_err wn_purge_list_add(wn_purge_list *l, const wn_purge *p);
 WN_MUST_USE wn_err wn_purge_list_done(wn_purge_list *l, const uint8_t name[32], int64_t now_s);
 
+// A restore's: PATH holds from here on what it held and what stands in `from` besides, whole or not
+// at all (0600, synced). No daemon may have it open. WN_ERR_FULL at WN_PURGES_MAX.
+WN_MUST_USE wn_err wn_purge_list_keep(const wn_purge_list *from, const char *path);
+
 size_t wn_purge_list_count(const wn_purge_list *l);
+size_t wn_purge_list_orgs(const wn_purge_list *l); // entries of organisations
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i); // in order of asking; until the next add
 const wn_purge *wn_purge_list_find(const wn_purge_list *l, const uint8_t name[32]); // the newest; NULL
 const wn_purge *wn_purge_list_site(const wn_purge_list *l, uint64_t tag);           // the whole site's; NULL

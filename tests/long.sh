@@ -55,6 +55,7 @@ long_kill() {
 long_worlds() {
   step "$WN_WORLDS worlds"
   judged build/dev/tests/test_worlds
+  judged build/dev/tests/test_purge_locks
 }
 
 long_attack() {

@@ -11,6 +11,7 @@ said=$(mktemp) && dead=$(mktemp) || exit 1
 trap 'rm -f "$said" "$dead"' EXIT
 trap 'exit 1' INT TERM
 bad=0 n=0
+export WN_ATTACK_WORLDS=1 WN_ATTACK_DAYS=1 # one world of the attacker's is enough to see them
 
 printf '%-24s %s\n' mutant 'killed by'
 for program in "$build"/tests/mutant_*; do
@@ -37,22 +38,24 @@ if [ "$n" = 0 ]; then
 fi
 printf '%s mutants\n\n' "$n"
 
-# What the rules say must die, and the mutant that is it (a pattern).
-printf '%-36s %s\n' 'named by the rules' state
+# What the rules say must die, and the mutants that are it, one for each place where the rule is kept: all must.
+printf '%-38s %s\n' 'named by the rules' state
 while IFS='|' read -r what mutant; do
   [ -n "$what" ] || continue
   if [ -z "$mutant" ]; then
     state='no sketch is built: every lock counts exactly (R15)'
-  elif found=$(grep -x "$mutant" "$dead" | sort -u | paste -sd ' ') && [ -n "$found" ]; then
-    state="dies ($found)"
   else
-    state="NOT KILLED: no dead mutant is called $mutant"
-    bad=1
+    state="dies ($mutant)"
+    for one in $mutant; do
+      grep -qx "$one" "$dead" && continue
+      state="NOT KILLED: no dead mutant is called $one"
+      bad=1
+    done
   fi
-  printf '%-36s %s\n' "$what" "$state"
+  printf '%-38s %s\n' "$what" "$state"
 done <<'END'
 sigma halved|SIGMA_HALVED
-cap off|\(NOISE_\)\?CAP_OFF
+cap off|CAP_OFF NOISE_CAP_OFF
 cap by arrival|CAP_BY_ARRIVAL
 noise per query|NOISE_PER_QUERY
 threshold on noisy only|THRESHOLD_NOISY_ONLY
@@ -64,12 +67,21 @@ undeclared as many organisations|UNDECLARED_MANY
 measure complement off|MEASURE_COMPLEMENT_OFF
 sketch feeds a lock|
 one key for all tables|ONE_KEY_ALL_TABLES
-key written to disk|KEY_\(ON_DISK\|IN_STORE\)
+key written to disk|KEY_ON_DISK KEY_IN_STORE
 query string kept|QUERY_KEPT
-percent-decoded once|\(NET_\)\?DECODE_ONCE
+percent-decoded once|DECODE_ONCE NET_DECODE_ONCE
 body address believed|BODY_IP_BELIEVED
 plan applied in mid-window|PLAN_MIDWINDOW
-restore without purge list|RESTORE_.*
-second epoch added|\(NOISE_\)\?SECOND_EPOCH_ADDED
+restore without purge list|RESTORE_WITHOUT_PURGE_LIST
+organisation heard at first sight only|ORG_AFTER_FIRST_SIGHT SESSION_ORG_FIRST SESSIONS_OF_THEN
+second organisation not purged|PURGE_COUNTED_ONLY
+purged people kept, or shown by a step|PURGE_KEPT PURGE_UNFROZEN
+second epoch added|SECOND_EPOCH_ADDED NOISE_SECOND_EPOCH_ADDED
+restore leaves windows unsealed|RESTORE_UNSEALED
+restore forgets the purge list|PURGE_LIST_NOT_KEPT
+purge not verified|PURGE_UNVERIFIED
+retention off|RETENTION_OFF
+clock that jumped believed|JUMP_BELIEVED
+ledger head not kept|HEAD_NOT_KEPT
 END
 exit "$bad"

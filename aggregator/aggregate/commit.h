@@ -18,6 +18,7 @@
 typedef struct wn_commit wn_commit;
 
 #define WN_COMMIT_OBS_MAX 32768 // 32 full batches
+#define WN_ORGS_OF_PERSON_MAX 8 // in a window; each is a naming a table
 
 // Keeps `f` until free.
 WN_MUST_USE wn_err wn_commit_new(wn_fold *f, wn_commit **out);
@@ -31,8 +32,11 @@ WN_MUST_USE wn_err wn_commit_observe(wn_commit *c, const wn_observation *obs, co
 WN_MUST_USE wn_err wn_commit_value(wn_commit *c, const wn_value *v); // n = 0: ignored
 WN_MUST_USE wn_err wn_commit_refuse(wn_commit *c, uint64_t site, uint32_t refused);
 
-// The first sight of a person in the window (an epoch) decides prefix,
-// organisation and signature in every table.
+// The first sight of a person in the window (an epoch) decides prefix and signature
+// in every table; the first organisation they name is theirs, from the next step on,
+// in every cell they stand in, also where they stood before they named it. Further ones
+// are kept for a purge. An observation that names one beyond WN_ORGS_OF_PERSON_MAX is
+// counted as capped and dropped whole.
 // Decides the caps against the fold as it is now: an observation over its
 // prefix's cap is counted as capped and dropped whole. May be called again.
 WN_MUST_USE wn_err wn_commit_encode(wn_commit *c);

@@ -25,12 +25,19 @@ wn_err wn_commit_site(wn_commit *c, uint64_t tag, uint32_t *out) {
     return WN_OK;
 }
 
+static uint32_t find_network(const wn_networks *have, const wn_networks *add, uint32_t site, uint64_t id) {
+    uint32_t at = wn_networks_find(have, site, id);
+    if (at != WN_NONE) return at;
+    at = wn_networks_find(add, site, id);
+    return at == WN_NONE ? WN_NONE : have->n + at;
+}
+
 static wn_err network_of(const wn_networks *have, wn_networks *add, uint32_t site, uint64_t id,
                          uint32_t *out) {
-    *out = wn_networks_find(have, site, id);
+    uint32_t at;
+    *out = find_network(have, add, site, id);
     if (*out != WN_NONE) return WN_OK;
-    uint32_t at = wn_networks_find(add, site, id);
-    if (at == WN_NONE) WN_TRY(wn_networks_add(add, site, id, &at));
+    WN_TRY(wn_networks_add(add, site, id, &at));
     *out = have->n + at;
     return WN_OK;
 }
@@ -119,9 +126,19 @@ typedef struct whose {
     bool known;
 } whose;
 
-static void recall(whose *of, const wn_member_state *everybody) {
+// The organisation that counts for somebody of table 0, named whenever.
+static uint32_t counted_org(const wn_commit *c, const wn_member_state *everybody, const wn_naming *who) {
+    const wn_pool *held = &c->f->pool, *add = &c->add;
+    uint32_t org = everybody->org;
+    if (org == WN_NONE && held->namings_n > 0) org = wn_pool_named_org(held, who);
+    if (org == WN_NONE && add->namings_n > 0) org = wn_pool_named_org(add, who);
+    return org;
+}
+
+static void recall(const wn_commit *c, whose *of, const wn_member_state *everybody, const wn_increment *inc) {
+    wn_naming who = {.person = inc->person, .site = of->site, .epoch = inc->epoch};
     of->prefix = everybody->prefix;
-    of->org = everybody->org;
+    of->org = counted_org(c, everybody, &who);
     of->signed_id = everybody->signed_id;
     of->known = true;
 }
@@ -159,16 +176,26 @@ static wn_err take(wn_commit *c, whose *of, work *w) {
     bool held = w->cell < c->base.cells;
     uint32_t at = held ? wn_pool_find_member(&f->pool, w->hash, w->cell, w->inc.person) : WN_NONE;
     if (at != WN_NONE) {
-        if (w->inc.table == 0) recall(of, wn_pool_member(&f->pool, at));
+        if (w->inc.table == 0) recall(c, of, wn_pool_member(&f->pool, at), &w->inc);
         return repeat(c, at, &w->inc);
     }
     at = wn_pool_find_member(&c->add, w->hash, w->cell, w->inc.person);
     if (at != WN_NONE) {
-        if (w->inc.table == 0) recall(of, wn_pool_member(&c->add, at));
+        if (w->inc.table == 0) recall(c, of, wn_pool_member(&c->add, at), &w->inc);
         more_of(c, wn_pool_member(&c->add, at), &w->inc);
         return WN_OK;
     }
     return joins ? join(c, of, w->cell, &w->inc) : WN_OK;
+}
+
+static const wn_member_state *find_person(const wn_commit *c, uint32_t site, const work *w) {
+    uint32_t cell = w->cell != WN_NONE ? w->cell : find_cell(c, site, &w->inc);
+    if (cell == WN_NONE) return NULL;
+    uint64_t hash = wn_member_hash(cell, w->inc.person);
+    uint32_t at = wn_pool_find_member(&c->f->pool, hash, cell, w->inc.person);
+    if (at != WN_NONE) return wn_pool_member(&c->f->pool, at);
+    at = wn_pool_find_member(&c->add, hash, cell, w->inc.person);
+    return at != WN_NONE ? wn_pool_member(&c->add, at) : NULL;
 }
 
 // R12: is there room for this person under their prefix? Table 0 knows everybody.
@@ -178,11 +205,7 @@ static wn_err admit(wn_commit *c, uint32_t site, const work *w, bool *out) {
     return WN_OK;
 #endif
     if (w->inc.signed_id != 0) return WN_OK;
-    uint32_t cell = w->cell != WN_NONE ? w->cell : find_cell(c, site, &w->inc);
-    uint64_t hash = wn_member_hash(cell, w->inc.person);
-    if (cell != WN_NONE && (wn_pool_find_member(&c->f->pool, hash, cell, w->inc.person) != WN_NONE ||
-                            wn_pool_find_member(&c->add, hash, cell, w->inc.person) != WN_NONE))
-        return WN_OK;
+    if (find_person(c, site, w) != NULL) return WN_OK;
     uint32_t held = wn_networks_find(&c->f->pool.prefixes, site, w->inc.prefix);
     uint32_t people = held == WN_NONE ? 0 : wn_network_at(&c->f->pool.prefixes, held)->people;
     uint32_t claim = wn_networks_find(&c->claims, site, w->inc.prefix);
@@ -194,6 +217,51 @@ static wn_err admit(wn_commit *c, uint32_t site, const work *w, bool *out) {
     if (claim == WN_NONE) WN_TRY(wn_networks_add(&c->claims, site, w->inc.prefix, &claim));
     wn_network_at(&c->claims, claim)->people++;
     return WN_OK;
+}
+
+// ---- organisations named after first sight (R4, R16) ----
+// In every table the plan has: where else they stand, nothing tells.
+static wn_err name(wn_commit *c, const pending *p, uint32_t site, uint32_t org, bool counts) {
+    wn_naming n = {.site = site, .org = org, .epoch = p->epoch, .counts = counts};
+    for (unsigned t = 0; t < c->f->plan.n; t++) {
+        n.table = (uint8_t)t;
+        n.person = wn_table_person(p->keys, t, p->obs.person);
+        WN_TRY(wn_pool_add_naming(&c->add, &n));
+    }
+    return WN_OK;
+}
+
+// How many organisations they named, if more than one or not at first sight; is `org` one of them?
+static unsigned named(const wn_pool *p, const wn_naming *who, uint32_t org, bool *inout_known) {
+    const wn_naming *n;
+    unsigned some = 0;
+    for (wn_index_walk w = wn_namings_begin(p, who); (n = wn_namings_next(p, who, &w)) != NULL; some++)
+        *inout_known |= n->org == org;
+    return some;
+}
+
+// An observation that names an organisation. The first that somebody names counts, also for what was seen of
+// them before; any further one is kept for a purge. Not admitted: one beyond the most.
+static wn_err hear(wn_commit *c, const pending *p, uint32_t site, const work *w, bool *out_admitted) {
+    const wn_member_state *m = find_person(c, site, w);
+    wn_naming who = {.person = w->inc.person, .site = site, .epoch = w->inc.epoch};
+    if (m == NULL) return WN_OK; // it joins with them
+#ifdef WN_MUTANT_ORG_AFTER_FIRST_SIGHT
+    return WN_OK;
+#endif
+    uint32_t org = find_network(&c->f->pool.orgs, &c->add.orgs, site, p->obs.org),
+             first = counted_org(c, m, &who);
+    if (org != WN_NONE && org == first) return WN_OK;
+    bool known = false;
+    unsigned some = named(&c->f->pool, &who, org, &known) + named(&c->add, &who, org, &known);
+    if (known) return WN_OK;
+    if (some >= WN_ORGS_OF_PERSON_MAX) {
+        *out_admitted = false;
+        return WN_OK;
+    }
+    WN_TRY(network_of(&c->f->pool.orgs, &c->add.orgs, site, p->obs.org, &org));
+    if (first != WN_NONE && some == 0) WN_TRY(name(c, p, site, first, true));
+    return name(c, p, site, org, first == WN_NONE);
 }
 
 // ---- a block of observations ----
@@ -246,7 +314,10 @@ static wn_err take_block(wn_commit *c, size_t from, size_t obs_n) {
     announce(c, b, n);
     for (size_t i = 0; i < obs_n; i++) {
         bool admitted;
-        WN_TRY(admit(c, site[i], &b->item[b->start[i]], &admitted));
+        const pending *p = pending_at(c, from + i);
+        const work *everybody = &b->item[b->start[i]];
+        WN_TRY(admit(c, site[i], everybody, &admitted));
+        if (admitted && p->obs.org != 0) WN_TRY(hear(c, p, site[i], everybody, &admitted));
         if (!admitted) {
             ++*u32_at(&c->capped, site[i]);
             continue;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // commit_write.c: what a commit adds, in an order that says nothing of arrival:
 // joins by cell and pseudonym, repeats by number, each person of a cell once.
+#include <stdlib.h>
+
 #include "commit_state.h"
 #include "sort64.h"
 
@@ -142,6 +144,25 @@ static wn_err write_repeats(wn_commit *c) {
     return WN_OK;
 }
 
+// By table, then person: one who names two organisations, the one that counts first.
+static int compare_namings(const void *a, const void *b) {
+    const wn_naming *x = a, *y = b;
+    if (x->table != y->table) return x->table < y->table ? -1 : 1;
+    if (x->person != y->person) return x->person < y->person ? -1 : 1;
+    if (x->site != y->site) return x->site < y->site ? -1 : 1;
+    if (x->epoch != y->epoch) return x->epoch < y->epoch ? -1 : 1;
+    if (x->counts != y->counts) return x->counts > y->counts ? -1 : 1;
+    return (x->org > y->org) - (x->org < y->org);
+}
+
+// Their index is of no use any more, and made anew when they are read back.
+static wn_err write_namings(wn_commit *c) {
+    uint32_t n = c->add.namings_n;
+    if (n > 1) qsort(wn_pool_naming(&c->add, 0), n, sizeof(wn_naming), compare_namings);
+    for (uint32_t i = 0; i < n; i++) WN_TRY(wn_record_naming(&c->out, wn_pool_naming(&c->add, i)));
+    return WN_OK;
+}
+
 wn_err wn_commit_write(wn_commit *c) {
     wn_record_out *o = &c->out;
     const wn_pool *add = &c->add;
@@ -155,6 +176,7 @@ wn_err wn_commit_write(wn_commit *c) {
     for (uint32_t i = 0; i < add->cells_n; i++) WN_TRY(wn_record_cell(o, wn_pool_cell(add, i)));
     WN_TRY(write_joins(c));
     WN_TRY(write_repeats(c));
+    WN_TRY(write_namings(c));
     wn_record_end(o);
     return WN_OK;
 }

@@ -215,6 +215,9 @@ size_t wn_fold_bytes(const wn_fold *f) {
 uint64_t wn_fold_people(const wn_fold *f) {
     return f->everybody;
 }
+bool wn_fold_named_late(const wn_fold *f) {
+    return f->pool.namings_n > 0;
+}
 size_t wn_fold_cells(const wn_fold *f) {
     return f->pool.cells_n;
 }
@@ -264,9 +267,10 @@ void wn_fold_members(const wn_fold *f, size_t i, uint32_t from, void (*fn)(void 
         const wn_member_state *m = wn_pool_member(&f->pool, at);
         at = m->next;
         if (skipped < from) continue;
+        uint32_t org = wn_fold_org(&f->pool, m);
         wn_member member = {.person = m->person,
                             .prefix = m->prefix + 1ull,
-                            .org = m->org == WN_NONE ? 0 : m->org + 1ull,
+                            .org = org == WN_NONE ? 0 : org + 1ull,
                             .signed_id = m->signed_id,
                             .events = m->events,
                             .sessions = m->sessions,

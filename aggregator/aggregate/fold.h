@@ -26,7 +26,8 @@ bool wn_fold_admits(const wn_fold *f, const wn_increment *table0);
 // into the table's overflow cell (counts in `other` only): `inc->value` is
 // rewritten to WN_VALUE_OVERFLOW, both of it. Tables with noise have no such
 // limit (R6). The first sight of a person in a cell decides prefix,
-// organisation and signature (commit.h: in the window).
+// organisation and signature here (commit.h: in the window, and organisations that
+// are named later).
 WN_MUST_USE wn_err wn_fold_add(wn_fold *f, wn_increment *inc);
 #define WN_VALUE_OVERFLOW UINT64_MAX
 // Sealed text of an open value, first sight wins. Ignored past the limit, and
@@ -44,7 +45,7 @@ uint64_t wn_fold_people(const wn_fold *f); // entries of table 0, for the memory
 // ---- reading, for release/ and the journal's base ----
 typedef struct wn_member { // one person in one cell
     uint64_t person;
-    uint64_t prefix, org;                // handles: equal iff the same in this site; org 0 undeclared
+    uint64_t prefix, org;                // handles: equal iff the same in this site; org 0 undeclared, so far
     uint8_t signed_id, events, sessions; // events clamped by the table
     uint8_t bounces;                     // at most `sessions`
     uint16_t seconds;                    // on site, in all sessions (20 × 1,800 at most)
@@ -64,6 +65,9 @@ size_t wn_fold_cells(const wn_fold *f);
 void wn_fold_cell(const wn_fold *f, size_t i, wn_cell *out);
 // Never lower than before, at most `people`.
 void wn_fold_set_baseline(wn_fold *f, size_t i, uint32_t baseline);
+// Did anybody name an organisation after first sight? Then a row's people may be others' than they were at
+// its step.
+bool wn_fold_named_late(const wn_fold *f);
 unsigned wn_fold_epochs(const wn_fold *f); // highest epoch seen + 1
 // Number of a cell; SIZE_MAX when there is none.
 size_t wn_fold_find(const wn_fold *f, uint64_t site, uint8_t table, const uint64_t value[2], uint8_t epoch);

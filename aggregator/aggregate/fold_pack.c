@@ -17,6 +17,7 @@ static wn_err write_pool(const wn_pool *p, wn_record_out *o) {
         WN_TRY(wn_record_network(o, WN_RUN_ORG, wn_network_at(&p->orgs, i)));
     for (uint32_t i = 0; i < p->cells_n; i++) WN_TRY(wn_record_cell(o, wn_pool_cell(p, i)));
     for (uint32_t i = 0; i < p->members_n; i++) WN_TRY(wn_record_join(o, wn_pool_member(p, i)));
+    for (uint32_t i = 0; i < p->namings_n; i++) WN_TRY(wn_record_naming(o, wn_pool_naming(p, i)));
     wn_record_end(o);
     return WN_OK;
 }

@@ -27,6 +27,18 @@ static inline bool wn_fold_is_bounded(const wn_fold *f, uint8_t table, const uin
     return f->open[table] && f->plan.table[table].profile != WN_PROFILE_NOISE && !wn_fold_is_overflow(value);
 }
 
+// Who a member is, as namings have them.
+static inline wn_naming wn_fold_who(const wn_pool *p, const wn_member_state *m) {
+    const wn_cell_state *c = wn_pool_cell(p, m->cell);
+    return (wn_naming){.person = m->person, .site = c->site, .table = c->table, .epoch = c->epoch};
+}
+// Their organisation, also when it was named after they joined; WN_NONE: undeclared.
+static inline uint32_t wn_fold_org(const wn_pool *p, const wn_member_state *m) {
+    if (m->org != WN_NONE || p->namings_n == 0) return m->org;
+    wn_naming who = wn_fold_who(p, m);
+    return wn_pool_named_org(p, &who);
+}
+
 // The caller has looked for the key. Only value, site, table and epoch of `key` are read.
 WN_MUST_USE wn_err wn_fold_new_cell(wn_fold *f, const wn_cell_state *key, uint32_t *out);
 // Appends a member to its cell. Reads all but `next`; what they add is clamped here.

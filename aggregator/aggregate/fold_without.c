@@ -17,14 +17,33 @@ typedef struct sieve {
     wn_record_out out;
 } sieve;
 
+// `org`: of those who named none later, or WN_NONE.
+static bool person_goes(const wn_fold *f, wn_fold_gone gone, void *ctx, const wn_naming *who, uint32_t org) {
+    const wn_pool *p = &f->pool;
+    uint64_t site = wn_pool_site(p, who->site)->tag;
+    if (gone(ctx, site, who->epoch, org == WN_NONE ? 0 : wn_network_at(&p->orgs, org)->id)) return true;
+#ifdef WN_MUTANT_PURGE_COUNTED_ONLY
+    org = wn_pool_named_org(p, who);
+    return org != WN_NONE && gone(ctx, site, who->epoch, wn_network_at(&p->orgs, org)->id);
+#endif
+    const wn_naming *n;
+    for (wn_index_walk w = wn_namings_begin(p, who); (n = wn_namings_next(p, who, &w)) != NULL;)
+        if (gone(ctx, site, who->epoch, wn_network_at(&p->orgs, n->org)->id)) return true;
+    return false;
+}
+
 static bool goes(const wn_fold *f, wn_fold_gone gone, void *ctx, const wn_member_state *m) {
-    const wn_cell_state *c = wn_pool_cell(&f->pool, m->cell);
-    uint64_t org = m->org == WN_NONE ? 0 : wn_network_at(&f->pool.orgs, m->org)->id;
-    return gone(ctx, wn_pool_site(&f->pool, c->site)->tag, c->epoch, org);
+    wn_naming who = wn_fold_who(&f->pool, m);
+    return person_goes(f, gone, ctx, &who, m->org);
 }
 
 static bool member_goes(const sieve *s, const wn_member_state *m) {
     return goes(s->f, s->gone, s->ctx, m);
+}
+
+// Whoever is in a naming is there with all that they named.
+static bool naming_goes(const sieve *s, const wn_naming *n) {
+    return person_goes(s->f, s->gone, s->ctx, n, n->org);
 }
 
 // A refusal counts nobody, but on a site that goes there is none.
@@ -48,6 +67,8 @@ static void number_networks(sieve *s) {
         s->prefix[m->prefix] = 0;
         if (m->org != WN_NONE) s->org[m->org] = 0;
     }
+    for (uint32_t i = 0; i < p->namings_n; i++)
+        if (!naming_goes(s, wn_pool_naming(p, i))) s->org[wn_pool_naming(p, i)->org] = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->prefixes.n; i++)
         if (s->prefix[i] == 0) s->prefix[i] = n++;
@@ -76,6 +97,17 @@ static wn_err write_members(sieve *s) {
     return WN_OK;
 }
 
+static wn_err write_namings(sieve *s) {
+    const wn_pool *p = &s->f->pool;
+    for (uint32_t i = 0; i < p->namings_n; i++) {
+        wn_naming n = *wn_pool_naming(p, i);
+        if (naming_goes(s, &n)) continue;
+        n.org = s->org[n.org];
+        WN_TRY(wn_record_naming(&s->out, &n));
+    }
+    return WN_OK;
+}
+
 static wn_err write_rest(sieve *s) {
     const wn_pool *p = &s->f->pool;
     wn_record_reset(&s->out, s->f->plan.table, (wn_record_state){0});
@@ -91,6 +123,7 @@ static wn_err write_rest(sieve *s) {
     WN_TRY(write_networks(s, WN_RUN_ORG, &p->orgs, s->org));
     for (uint32_t i = 0; i < p->cells_n; i++) WN_TRY(wn_record_cell(&s->out, wn_pool_cell(p, i)));
     WN_TRY(write_members(s));
+    WN_TRY(write_namings(s));
     wn_record_end(&s->out);
     return WN_OK;
 }
@@ -124,6 +157,10 @@ wn_err wn_fold_without(const wn_fold *f, wn_fold_gone gone, void *ctx, uint8_t *
 bool wn_fold_holds(const wn_fold *f, wn_fold_gone gone, void *ctx) {
     for (uint32_t i = 0; i < f->pool.members_n; i++)
         if (goes(f, gone, ctx, wn_pool_member(&f->pool, i))) return true;
+    for (uint32_t i = 0; i < f->pool.namings_n; i++) {
+        const wn_naming *n = wn_pool_naming(&f->pool, i);
+        if (person_goes(f, gone, ctx, n, n->org)) return true;
+    }
     return false;
 }
 

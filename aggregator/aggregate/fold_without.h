@@ -5,12 +5,12 @@
 
 #include "fold.h"
 
-// Does this person go? `org` is the pseudonym of their organisation under the
-// keys of this epoch, 0 for none. A site whose undeclared people go, goes whole.
+// Does somebody of this organisation go? `org` is its pseudonym under the keys of this epoch, 0 for none. Who
+// named more than one goes with any of them. A site whose undeclared people go, goes whole.
 typedef bool (*wn_fold_gone)(void *ctx, uint64_t site, uint8_t epoch, uint64_t org);
 
 // Makes *out: cells keep their numbers, those who stay their order; networks and
-// organisations that nobody is of any more are not in it. Baselines are those of
+// organisations that nobody is of, or named, any more are not in it. Baselines are those of
 // `f`, but never above the people left. touched (wn_fold_cells(f) bytes) becomes 1
 // for each cell that somebody left; others stay as they are.
 WN_MUST_USE wn_err wn_fold_without(const wn_fold *f, wn_fold_gone gone, void *ctx, uint8_t *touched,

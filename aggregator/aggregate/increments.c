@@ -16,6 +16,10 @@ void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out) {
     }
 }
 
+uint64_t wn_table_person(const wn_table_keys *keys, unsigned table, const uint8_t person[16]) {
+    return wn_prf64(keys->key[table], (wn_span){person, 16});
+}
+
 static uint64_t value_of(const wn_observation *obs, unsigned dim) {
     return wn_dim_is_open(dim) ? obs->open[dim - WN_CLOSED_N] : obs->closed[dim];
 }
@@ -67,7 +71,7 @@ size_t wn_increments_of(const wn_observation *obs, const wn_plan *plan, const wn
         inc->signed_id = (obs->flags & WN_OBS_SIGNED) != 0;
         if (counted && obs->kind == WN_OBS_SESSION) measure_session(obs, table->measures, inc);
         if (counted && obs->kind != WN_OBS_SESSION) measure_event(obs, table->measures, inc);
-        inc->person = wn_prf64(keys->key[t], (wn_span){obs->person, sizeof obs->person});
+        inc->person = wn_table_person(keys, (unsigned)t, obs->person);
         n++;
     }
     return n;

@@ -30,6 +30,9 @@ typedef struct wn_table_keys {
 } wn_table_keys;
 void wn_table_keys_derive(const uint8_t k_core[32], wn_table_keys *out);
 
+// The person's name in a table.
+uint64_t wn_table_person(const wn_table_keys *keys, unsigned table, const uint8_t person[16]);
+
 // Writes at most plan->n increments, table 0 first; returns how many. A table
 // whose dimension is absent (0) in the observation gets none.
 //

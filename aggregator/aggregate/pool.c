@@ -56,6 +56,10 @@ static uint64_t member_hash(const void *items, uint32_t i) {
     return wn_member_hash(m->cell, m->person);
 }
 
+static uint64_t naming_hash(const void *items, uint32_t i) {
+    return wn_naming_hash((const wn_naming *)items + i);
+}
+
 static const wn_value *value_at(const wn_values *s, uint32_t i) {
     return (const wn_value *)(const void *)(s->bytes.p + ((const size_t *)(const void *)s->offsets.p)[i]);
 }
@@ -88,6 +92,12 @@ wn_err wn_pool_reserve_members(wn_pool *p, size_t n) {
     return index_reserve(&p->member_index, n, p->members.p, member_hash);
 }
 
+static wn_err namings_reserve(wn_pool *p, size_t n) {
+    if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
+    WN_TRY(wn_growing_reserve(&p->namings, n * sizeof(wn_naming)));
+    return index_reserve(&p->naming_index, n, p->namings.p, naming_hash);
+}
+
 // A packed value is read through a wn_value, so a whole one must fit behind the last.
 static wn_err values_reserve(wn_values *s, size_t n, size_t bytes) {
     if (n > WN_POOL_MEMBERS_MAX) return WN_ERR_FULL;
@@ -103,6 +113,7 @@ wn_err wn_pool_reserve(wn_pool *p, const wn_pool *more) {
     WN_TRY(
         values_reserve(&p->values, (size_t)p->values.n + more->values.n, p->values.used + more->values.used));
     WN_TRY(cells_reserve(p, (size_t)p->cells_n + more->cells_n));
+    if (more->namings_n > 0) WN_TRY(namings_reserve(p, (size_t)p->namings_n + more->namings_n));
     return wn_pool_reserve_members(p, (size_t)p->members_n + more->members_n);
 }
 
@@ -172,6 +183,21 @@ wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out) {
     return WN_OK;
 }
 
+wn_err wn_pool_add_naming(wn_pool *p, const wn_naming *n) {
+    WN_TRY(namings_reserve(p, (size_t)p->namings_n + 1));
+    *wn_pool_naming(p, p->namings_n) = *n;
+    wn_index_put(&p->naming_index, wn_naming_hash(n), p->namings_n);
+    p->namings_n++;
+    return WN_OK;
+}
+
+uint32_t wn_pool_named_org(const wn_pool *p, const wn_naming *who) {
+    const wn_naming *n;
+    for (wn_index_walk w = wn_namings_begin(p, who); (n = wn_namings_next(p, who, &w)) != NULL;)
+        if (n->counts != 0) return n->org;
+    return WN_NONE;
+}
+
 void wn_networks_fini(wn_networks *s) {
     wn_growing_fini(&s->items, s->n * sizeof(wn_network));
     index_fini(&s->index);
@@ -204,7 +230,9 @@ void wn_pool_fini(wn_pool *p) {
     wn_growing_fini(&p->members, p->members_n * sizeof(wn_member_state));
     index_fini(&p->site_index);
     index_fini(&p->cell_index);
+    wn_growing_fini(&p->namings, p->namings_n * sizeof(wn_naming));
     index_fini(&p->member_index);
+    index_fini(&p->naming_index);
     wn_networks_fini(&p->prefixes);
     wn_networks_fini(&p->orgs);
     *p = (wn_pool){0};
@@ -215,10 +243,12 @@ void wn_pool_reset(wn_pool *p) {
     wn_wipe(p->sites.p, p->sites_n * sizeof(wn_site_state));
     wn_wipe(p->cells.p, p->cells_n * sizeof(wn_cell_state));
     wn_wipe(p->members.p, p->members_n * sizeof(wn_member_state));
-    p->sites_n = p->cells_n = p->members_n = 0;
+    wn_wipe(p->namings.p, p->namings_n * sizeof(wn_naming));
+    p->sites_n = p->cells_n = p->members_n = p->namings_n = 0;
     index_reset(&p->site_index);
     index_reset(&p->cell_index);
     index_reset(&p->member_index);
+    index_reset(&p->naming_index);
     wn_networks_reset(&p->prefixes);
     wn_networks_reset(&p->orgs);
 }
@@ -229,8 +259,9 @@ static size_t networks_bytes(const wn_networks *s) {
 
 size_t wn_pool_bytes(const wn_pool *p) {
     return p->sites_n * sizeof(wn_site_state) + p->cells_n * sizeof(wn_cell_state) +
-           p->members_n * sizeof(wn_member_state) +
-           (p->site_index.cap + p->cell_index.cap + p->member_index.cap) * sizeof(uint32_t) +
+           p->members_n * sizeof(wn_member_state) + p->namings_n * sizeof(wn_naming) +
+           (p->site_index.cap + p->cell_index.cap + p->member_index.cap + p->naming_index.cap) *
+               sizeof(uint32_t) +
            networks_bytes(&p->prefixes) + networks_bytes(&p->orgs) + p->values.used +
            p->values.n * sizeof(size_t) + p->values.index.cap * sizeof(uint32_t);
 }

@@ -56,6 +56,16 @@ typedef struct wn_member_state { // 32 bytes: two to a cache line
 } wn_member_state;
 _Static_assert(sizeof(wn_member_state) == 32, "two to a cache line");
 
+// An organisation that somebody named after the window first saw them, or beside the one they named first:
+// under the name that each table has for them, since nothing links those. Whoever is here is here with all
+// organisations they named, exactly one of which counts.
+typedef struct wn_naming {
+    uint64_t person;
+    uint32_t site, org;
+    uint8_t table, epoch;
+    uint8_t counts; // 1: the locks take them for its member; 0: a purge alone heeds it
+} wn_naming;
+
 // What somebody adds to a cell, or what is the most they may add to one.
 typedef struct wn_amounts {
     uint32_t events, sessions, bounces, seconds, number;
@@ -109,9 +119,9 @@ typedef struct wn_values {
 } wn_values;
 
 typedef struct wn_pool {
-    wn_growing sites, cells, members;
-    uint32_t sites_n, cells_n, members_n;
-    wn_index site_index, cell_index, member_index;
+    wn_growing sites, cells, members, namings;
+    uint32_t sites_n, cells_n, members_n, namings_n;
+    wn_index site_index, cell_index, member_index, naming_index;
     wn_networks prefixes, orgs;
     wn_values values;
 } wn_pool;
@@ -124,6 +134,9 @@ static inline wn_cell_state *wn_pool_cell(const wn_pool *p, uint32_t i) {
 }
 static inline wn_member_state *wn_pool_member(const wn_pool *p, uint32_t i) {
     return (wn_member_state *)(void *)p->members.p + i;
+}
+static inline wn_naming *wn_pool_naming(const wn_pool *p, uint32_t i) {
+    return (wn_naming *)(void *)p->namings.p + i;
 }
 static inline wn_network *wn_network_at(const wn_networks *s, uint32_t i) {
     return (wn_network *)(void *)s->items.p + i;
@@ -150,6 +163,10 @@ WN_MUST_USE wn_err wn_pool_add_value(wn_pool *p, const wn_value *v);
 
 // The caller has looked: the key must not be there yet.
 WN_MUST_USE wn_err wn_pool_add_cell(wn_pool *p, const wn_cell_state *cell, uint32_t *out);
+// Here, too: nobody names an organisation twice.
+WN_MUST_USE wn_err wn_pool_add_naming(wn_pool *p, const wn_naming *n);
+// The organisation that counts for `who` (site, table, epoch and person are read); WN_NONE.
+uint32_t wn_pool_named_org(const wn_pool *p, const wn_naming *who);
 WN_MUST_USE wn_err wn_pool_reserve_members(wn_pool *p, size_t n);
 
 // ---- the two lookups of the hot path ----
@@ -239,6 +256,27 @@ static inline uint32_t wn_pool_find_member(const wn_pool *p, uint64_t hash, uint
         if (m->person == person && m->cell == cell) return w.at;
     }
     return WN_NONE;
+}
+
+static inline uint64_t wn_naming_hash(const wn_naming *n) {
+    return wn_pool_mix(n->person, n->site | (uint64_t)n->table << 32 | (uint64_t)n->epoch << 40);
+}
+
+// Goes through what `who` named:
+// for (wn_index_walk w = wn_namings_begin(p, who); (n = wn_namings_next(p, who, &w)) != NULL;) …
+static inline wn_index_walk wn_namings_begin(const wn_pool *p, const wn_naming *who) {
+    return p->naming_index.cap == 0 ? (wn_index_walk){0}
+                                    : wn_index_begin(&p->naming_index, wn_naming_hash(who));
+}
+
+static inline const wn_naming *wn_namings_next(const wn_pool *p, const wn_naming *who, wn_index_walk *w) {
+    while (w->slot != NULL && wn_index_next(w)) {
+        const wn_naming *n = wn_pool_naming(p, w->at);
+        if (n->person == who->person && n->site == who->site && n->table == who->table &&
+            n->epoch == who->epoch)
+            return n;
+    }
+    return NULL;
 }
 
 // The key must not be there yet. Field by field: a whole struct that was just

@@ -10,7 +10,7 @@
 #include "fold.h"
 #include "pool.h"
 
-#define WN_RECORD_VERSION 2
+#define WN_RECORD_VERSION 3
 
 typedef enum wn_run {
     WN_RUN_SITE = 1,   // tag
@@ -21,6 +21,7 @@ typedef enum wn_run {
     WN_RUN_CELL = 6,   // site, epoch, table and overflow bit, values
     WN_RUN_JOIN = 7,   // flags, cell when it changes, person, prefix, organisation, amounts when large
     WN_RUN_REPEAT = 8, // member (ascending, as differences; low bit: one event), else amounts
+    WN_RUN_NAMING = 9, // organisation, table and bit for one that does not count, epoch, person
 } wn_run;
 
 // Amounts are a byte that says which there are (events, sessions, bounces,
@@ -37,6 +38,7 @@ enum { // first byte of a join; bits 4-5 events, 6-7 sessions unless LARGE
     WN_JOIN_SMALL_MAX = 3
 };
 #define WN_CELL_OVERFLOW 0x80u // with the table's number
+#define WN_NAMING_BESIDE 0x80u // as well: they are counted as another organisation's
 
 typedef struct wn_record_state {
     uint32_t sites, prefixes, orgs, cells, members;
@@ -65,6 +67,8 @@ WN_MUST_USE wn_err wn_record_count(wn_record_out *o, uint32_t site, uint64_t ref
 WN_MUST_USE wn_err wn_record_value(wn_record_out *o, const wn_value *v);
 WN_MUST_USE wn_err wn_record_network(wn_record_out *o, wn_run run, const wn_network *n);
 WN_MUST_USE wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c);
+// Behind the organisation; of one person, the one that counts first.
+WN_MUST_USE wn_err wn_record_naming(wn_record_out *o, const wn_naming *n);
 WN_MUST_USE wn_err wn_record_join(wn_record_out *o, const wn_member_state *m);
 // Members must ascend; the amounts are what the clamps leave of them, and not all 0.
 WN_MUST_USE wn_err wn_record_repeat(wn_record_out *o, uint32_t member, const wn_amounts *more);

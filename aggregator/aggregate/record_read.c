@@ -120,6 +120,31 @@ static wn_err read_cell(wn_fold *f, cursor *c) {
     return wn_fold_new_cell(f, &key, &at);
 }
 
+// Once each, and the one that counts before all others.
+static wn_err read_naming(wn_fold *f, cursor *c) {
+    wn_naming n = {0};
+    const wn_naming *has;
+    unsigned table, epoch;
+    if (!get_number(c, f->pool.orgs.n, &n.org) || !get_byte(c, &table) || !get_byte(c, &epoch) ||
+        !get_u64(c, &n.person))
+        return WN_ERR_FORMAT;
+    n.counts = (table & WN_NAMING_BESIDE) == 0;
+    table &= ~WN_NAMING_BESIDE;
+    if (table >= f->plan.n) return WN_ERR_FORMAT;
+    n.site = wn_network_at(&f->pool.orgs, n.org)->site;
+    n.table = (uint8_t)table;
+    n.epoch = (uint8_t)epoch;
+    bool known = false;
+    for (wn_index_walk w = wn_namings_begin(&f->pool, &n);
+         (has = wn_namings_next(&f->pool, &n, &w)) != NULL;) {
+        if (has->org == n.org) return WN_ERR_FORMAT;
+        known = true;
+    }
+    if (known == (n.counts != 0)) return WN_ERR_FORMAT;
+    f->weight++;
+    return wn_pool_add_naming(&f->pool, &n);
+}
+
 static bool get_amounts(cursor *c, wn_amounts *out) {
     uint64_t amount[WN_AMOUNTS_N] = {0};
     unsigned which;
@@ -255,6 +280,7 @@ static wn_err read_item(wn_fold *f, cursor *c, unsigned run) {
     case WN_RUN_PREFIX: return read_network(f, c, &f->pool.prefixes);
     case WN_RUN_ORG: return read_network(f, c, &f->pool.orgs);
     case WN_RUN_CELL: return read_cell(f, c);
+    case WN_RUN_NAMING: return read_naming(f, c);
     default: return WN_ERR_FORMAT;
     }
 }

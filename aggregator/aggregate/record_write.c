@@ -146,6 +146,16 @@ wn_err wn_record_cell(wn_record_out *o, const wn_cell_state *c) {
     return WN_OK;
 }
 
+wn_err wn_record_naming(wn_record_out *o, const wn_naming *n) {
+    WN_TRY(begin(o, WN_RUN_NAMING));
+    put_varint(o, n->org);
+    put_byte(o, n->table | (n->counts != 0 ? 0u : WN_NAMING_BESIDE));
+    put_byte(o, n->epoch);
+    put_u64(o, n->person);
+    o->state.weight++;
+    return WN_OK;
+}
+
 static void put_amounts(wn_record_out *o, const wn_amounts *a) {
     const uint32_t amount[WN_AMOUNTS_N] = {a->events, a->sessions, a->bounces, a->seconds, a->number};
     unsigned which = 0;

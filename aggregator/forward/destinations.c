@@ -100,6 +100,24 @@ static const wn_node_key keys[] = {
     {"since", read_since},
 };
 
+// scheme://host[:port] and then a path, a query or the end.
+static bool url_has_host(const char *url) {
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+    const char *at = strstr(url, "://");
+    if (at == NULL) return false;
+    at += 3;
+    size_t n = at[0] == '[' ? strspn(at + 1, "0123456789abcdefABCDEF:.") : strspn(at, name);
+    if (n == 0 || (at[0] == '[' && at[++n] != ']')) return false;
+    at += at[0] == '[' ? n + 1 : n;
+    if (*at == ':') {
+        size_t digits = strspn(at + 1, "0123456789");
+        if (digits == 0 || digits > 5 || strtoul(at + 1, NULL, 10) == 0 || strtoul(at + 1, NULL, 10) > 65535)
+            return false;
+        at += 1 + digits;
+    }
+    return (*at == '\0' || *at == '/' || *at == '?') && strpbrk(at, " \"<>\\^`{|}") == NULL;
+}
+
 // Encrypted, or to this very host.
 static bool url_right(const wn_destination *d, bool whole, const char **out_why) {
     *out_why = NULL;
@@ -108,7 +126,12 @@ static bool url_right(const wn_destination *d, bool whole, const char **out_why)
                          : "is scheme, host and path alone: no \"?\", \"@\" or \"#\"";
         return false;
     }
-    if (d->url[0] == '\0' || strncmp(d->url, "https://", 8) == 0) return true;
+    if (d->url[0] == '\0') return true;
+    if (strstr(d->url, "://") != NULL && !url_has_host(d->url)) {
+        *out_why = "is none: write https://HOST/ or https://HOST:PORT/PATH, without blanks";
+        return false;
+    }
+    if (strncmp(d->url, "https://", 8) == 0) return true;
     static const char *const near[] = {"http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:",
                                        "http://[::1]/",     "http://localhost:", "http://localhost/"};
     for (size_t i = 0; i < WN_COUNT(near); i++) {
@@ -158,6 +181,7 @@ static bool read_list(wn_nodes *n, const yaml_node_t *at, void *ctx) {
         const yaml_node_t *item = wn_nodes_item(n, at, i);
         reading r = {&all->to[i]};
         r.d->since_day = INT32_MIN;
+        r.d->line = (int)item->start_mark.line + 1;
         if (!wn_nodes_map(n, item, "destinations", keys, WN_COUNT(keys), &r)) return false;
         if (!check(n, item, all, r.d)) return false;
         all->n++;
@@ -239,28 +263,6 @@ wn_err wn_destination_secret(wn_destination *d) {
         d->secret[--n] = '\0';
     if (err == WN_OK && n > 0 && strlen(d->secret) == n && printable(d->secret)) return WN_OK;
     wn_wipe(d->secret, sizeof d->secret);
-    return WN_ERR_CONFIG;
-}
-
-wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out) {
-    char path[400], why[400] = "";
-    int line = 0;
-    bool right = true;
-    snprintf(path, sizeof path, "%.380s/destinations.yaml", config_dir);
-    if (wn_destinations_load(path, out, why, sizeof why, &line) != WN_OK) {
-        fprintf(err, "%s, line %d: %s\n", path, line, why);
-        return WN_ERR_CONFIG;
-    }
-    for (size_t i = 0; i < out->n; i++) {
-        if (wn_destination_secret(&out->to[i]) == WN_OK) continue;
-        fprintf(err,
-                "destination %s: %s cannot be used: it must be a file of one printable line, readable by its "
-                "owner alone (chmod 600)\n",
-                out->to[i].name, out->to[i].secret_file);
-        right = false;
-    }
-    if (right) return WN_OK;
-    wn_destinations_fini(out);
     return WN_ERR_CONFIG;
 }
 

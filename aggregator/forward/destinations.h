@@ -26,6 +26,7 @@ typedef struct wn_destination {
     bool private_network; // may be on this host or a private network; plaintext to loopback alone
     char site[WN_DESTINATION_SITES_MAX][WN_SITE_NAME_BYTES];
     size_t sites_n;                       // 0: all
+    int line;                             // of destinations.yaml
     int32_t since_day;                    // windows from this day on; INT32_MIN: all
     char secret[WN_SECRET_BYTES_MAX + 1]; // filled by wn_destination_secret
 } wn_destination;
@@ -40,7 +41,8 @@ WN_MUST_USE wn_err wn_destinations_load(const char *path, wn_destinations *out, 
                                         int *out_line);
 WN_MUST_USE wn_err wn_destinations_read(const char *text, size_t n, wn_destinations *out, char *why,
                                         size_t why_bytes, int *out_line);
-// Loads CONFIG_DIR/destinations.yaml and reads every secret; what is wrong goes to `err` with what to do.
+// Loads CONFIG_DIR/destinations.yaml and tries everything but the network: secrets, folders, sites, a request
+// for a row that never was. What is wrong goes to `err`, with its line and what to do.
 WN_MUST_USE wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out);
 void wn_destinations_fini(wn_destinations *d); // wipes
 const wn_destination *wn_destination_find(const wn_destinations *d, const char *name);

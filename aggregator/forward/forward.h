@@ -5,8 +5,11 @@
 // A job is one sealed (site, table, window) for one destination: its rows go in
 // requests of the sink's size, in order. Before the first byte leaves, the ledger durably
 // says which rows go where; after each answer the progress is made durable before the next
-// is sent. Killed in between, the request goes again with the same ids. Sealed windows never change, so a job
-// is done once and for ever. One thread. Sending, remembering and the clock come in from outside.
+// is sent: what cannot be remembered is owed, and owed again, while nothing more is sent.
+// Killed in between, the request goes again with the same ids; to a receiver that knows no
+// repeats it does not, for there the rows were counted as doubtful before they left.
+// Sealed windows never change, so a job is done once and for ever. One thread.
+// Sending, remembering and the clock come in from outside.
 #pragma once
 
 #include "sink.h"
@@ -30,8 +33,9 @@ typedef struct wn_forward_env { // borrowed for the life of the forwarder
     // taken, in the same transaction.
     wn_err (*record)(void *ctx, const wn_destination *d, const wn_public_head *head, const wn_progress *p,
                      uint64_t rows, const uint8_t content[32]);
-    void (*send)(void *ctx, const wn_destination *d, const wn_sink *sink, const wn_sink_request *r,
-                 wn_sink_answer *out);
+    // Takes *r and leaves {0}. True: *out is the answer. False: it comes by wn_forward_answered.
+    bool (*send)(void *ctx, size_t destination, const wn_destination *d, const wn_sink *sink,
+                 wn_sink_request *r, wn_sink_answer *out);
     int64_t (*now_s)(void *ctx);
 } wn_forward_env;
 
@@ -47,6 +51,7 @@ typedef struct wn_forward_info {
     wn_forward_state state;
     int64_t again_at_s;                                            // WAITING
     int last_status;                                               // of HTTP; 0: none, or no answer
+    wn_reason reason;                                              // WAITING, STOPPED: why
     uint64_t windows_left, rows_sent, rows_refused, rows_doubtful; // since the start
 } wn_forward_info;
 
@@ -56,11 +61,16 @@ typedef struct wn_forward wn_forward;
 // read stops its destination, not the others.
 WN_MUST_USE wn_err wn_forward_new(const wn_forward_env *env, wn_destinations *to, wn_forward **out);
 void wn_forward_free(wn_forward *f);
-// Looks for what is published and not yet brought. Sends nothing.
+// Looks for what is published and not yet brought. Sends nothing; what is under way or owed stays.
 WN_MUST_USE wn_err wn_forward_look(wn_forward *f, const wn_published *p);
-// One request to each destination that is due. *out_next_s: when there is something to do again
-// (INT64_MAX: nothing until the next look).
+// Tells what is owed, then sends one request to each destination that is due and has none under way.
+// *out_next_s: when there is something to do again (INT64_MAX: nothing until a look or an answer).
+// An error: somebody's progress could not be told, or the store not be read; the others were served.
 WN_MUST_USE wn_err wn_forward_turn(wn_forward *f, const wn_published *p, int64_t *out_next_s);
+// The answer to a request that was not answered at once; `a` is borrowed.
+WN_MUST_USE wn_err wn_forward_answered(wn_forward *f, size_t destination, const wn_sink_answer *a);
+// Tells what is owed and sends nothing. WN_OK: nothing is owed.
+WN_MUST_USE wn_err wn_forward_settle(wn_forward *f);
 size_t wn_forward_count(const wn_forward *f);
 void wn_forward_info_of(const wn_forward *f, size_t i, wn_forward_info *out);
 void wn_forward_again(wn_forward *f); // the operator has acted: waiting and stopped ones are due now

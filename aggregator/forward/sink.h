@@ -45,8 +45,19 @@ typedef enum wn_fate {
     WN_FATE_N
 } wn_fate;
 
+// Why nothing was taken, in a closed list.
+typedef enum wn_reason {
+#define REASON(name, word, text) WN_REASON_##name,
+#include "reasons.def"
+#undef REASON
+    WN_REASON_N
+} wn_reason;
+const char *wn_reason_word(wn_reason reason); // "" for WN_REASON_NONE
+const char *wn_reason_text(wn_reason reason); // {1} stands for the HTTP status
+
 typedef struct wn_sink_answer {
     int status;            // of HTTP; 0: none came
+    wn_reason reason;      // status 0: why
     bool maybe_sent;       // no answer, though the request may have arrived
     int64_t retry_after_s; // -1: not said
     wn_span body;
@@ -65,6 +76,7 @@ typedef struct wn_sink {
     const char *url; // where it goes unless the destination says; NULL: must be said
     size_t rows_max;
     bool network; // false: `file`
+    bool once;    // the receiver knows no repeats: what may have come is never sent again
     // What the destination still lacks, in words; NULL when it is whole.
     const char *(*lacks)(const wn_destination *d);
     // WN_ERR_STATE: the vendor would misplace this window (too old): it is set aside whole.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sink_file.c: a folder: one ndjson file a (site, table, window), for whatever comes and fetches it.
+// sink_file.c: a folder: ndjson files of at most WN_SINK_ROWS_MAX rows of one (site, table, window), for
+// whatever comes and fetches them.
 // The request's url is the file's name; writing it whole or not at all is transport.c's.
 #include <string.h>
 

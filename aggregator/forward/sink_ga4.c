@@ -3,8 +3,8 @@
 //
 // client_id is constant for a shard of a site's table: no person, no device. No session, no
 // engagement time, no user id, no address, both ad consents denied. Google says 2xx whatever
-// it got and knows no repeats: what may have arrived is not sent again but counted as
-// doubtful; each event carries `row_id`, so that a repeat after a kill can be told.
+// it got and knows no repeats: rows are counted as doubtful before they leave and as taken once
+// it has said so; what may have arrived is never sent again, after a kill neither.
 // Source: Measurement Protocol reference; googleanalytics/ga-dev-tools.
 #include <string.h>
 
@@ -14,7 +14,10 @@ enum { ROWS_MAX = 25, TEXT_MAX = 100, NAME_MAX_BYTES = 40, SHARD_ROWS = 50000 };
 #define OLDEST_S (72 * 3600)
 
 static const char *lacks(const wn_destination *d) {
-    if (strncmp(d->account, "G-", 2) != 0) return "account: the measurement id (G-…)";
+    const char *rest = d->account + 2;
+    if (strncmp(d->account, "G-", 2) != 0 || *rest == '\0' ||
+        rest[strspn(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")] != '\0')
+        return "account: the measurement id (G-…)";
     return d->secret_file[0] == '\0' ? "a secret_file with the API secret" : NULL;
 }
 
@@ -71,6 +74,7 @@ const wn_sink wn_sink_ga4 = {.kind = "ga4",
                              .url = "https://www.google-analytics.com",
                              .rows_max = ROWS_MAX,
                              .network = true,
+                             .once = true,
                              .lacks = lacks,
                              .write = write_request,
                              .judge = judge};

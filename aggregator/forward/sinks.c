@@ -19,9 +19,29 @@ const wn_sink *wn_sink_by_kind(const char *kind) {
     return NULL;
 }
 
+static const char *const reason_words[] = {
+#define REASON(name, word, text) [WN_REASON_##name] = word,
+#include "reasons.def"
+#undef REASON
+};
+static const char *const reason_texts[] = {
+#define REASON(name, word, text) [WN_REASON_##name] = text,
+#include "reasons.def"
+#undef REASON
+};
+
+const char *wn_reason_word(wn_reason reason) {
+    return reason < WN_REASON_N ? reason_words[reason] : "unknown";
+}
+
+const char *wn_reason_text(wn_reason reason) {
+    return reason < WN_REASON_N ? reason_texts[reason] : "unknown";
+}
+
 void wn_sink_request_fini(wn_sink_request *r) {
     free(r->body);
     wn_wipe(r, sizeof *r);
+    r->body = NULL; // a build without walls wipes nothing
 }
 
 // ---- names ----

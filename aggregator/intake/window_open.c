@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "control.h"
 #include "log.h"
 #include "mp.h"
 #include "windows_impl.h"
@@ -39,11 +40,6 @@ void wn_windows_drop(wn_windows *ws, open_window *o) {
 
 // ---- meta: what of the window is neither journal nor watermark ----
 
-static void pack_bin(msgpack_packer *pk, const void *p, size_t n) {
-    msgpack_pack_bin(pk, n);
-    msgpack_pack_bin_body(pk, p, n);
-}
-
 // [[text_key…], [[edge, core]…], policy_version, backfilled, [declaring site…], policy_id]
 wn_err wn_windows_put_meta(open_window *o) {
     msgpack_sbuffer buf;
@@ -52,12 +48,12 @@ wn_err wn_windows_put_meta(open_window *o) {
     msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
     msgpack_pack_array(&pk, 6);
     msgpack_pack_array(&pk, o->text_keys_n);
-    for (size_t i = 0; i < o->text_keys_n; i++) pack_bin(&pk, o->text_key[i], sizeof o->text_key[i]);
+    for (size_t i = 0; i < o->text_keys_n; i++) wn_put_bin(&pk, o->text_key[i], sizeof o->text_key[i]);
     msgpack_pack_array(&pk, o->epochs_n);
     for (size_t i = 0; i < o->epochs_n; i++) {
         msgpack_pack_array(&pk, 2);
-        pack_bin(&pk, o->epochs[i].edge, 8);
-        pack_bin(&pk, o->epochs[i].core, 8);
+        wn_put_bin(&pk, o->epochs[i].edge, 8);
+        wn_put_bin(&pk, o->epochs[i].core, 8);
     }
     msgpack_pack_uint32(&pk, o->policy_version);
     if (o->backfilled) msgpack_pack_true(&pk);

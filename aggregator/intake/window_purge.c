@@ -170,7 +170,7 @@ void wn_windows_purge_mark(open_window *o, const wn_observation *mark, const uin
     memcpy(x.name, mark->person, sizeof x.name);
     memcpy(x.edge, edge, sizeof x.edge);
     // A mark that finds no room leaves its purge open: the end looks for it.
-    if (wn_window_purges_ask(&o->purges, &x) != WN_OK) wn_log(WN_MSG_ERROR, WN_ERR_FULL, 13, 0);
+    if (wn_window_purges_ask(&o->purges, &x) != WN_OK) wn_log(WN_MSG_PURGE_NO_ROOM, o->window.day, 0, 0);
     o->meta_dirty = true;
 }
 
@@ -198,6 +198,9 @@ static bool found_in(const open_window *o, const wn_fold *f) {
 static wn_err verify(wn_windows *ws, open_window *o, bool *out_clean) {
     wn_fold *f = NULL;
     const wn_options *opt = ws->env.options;
+#ifdef WN_MUTANT_PURGE_UNVERIFIED
+    return WN_OK;
+#endif
     if (o->purges.n == 0) return WN_OK;
     WN_TRY(wn_fold_new(&o->plan, (uint32_t)opt->ids_per_prefix_max, (uint32_t)opt->open_values_max, &f));
     wn_err err = wn_open_store_replay(o->store, found_part, found_record, f);

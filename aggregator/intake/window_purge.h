@@ -5,7 +5,7 @@
 #include "fold_without.h"
 #include "winnow/base.h"
 
-#define WN_WINDOW_PURGES_MAX 4096 // more than the lists of both daemons can name
+#define WN_WINDOW_PURGES_MAX 8192 // twice what a purge list holds: a mark under each of two keys
 #define WN_PURGE_PREFIX_BYTES 16  // of a purge's name, as a mark carries it
 
 typedef enum wn_purge_of {

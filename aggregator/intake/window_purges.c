@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control.h"
 #include "mp.h"
 #include "pool.h"
 #include "window_purge.h"
@@ -62,11 +63,6 @@ bool wn_window_purges_refuse(const wn_window_purges *p, uint64_t site, uint64_t 
     return false;
 }
 
-static void pack_bin(msgpack_packer *pk, const void *p, size_t n) {
-    msgpack_pack_bin(pk, n);
-    msgpack_pack_bin_body(pk, p, n);
-}
-
 wn_err wn_window_purges_encode(const wn_window_purges *p, uint8_t **out, size_t *out_bytes) {
     size_t bits_n = (p->frozen_n + 7) / 8;
     uint8_t *bits = calloc(bits_n + 1, 1);
@@ -83,14 +79,14 @@ wn_err wn_window_purges_encode(const wn_window_purges *p, uint8_t **out, size_t 
         msgpack_pack_array(&pk, FIELDS);
         msgpack_pack_uint64(&pk, x->site);
         msgpack_pack_uint64(&pk, x->org);
-        pack_bin(&pk, x->name, sizeof x->name);
-        pack_bin(&pk, x->edge, sizeof x->edge);
+        wn_put_bin(&pk, x->name, sizeof x->name);
+        wn_put_bin(&pk, x->edge, sizeof x->edge);
         msgpack_pack_uint8(&pk, x->of);
         msgpack_pack_uint8(&pk, x->epochs);
         if (x->done) msgpack_pack_true(&pk);
         else msgpack_pack_false(&pk);
     }
-    pack_bin(&pk, bits, bits_n);
+    wn_put_bin(&pk, bits, bits_n);
     msgpack_pack_uint64(&pk, p->frozen_n);
     free(bits);
     *out_bytes = buf.size;

@@ -248,13 +248,6 @@ static wn_err publish_all(wn_windows *ws, open_window *o, bool is_sealed, int64_
     return err;
 }
 
-// Is anybody to get rows of both profiles?
-static bool plan_mixes(const wn_plan *plan) {
-    unsigned of[WN_PROFILE_N] = {0};
-    for (size_t i = 0; i < plan->n; i++) of[plan->table[i].profile] |= plan->table[i].receivers;
-    return (of[WN_PROFILE_CROWD] & of[WN_PROFILE_NOISE]) != 0;
-}
-
 // An entry a profile; noise has one as soon as it has a budget, for the budget is spent whatever came out.
 static wn_err tell_ledger(wn_published *p, const open_window *o, int64_t now_s,
                           content contents[WN_PROFILE_N]) {
@@ -278,7 +271,7 @@ static wn_err tell_ledger(wn_published *p, const open_window *o, int64_t now_s,
     e.rho_micro = o->plan.noise.rho_micro;
     e.delta_nano = WN_DELTA_THRESHOLD_NANO + WN_DELTA_CONVERSION_NANO;
     e.rows = contents[WN_PROFILE_NOISE].rows;
-    e.notes = plan_mixes(&o->plan) ? WN_LEDGER_CROWD_BESIDE_NOISE : 0;
+    e.notes = wn_plan_mixes(&o->plan) ? WN_LEDGER_CROWD_BESIDE_NOISE : 0;
     crypto_generichash_final(&contents[WN_PROFILE_NOISE].hash, e.content, sizeof e.content);
     return wn_published_ledger(p, &e);
 }
@@ -396,6 +389,25 @@ wn_err wn_windows_bury_bad(wn_windows *ws, int64_t now_s) {
     return WN_OK;
 }
 
+static wn_err copy_rows(const wn_rows *from, wn_rows *out) {
+    out->row = calloc(from->n + 1, sizeof *out->row);
+    if (out->row == NULL) return WN_ERR_NOMEM;
+    if (from->n > 0) memcpy(out->row, from->row, from->n * sizeof *out->row);
+    out->n = from->n;
+    out->cap = from->n + 1;
+    return WN_OK;
+}
+
+// The window is as it was: a tick or the next try begins with what is published, not with `other` and
+// measures.
+static void not_sealed(open_window *o, wn_rows *live) {
+    wn_rows sealed = o->rows;
+    o->rows = *live;
+    *live = sealed;
+    o->noise.n = 0;
+    o->tick--;
+}
+
 wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64_t *out_rows) {
     open_window *o = wn_windows_find(ws, w);
     if (o == NULL) return WN_ERR_NOTFOUND;
@@ -403,12 +415,16 @@ wn_err wn_windows_seal(wn_windows *ws, const wn_window *w, int64_t now_s, uint64
     wn_lock_rules rules = wn_windows_rules(ws, o);
     wn_steps steps = {NULL, 0, 0};
     WN_TRY(wn_windows_seal_make(o, now_s));
+    wn_rows live = {NULL, 0, 0};
+    WN_TRY(copy_rows(&o->rows, &live));
     wn_err err = wn_noise_seal(o->fold, &o->plan, &rules, o->seal.seed, &o->noise);
     if (err == WN_OK) err = wn_locks_seal(o->fold, &o->plan, &rules, &o->rows, &steps);
     wn_steps_fini(&steps);
-    WN_TRY(err);
     o->tick++;
-    WN_TRY(wn_windows_publish(ws, o, true, o->seal.at_s));
+    if (err == WN_OK) err = wn_windows_publish(ws, o, true, o->seal.at_s);
+    if (err != WN_OK) not_sealed(o, &live);
+    wn_rows_fini(&live);
+    WN_TRY(err);
     *out_rows = o->rows.n + o->noise.n;
     wn_window window = o->window;
     wn_windows_drop(ws, o);

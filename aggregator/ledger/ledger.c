@@ -28,7 +28,8 @@ static const char *const what_text[] = {
     [WN_LEDGER_EXPIRED] = "expired",
     [WN_LEDGER_SENDING] = "sending",
 };
-static const char *const note_text[] = {"crowd_beside_noise", "organisation", "announced"}; // by bit
+static const char *const note_text[] = {"crowd_beside_noise", "organisation", "announced",
+                                        "doubtful"}; // by bit
 
 const char *wn_ledger_what_text(uint8_t what) {
     return what < WN_COUNT(what_text) && what_text[what] ? what_text[what] : "unknown";

@@ -27,6 +27,7 @@ enum {                                      // wn_ledger_entry.notes
     WN_LEDGER_CROWD_BESIDE_NOISE = 1u << 0, // a receiver gets both of one site: no claim about epsilon (R9)
     WN_LEDGER_ORGANISATION = 1u << 1,       // a purge: of one organisation of `site`, never named here
     WN_LEDGER_ANNOUNCED = 1u << 2,          // a transfer: an entry before it says that it was being sent
+    WN_LEDGER_DOUBTFUL = 1u << 3,           // a transfer: of some of its rows nobody knows whether they came
 };
 
 #define WN_LEDGER_SITE_BYTES 64

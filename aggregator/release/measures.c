@@ -8,6 +8,9 @@
 // always shows more, so that epoch is the larger one). Who came after is in
 // no measure, as they are in no people count.
 //
+// Sessions need no lock beside their row's, which held for the very same people,
+// unless some of them named their organisation since: then it must hold again.
+//
 // When: R4 for those who contribute and for those who do not. Of bounces those
 // who do not are people with a session that was none: without them
 // `sessions − bounces` would be theirs alone. Both sides are crowds to the
@@ -47,8 +50,9 @@ typedef struct shown { // whose people a row shows
 } shown;
 
 typedef struct walk {
-    wn_crowd *with[MEASURES_N], *without[MEASURES_N];
+    wn_crowd *with[MEASURES_N], *without[MEASURES_N], *all;
     uint64_t sessions;
+    bool late;        // somebody named an organisation after first sight
     uint32_t left;    // members still to count
     uint8_t measures; // of the table
     wn_err err;
@@ -71,6 +75,7 @@ static void visit_member(void *ctx, const wn_member *m) {
     if (w->left == 0 || w->err != WN_OK) return;
     w->left--;
     w->sessions += m->sessions;
+    if (w->late) w->err = wn_crowd_add(w->all, m);
     for (measure of = 0; of < MEASURES_N; of++)
         if ((w->measures & bits_of[of]) != 0 && w->err == WN_OK) w->err = sort_person(w, m, of);
 }
@@ -94,7 +99,11 @@ static uint64_t floored(const wn_crowd *c, uint64_t least) {
 
 static void show(const walk *w, uint32_t k, uint32_t p_percent, wn_row *r) {
     uint64_t *const to[MEASURES_N] = {[BOUNCES] = &r->bounces, [TIME] = &r->seconds, [NUMBER] = &r->number};
-    r->sessions = wn_lock_floor(w->sessions, k);
+    bool still = !w->late || !WN_WALL_LOCKS || wn_crowd_holds(w->all, k, p_percent);
+#ifdef WN_MUTANT_SESSIONS_OF_THEN
+    still = true;
+#endif
+    if (still) r->sessions = wn_lock_floor(w->sessions, k);
     for (measure of = 0; of < MEASURES_N; of++) {
         if ((w->measures & bits_of[of]) == 0 || !holds(w, of, k, p_percent)) continue;
         *to[of] = floored(w->with[of], of == TIME ? SECONDS_STEP : k);
@@ -109,6 +118,7 @@ static wn_err measure_row(walk *w, const wn_fold *f, const wn_plan *plan, const 
         wn_crowd_reset(w->with[of], declares);
         wn_crowd_reset(w->without[of], declares);
     }
+    wn_crowd_reset(w->all, declares);
     w->measures = plan->table[r->table].measures;
     w->sessions = 0;
     w->left = s->people;
@@ -132,6 +142,7 @@ static void find_shown(const wn_fold *f, const wn_lock_rules *rules, const wn_st
 }
 
 static wn_err walk_init(walk *w) {
+    WN_TRY(wn_crowd_new(&w->all));
     for (measure of = 0; of < MEASURES_N; of++) {
         WN_TRY(wn_crowd_new(&w->with[of]));
         WN_TRY(wn_crowd_new(&w->without[of]));
@@ -144,12 +155,13 @@ static void walk_fini(walk *w) {
         wn_crowd_free(w->with[of]);
         wn_crowd_free(w->without[of]);
     }
+    wn_crowd_free(w->all);
 }
 
 wn_err wn_measures_show(const wn_fold *f, const wn_plan *plan, const wn_lock_rules *rules,
                         const wn_steps *steps, wn_rows *rows) {
     enum { AT_THE_SEAL = WN_MEASURE_SESSIONS | WN_MEASURES_LOCKED };
-    walk w = {.err = WN_OK};
+    walk w = {.late = wn_fold_named_late(f), .err = WN_OK};
     wn_row_index index = {0};
     uint32_t *people = calloc(wn_fold_cells(f) + 1, sizeof *people);
     shown *of_row = calloc(rows->n + 1, sizeof *of_row);

@@ -39,17 +39,13 @@ typedef struct sealing {
     wn_crowd *crowd;
 } sealing;
 
-static int by(uint64_t a, uint64_t b) {
-    return (a > b) - (a < b);
-}
-
 static int compare_refs(const void *a, const void *b) {
     const ref *x = a, *y = b;
-    int d = by(x->site, y->site);
-    if (d == 0) d = by(x->table, y->table);
-    if (d == 0) d = by(x->value[0], y->value[0]);
-    if (d == 0) d = by(x->value[1], y->value[1]);
-    return d != 0 ? d : by(x->epoch, y->epoch);
+    int d = wn_order(x->site, y->site);
+    if (d == 0) d = wn_order(x->table, y->table);
+    if (d == 0) d = wn_order(x->value[0], y->value[0]);
+    if (d == 0) d = wn_order(x->value[1], y->value[1]);
+    return d != 0 ? d : wn_order(x->epoch, y->epoch);
 }
 
 static wn_err collect(sealing *s) {
@@ -137,14 +133,14 @@ static wn_err gather(sealing *s, ref *refs, size_t n) {
 // By person, then epoch: another epoch's pseudonym is another person's.
 static int compare_members(const void *a, const void *b, void *refs) {
     const member *x = a, *y = b;
-    int d = by(x->key, y->key);
-    return d != 0 ? d : by(((const ref *)refs)[x->ref].epoch, ((const ref *)refs)[y->ref].epoch);
+    int d = wn_order(x->key, y->key);
+    return d != 0 ? d : wn_order(((const ref *)refs)[x->ref].epoch, ((const ref *)refs)[y->ref].epoch);
 }
 
 static int compare_keys(const void *a, const void *b) {
     const member *x = a, *y = b;
-    int d = by(x->key, y->key);
-    return d != 0 ? d : by(x->ref, y->ref);
+    int d = wn_order(x->key, y->key);
+    return d != 0 ? d : wn_order(x->ref, y->ref);
 }
 
 static uint64_t order_of(const sealing *s, const member *m) {

@@ -28,23 +28,19 @@ typedef struct sealing {
     wn_rows others;
 } sealing;
 
-static int by(uint64_t a, uint64_t b) {
-    return (a > b) - (a < b);
-}
-
 static int compare_refs(const void *a, const void *b) {
     const ref *x = a, *y = b;
-    int d = by(x->site, y->site);
-    if (d == 0) d = by(x->table, y->table);
-    return d != 0 ? d : by(x->cell, y->cell);
+    int d = wn_order(x->site, y->site);
+    if (d == 0) d = wn_order(x->table, y->table);
+    return d != 0 ? d : wn_order(x->cell, y->cell);
 }
 
 static int compare_shown(const void *a, const void *b, void *rows) {
     const wn_row *x = (const wn_row *)rows + *(const uint32_t *)a;
     const wn_row *y = (const wn_row *)rows + *(const uint32_t *)b;
-    int d = by(x->people, y->people);
-    if (d == 0) d = by(x->value[0], y->value[0]);
-    return d != 0 ? d : by(x->value[1], y->value[1]);
+    int d = wn_order(x->people, y->people);
+    if (d == 0) d = wn_order(x->value[0], y->value[0]);
+    return d != 0 ? d : wn_order(x->value[1], y->value[1]);
 }
 
 static wn_err collect(sealing *s) {
@@ -89,13 +85,13 @@ static wn_err absorb(sealing *s, const wn_row *row) {
 
 static wn_err add_other(sealing *s, const ref *at, const wn_people_union *u, uint32_t k) {
     WN_TRY(wn_rows_reserve(&s->others, s->others.n + 1));
-    s->others.row[s->others.n++] =
-        (wn_row){.site = at->site,
-                 .table = at->table,
-                 .is_other = 1,
-                 .people = (uint32_t)wn_lock_floor(wn_crowd_people(wn_people_union_crowd(u)), k),
-                 .events = wn_lock_floor(wn_people_union_events(u), wn_lock_events_step(&s->plan->table[at->table])),
-                 .sessions = wn_lock_floor(wn_people_union_sessions(u), k)};
+    s->others.row[s->others.n++] = (wn_row){
+        .site = at->site,
+        .table = at->table,
+        .is_other = 1,
+        .people = (uint32_t)wn_lock_floor(wn_crowd_people(wn_people_union_crowd(u)), k),
+        .events = wn_lock_floor(wn_people_union_events(u), wn_lock_events_step(&s->plan->table[at->table])),
+        .sessions = wn_lock_floor(wn_people_union_sessions(u), k)};
     return WN_OK;
 }
 

@@ -39,15 +39,11 @@ wn_err wn_steps_add(wn_steps *s, wn_step step) {
     return WN_OK;
 }
 
-static int by(uint64_t a, uint64_t b) {
-    return (a > b) - (a < b);
-}
-
 static int compare_key(const wn_row *r, uint64_t site, uint8_t table, const uint64_t value[2]) {
-    int d = by(r->site, site);
-    if (d == 0) d = by(r->table, table);
-    if (d == 0) d = by(r->value[0], value[0]);
-    return d != 0 ? d : by(r->value[1], value[1]);
+    int d = wn_order(r->site, site);
+    if (d == 0) d = wn_order(r->table, table);
+    if (d == 0) d = wn_order(r->value[0], value[0]);
+    return d != 0 ? d : wn_order(r->value[1], value[1]);
 }
 
 static int compare_rows(const void *a, const void *b, void *rows) {

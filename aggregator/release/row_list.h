@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// rows.h: finding a published row by its key, for the files of release/ alone.
+// row_list.h: finding a published row by its key, for the files of release/ alone.
 #pragma once
 
 #include "locks.h"
+
+// For sorting: below zero, zero, above.
+static inline int wn_order(uint64_t a, uint64_t b) {
+    return (a > b) - (a < b);
+}
 
 // Sorted row numbers by (site, table, value); `other` rows are not in it.
 typedef struct wn_row_index {

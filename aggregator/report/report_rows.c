@@ -50,18 +50,19 @@ wn_err wn_report_rows_index(wn_report_rows *r) {
     size_t half = 128;
     while (half <= r->rows_n) half *= 2;
     r->index_cap = half; // and grows to twice that
+    r->indexed = true;
     return index_grow(r);
 }
 
 const wn_report_row *wn_report_rows_find(const wn_report_rows *r, const wn_public_row *row) {
-    if (!r->index_cap) return NULL;
+    if (!r->indexed) return NULL;
     uint32_t at = r->index[slot_of(r, row)];
     return at ? &r->rows[at - 1] : NULL;
 }
 
 static wn_err row_room(wn_report_rows *r) {
     if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
-    if (2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
+    if (r->indexed && 2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
     if (r->rows_n < r->rows_cap) return WN_OK;
     size_t cap = r->rows_cap ? 2 * r->rows_cap : 64;
     wn_report_row *grown = realloc(r->rows, cap * sizeof *grown);
@@ -82,15 +83,17 @@ static void locked_add(wn_report_row *sum, const wn_public_row *row) {
 
 static wn_err row_add(wn_report_rows *r, const wn_public_row *row, bool sealed) {
     WN_TRY(row_room(r));
-    size_t slot = slot_of(r, row);
-    if (!r->index[slot]) {
+    size_t slot = r->indexed ? slot_of(r, row) : 0;
+    size_t at = r->indexed && r->index[slot] ? r->index[slot] - 1 : r->rows_n;
+    if (at == r->rows_n) {
         wn_report_row *fresh = &r->rows[r->rows_n];
         memset(fresh, 0, sizeof *fresh);
         memcpy(fresh->label, row->label, sizeof fresh->label);
         fresh->is_other = row->is_other;
-        r->index[slot] = (uint32_t)++r->rows_n;
+        r->rows_n++;
+        if (r->indexed) r->index[slot] = (uint32_t)r->rows_n;
     }
-    wn_report_row *sum = &r->rows[r->index[slot] - 1];
+    wn_report_row *sum = &r->rows[at];
     sum->people += row->people;
     sum->events += row->events;
     if (!sealed) return WN_OK;
@@ -137,7 +140,7 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
         r->reshaped = true;
         r->rows_n = r->windows_n = 0;
         r->k = 0;
-        if (r->index) memset(r->index, 0, r->index_cap * sizeof *r->index);
+        r->indexed = false;
     }
     if (!r->windows_n) r->measures = head->measures;
     r->measures &= head->measures; // a column that one day lacks would be a sum of fewer days
@@ -162,6 +165,8 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
         kept->tick = 0;
         if (!kept->sealed) kept->published_s = 0;
     }
+    // The rows of one window differ; only those of a second one may be the same.
+    if (!r->err && r->windows_n > 1 && !r->indexed) r->err = wn_report_rows_index(r);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
     return r->err == WN_OK;
 }

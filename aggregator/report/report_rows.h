@@ -34,6 +34,7 @@ typedef struct wn_report_rows {
     uint8_t ledger_head[32];
     bool has_counts;
     uint64_t refused, capped;
+    bool indexed;    // from the second window on
     uint32_t *index; // open addressing over rows: number + 1; 0 free
     size_t index_cap;
     bool corrupt;   // some stored records fail their authentication and are left out

@@ -46,6 +46,13 @@ static void put_code(FILE *out, uint32_t c) {
     fputc((int)(0x80 | (c & 0x3F)), out);
 }
 
+// Bytes from the start that every writer passes on as they are: most labels whole.
+static size_t plain_run(const char *text) {
+    size_t n = 0;
+    while (text[n] >= 0x20 && text[n] < 0x7F && text[n] != '"' && text[n] != '\\') n++;
+    return n;
+}
+
 size_t wn_report_text_width(const char *text, size_t width_max) {
     size_t n = 0;
     for (; *text && (!width_max || n <= width_max); n++) (void)next_code(&text);
@@ -68,6 +75,10 @@ size_t wn_report_text_plain(FILE *out, const char *text, size_t width_max) {
 void wn_report_text_json(FILE *out, const char *text) {
     fputc('"', out);
     while (*text) {
+        size_t run = plain_run(text);
+        fwrite(text, 1, run, out);
+        text += run;
+        if (!*text) break;
         uint32_t c = next_code(&text);
         if (c == '"' || c == '\\') {
             fputc('\\', out);
@@ -82,11 +93,15 @@ void wn_report_text_json(FILE *out, const char *text) {
 }
 
 void wn_report_text_csv(FILE *out, const char *text) {
-    bool formula = *text && strchr("=+-@", *text);
+    bool formula = *text && strchr("=+-@'", *text);
     bool quoted = strpbrk(text, ",\"\r\n") != NULL;
     if (quoted) fputc('"', out);
     if (formula) fputc('\'', out);
     while (*text) {
+        size_t run = plain_run(text);
+        fwrite(text, 1, run, out);
+        text += run;
+        if (!*text) break;
         uint32_t c = next_code(&text);
         if (c == '"') fputc('"', out);
         put_code(out, unsafe(c) ? REPLACEMENT : c);

@@ -14,5 +14,6 @@ size_t wn_report_text_plain(FILE *out, const char *text, size_t width_max);
 size_t wn_report_text_width(const char *text, size_t width_max);
 // Writes a JSON string with its quotes; such characters as \uXXXX.
 void wn_report_text_json(FILE *out, const char *text);
-// Writes an RFC 4180 field, quoted where it must be.
+// Writes an RFC 4180 field, quoted where it must be; with a ' before what a spreadsheet would take for a
+// formula (= + - @), and before a ', so that taking one off gives the text.
 void wn_report_text_csv(FILE *out, const char *text);

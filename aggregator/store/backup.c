@@ -42,7 +42,7 @@ static void raw(writer *w, const uint8_t *p, size_t n) {
 static void flush(writer *w, bool last) {
     uint8_t length[4];
     size_t n = w->n + WN_BOXES_OVERHEAD;
-    wn_backup_put(length, n, sizeof length);
+    wn_put_le(length, n, sizeof length);
     wn_boxes_push(&w->stream, (wn_span){w->head, sizeof w->head}, (wn_span){w->plain, w->n}, last, w->box);
     raw(w, length, sizeof length);
     raw(w, w->box, n);
@@ -64,7 +64,7 @@ static void put(writer *w, const uint8_t *p, size_t n) {
 static void record(writer *w, uint8_t what, wn_span value) {
     uint8_t head[WN_BACKUP_RECORD_BYTES];
     head[0] = what;
-    wn_backup_put(head + 1, value.n, 4);
+    wn_put_le(head + 1, value.n, 4);
     put(w, head, sizeof head);
     put(w, value.p, value.n);
 }
@@ -101,14 +101,14 @@ static wn_err write_all(writer *w, const wn_published *p, const uint8_t key[WN_K
     wn_boxes_begin(&w->stream, key, stream_head);
     raw(w, w->head, sizeof w->head);
     raw(w, stream_head, sizeof stream_head);
-    wn_backup_put(first, (uint64_t)now_s, sizeof first);
+    wn_put_le(first, (uint64_t)now_s, sizeof first);
     record(w, WN_BACKUP_FIRST, (wn_span){first, sizeof first});
     WN_TRY(wn_vault_snapshot(p->vault, dbs, WN_COUNT(dbs), visit, w));
     WN_TRY(w->err);
-    wn_backup_put(last, w->ledger.count, 8);
+    wn_put_le(last, w->ledger.count, 8);
     memcpy(last + 8, w->ledger.head, 32);
-    wn_backup_put(last + 40, w->info.rows, 8);
-    wn_backup_put(last + 48, w->info.windows, 8);
+    wn_put_le(last + 40, w->info.rows, 8);
+    wn_put_le(last + 48, w->info.windows, 8);
     record(w, WN_BACKUP_LAST, (wn_span){last, sizeof last});
     flush(w, true);
     WN_TRY(w->err);

@@ -53,15 +53,30 @@ typedef enum wn_restore_fault {
     WN_RESTORE_LEDGER_HERE, // the ledger that is here is not sound
     WN_RESTORE_FORK,        // neither ledger is the beginning of the other
     WN_RESTORE_FILE,        // the file, as wn_backup_check has it
+    WN_RESTORE_READY,       // `ready` said so
     WN_RESTORE_STORE,       // writing failed
 } wn_restore_fault;
+
+#define WN_RESTORE_LISTS 3
+
+typedef struct wn_restore_ask { // all borrowed
+    int fd;
+    const uint8_t *key;                            // 32 bytes
+    const wn_purge_list *purges[WN_RESTORE_LISTS]; // what one of them names stays away; all NULL: refused
+    const wn_window *kinds;                        // zones and kinds whose windows may have been open
+    size_t kinds_n;
+    int64_t now_s;
+    wn_backup_progress progress; // NULL fine, as is `ready`
+    // The file is authentic and nothing is changed yet: keeps what must outlast the restore. An error ends
+    // it.
+    wn_err (*ready)(void *ctx);
+    void *ctx;
+} wn_restore_ask;
 
 // Brings back what is not here, in one transaction; nothing is changed before the whole
 // file was found authentic. Windows known here stay as they are. Sites purged since
 // the backup, or still being purged, stay away. No window begun before now_s can be
-// published again: those in either ledger, and those of `kinds` (their zone and kind) since the backup.
-// purges NULL: refused. `p` must be the only opening of the store.
-WN_MUST_USE wn_err wn_restore(wn_published *p, int fd, const uint8_t key[WN_KEY_BYTES],
-                              const wn_purge_list *purges, const wn_window *kinds, size_t kinds_n,
-                              int64_t now_s, wn_backup_progress progress, void *ctx, wn_restored *out,
+// published again: those in either ledger, those of `kinds` since the backup, and any other.
+// `p` must be the only opening of the store.
+WN_MUST_USE wn_err wn_restore(wn_published *p, const wn_restore_ask *ask, wn_restored *out,
                               wn_restore_fault *out_fault);

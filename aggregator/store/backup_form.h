@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "bytes.h"
 
 enum {
     WN_BACKUP_HEAD_BYTES = 16,
@@ -19,19 +20,9 @@ enum {
 };
 static const uint8_t wn_backup_magic[8] = {'W', 'N', 'B', 'A', 'C', 'K', 'U', 'P'};
 
-static inline void wn_backup_put(uint8_t *out, uint64_t x, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; i++) out[i] = (uint8_t)(x >> (8 * i));
-}
-
-static inline uint64_t wn_backup_get(const uint8_t *in, unsigned bytes) {
-    uint64_t x = 0;
-    for (unsigned i = 0; i < bytes; i++) x |= (uint64_t)in[i] << (8 * i);
-    return x;
-}
-
 // Magic, format of the file, format of the records.
 static inline void wn_backup_head(uint8_t out[WN_BACKUP_HEAD_BYTES]) {
     memcpy(out, wn_backup_magic, sizeof wn_backup_magic);
-    wn_backup_put(out + 8, WN_BACKUP_FORMAT, 4);
-    wn_backup_put(out + 12, WN_PUBLISHED_FORMAT, 4);
+    wn_put_le(out + 8, WN_BACKUP_FORMAT, 4);
+    wn_put_le(out + 12, WN_PUBLISHED_FORMAT, 4);
 }

@@ -17,7 +17,7 @@ typedef struct digests { // of a ledger, in order
 
 typedef struct restore {
     wn_published *p;
-    const wn_purge_list *purges;
+    const wn_restore_ask *ask;
     int64_t now_s, made_at_s;
     digests here, there;
     uint64_t number_here;
@@ -53,14 +53,32 @@ static bool forked(const restore *r) {
     return n != 0 && memcmp(r->here.at[n - 1], r->there.at[n - 1], 32) != 0;
 }
 
+static bool names(const wn_purge_list *l, uint64_t site, int64_t made_at_s) {
+    for (size_t i = 0; l != NULL && i < wn_purge_list_count(l); i++) {
+        const wn_purge *p = wn_purge_list_at(l, i);
+        bool its = p->kind == WN_PURGE_SITE && p->tag == site;
+        if (its && (p->done_at_s == 0 || p->done_at_s >= made_at_s)) return true;
+    }
+    return false;
+}
+
 static bool is_purged(const restore *r, uint64_t site) {
 #ifdef WN_MUTANT_RESTORE_WITHOUT_PURGE_LIST
-    return r == NULL && site == 0;
+    return names(NULL, site, r->made_at_s);
 #else
-    const wn_purge *p = wn_purge_list_site(r->purges, site);
-    return p != NULL && (p->done_at_s == 0 || p->done_at_s >= r->made_at_s);
+    for (size_t i = 0; i < WN_RESTORE_LISTS; i++)
+        if (names(r->ask->purges[i], site, r->made_at_s)) return true;
+    return false;
 #endif
 }
+
+#ifndef WN_MUTANT_RESTORE_WITHOUT_PURGE_LIST
+static bool has_list(const wn_restore_ask *ask) {
+    bool has = false;
+    for (size_t i = 0; i < WN_RESTORE_LISTS; i++) has = has || ask->purges[i] != NULL;
+    return has;
+}
+#endif
 
 static wn_err known_here(const restore *r, const wn_window *w, bool *out_known, bool *out_sealed) {
     uint64_t tick = 0;
@@ -105,12 +123,13 @@ static bool end_open(void *ctx, wn_span key, wn_err state, wn_span value) {
     if (value.p[16] != 0) return true;
     if (!wn_published_take_window((wn_span){value.p + MARKER_BYTES, value.n - MARKER_BYTES}, &w))
         return r->err = WN_ERR_CORRUPT, false;
-    r->err = end_window(r, &w, wn_backup_get(value.p, 8));
+    r->err = end_window(r, &w, wn_get_le(value.p, 8));
     return r->err == WN_OK;
 }
 
-static wn_err end_since(restore *r, const wn_window *kinds, size_t n) {
-    for (size_t i = 0; i < n; i++) {
+static wn_err end_since(restore *r) {
+    const wn_window *kinds = r->ask->kinds;
+    for (size_t i = 0; i < r->ask->kinds_n; i++) {
         const wn_zone *z = wn_zone_find(kinds[i].zone);
         wn_window w, now;
         if (z == NULL) return WN_ERR_CONFIG;
@@ -161,8 +180,8 @@ static wn_err bring(void *ctx, const wn_backup_record *rec) {
     }
     if (rec->db == DB_WINDOWS) {
         r->done.windows++;
-        return wn_published_tick(p, &rec->window, wn_backup_get(rec->value.p, 8), true,
-                                 (int64_t)wn_backup_get(rec->value.p + 8, 8));
+        return wn_published_tick(p, &rec->window, wn_get_le(rec->value.p, 8), true,
+                                 (int64_t)wn_get_le(rec->value.p + 8, 8));
     }
     if (is_purged(r, rec->site)) {
         r->done.rows_purged += rec->rows;
@@ -178,16 +197,15 @@ static wn_err bring(void *ctx, const wn_backup_record *rec) {
 }
 
 // The markers of the backup come after those made here, and stand.
-static wn_err record_all(restore *r, int fd, const uint8_t key[WN_KEY_BYTES], const wn_window *kinds,
-                         size_t n, const wn_backup_info *was) {
+static wn_err record_all(restore *r, const wn_backup_info *was) {
     static const wn_span none;
     wn_backup_info info;
-    WN_TRY(end_since(r, kinds, n));
+    WN_TRY(end_since(r));
     WN_TRY(wn_published_ledger_each(r->p, end_born, r));
     WN_TRY(r->err);
     WN_TRY(wn_vault_scan(r->p->vault, DB_WINDOWS, none, none, end_open, r));
     WN_TRY(r->err);
-    WN_TRY(wn_backup_walk(fd, key, bring, r, NULL, NULL, &info));
+    WN_TRY(wn_backup_walk(r->ask->fd, r->ask->key, bring, r, NULL, NULL, &info));
     if (memcmp(info.digest, was->digest, sizeof info.digest) != 0) return WN_ERR_CORRUPT; // changed meanwhile
 #ifndef WN_MUTANT_RESTORE_UNSEALED
     WN_TRY(wn_published_restored(r->p, r->now_s));
@@ -197,12 +215,12 @@ static wn_err record_all(restore *r, int fd, const uint8_t key[WN_KEY_BYTES], co
     return wn_published_ledger(r->p, &e);
 }
 
-static wn_err run(restore *r, int fd, const uint8_t key[WN_KEY_BYTES], const wn_window *kinds, size_t n,
-                  wn_backup_progress progress, void *ctx, wn_restore_fault *fault) {
+static wn_err run(restore *r, wn_restore_fault *fault) {
+    const wn_restore_ask *ask = r->ask;
     wn_backup_info info;
     wn_ledger_check check;
     *fault = WN_RESTORE_FILE;
-    WN_TRY(wn_backup_walk(fd, key, remember_there, r, progress, ctx, &info));
+    WN_TRY(wn_backup_walk(ask->fd, ask->key, remember_there, r, ask->progress, ask->ctx, &info));
     r->made_at_s = info.made_at_s;
     *fault = WN_RESTORE_LEDGER_HERE;
     WN_TRY(wn_published_ledger_verify(r->p, NULL, &check));
@@ -212,23 +230,23 @@ static wn_err run(restore *r, int fd, const uint8_t key[WN_KEY_BYTES], const wn_
     r->number_here = r->here.n;
     *fault = WN_RESTORE_FORK;
     if (forked(r)) return WN_ERR_STATE;
+    *fault = WN_RESTORE_READY;
+    if (ask->ready != NULL) WN_TRY(ask->ready(ask->ctx));
     *fault = WN_RESTORE_STORE;
     WN_TRY(wn_published_begin(r->p));
-    wn_err err = record_all(r, fd, key, kinds, n, &info);
+    wn_err err = record_all(r, &info);
     if (err == WN_OK) err = wn_published_commit(r->p);
     if (err != WN_OK) wn_published_abort(r->p);
     return err;
 }
 
-wn_err wn_restore(wn_published *p, int fd, const uint8_t key[WN_KEY_BYTES], const wn_purge_list *purges,
-                  const wn_window *kinds, size_t kinds_n, int64_t now_s, wn_backup_progress progress,
-                  void *ctx, wn_restored *out, wn_restore_fault *out_fault) {
-    restore r = {.p = p, .purges = purges, .now_s = now_s};
+wn_err wn_restore(wn_published *p, const wn_restore_ask *ask, wn_restored *out, wn_restore_fault *out_fault) {
+    restore r = {.p = p, .ask = ask, .now_s = ask->now_s};
     *out_fault = WN_RESTORE_NO_PURGE_LIST;
 #ifndef WN_MUTANT_RESTORE_WITHOUT_PURGE_LIST
-    if (purges == NULL) return WN_ERR_STATE;
+    if (!has_list(ask)) return WN_ERR_STATE;
 #endif
-    wn_err err = run(&r, fd, key, kinds, kinds_n, progress, ctx, out_fault);
+    wn_err err = run(&r, out_fault);
     free(r.here.at);
     free(r.there.at);
     if (err != WN_OK) return err;

@@ -48,7 +48,7 @@ static wn_err next_box(reader *r) {
     uint8_t length[4];
     if (r->last) return WN_ERR_CORRUPT;
     WN_TRY(raw(r, length, sizeof length));
-    uint64_t n = wn_backup_get(length, sizeof length);
+    uint64_t n = wn_get_le(length, sizeof length);
     if (n < WN_BOXES_OVERHEAD || n > WN_BACKUP_BOX_BYTES + WN_BOXES_OVERHEAD) return WN_ERR_CORRUPT;
     WN_TRY(raw(r, r->box, n));
     WN_TRY(wn_boxes_pull(&r->stream, (wn_span){r->head, sizeof r->head}, (wn_span){r->box, n}, r->plain,
@@ -78,7 +78,7 @@ static wn_err take(reader *r, uint8_t *out, size_t n) {
 static wn_err take_record(reader *r, uint8_t *out_what) {
     uint8_t head[WN_BACKUP_RECORD_BYTES];
     WN_TRY(take(r, head, sizeof head));
-    size_t n = wn_backup_get(head + 1, 4);
+    size_t n = wn_get_le(head + 1, 4);
     if (n > WN_VAULT_VALUE_MAX) return WN_ERR_CORRUPT;
     r->value.n = 0;
     while (r->value.n < n) {
@@ -114,7 +114,7 @@ static wn_err read_record(reader *r, wn_backup_record *out) {
         return wn_published_take_window(v, &out->window) ? WN_OK : WN_ERR_CORRUPT;
     case DB_COUNTS:
         if (v.n <= COUNT_BYTES) return WN_ERR_CORRUPT;
-        out->site = wn_backup_get(v.p + 16, 8);
+        out->site = wn_get_le(v.p + 16, 8);
         v = (wn_span){v.p + COUNT_BYTES, v.n - COUNT_BYTES};
         return wn_published_take_window(v, &out->window) ? WN_OK : WN_ERR_CORRUPT;
     default: return WN_ERR_CORRUPT;
@@ -126,9 +126,8 @@ static wn_err ends_well(reader *r) {
     const uint8_t *p = r->value.p;
     if (r->value.n != WN_BACKUP_LAST_BYTES || !r->last || r->used != r->n) return WN_ERR_CORRUPT;
     if (pread(r->fd, &more, 1, r->at) != 0) return WN_ERR_CORRUPT; // something was put behind it
-    if (wn_backup_get(p, 8) != r->ledger.count || memcmp(p + 8, r->ledger.head, 32) != 0)
-        return WN_ERR_CORRUPT;
-    if (wn_backup_get(p + 40, 8) != r->info.rows || wn_backup_get(p + 48, 8) != r->info.windows)
+    if (wn_get_le(p, 8) != r->ledger.count || memcmp(p + 8, r->ledger.head, 32) != 0) return WN_ERR_CORRUPT;
+    if (wn_get_le(p + 40, 8) != r->info.rows || wn_get_le(p + 48, 8) != r->info.windows)
         return WN_ERR_CORRUPT;
     r->info.ledger_number = r->ledger.count;
     memcpy(r->info.ledger_head, r->ledger.head, 32);
@@ -148,7 +147,7 @@ static wn_err read_head(reader *r, const uint8_t key[WN_KEY_BYTES]) {
     WN_TRY(wn_boxes_open(&r->stream, key, stream_head));
     WN_TRY(take_record(r, &what));
     if (what != WN_BACKUP_FIRST || r->value.n != 8) return WN_ERR_CORRUPT;
-    r->info.made_at_s = (int64_t)wn_backup_get(r->value.p, 8);
+    r->info.made_at_s = (int64_t)wn_get_le(r->value.p, 8);
     return WN_OK;
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bytes.h"
 #include "clock.h"
 #include "open_store_impl.h"
 
@@ -28,29 +29,20 @@ enum { NAME_BYTES = 16, STATE_BYTES = 80, MARK_BYTES = 32, PART_HEAD_BYTES = WN_
 
 // ---- bytes ----
 
-static void put64(uint8_t *out, uint64_t x) {
-    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(x >> (8 * i));
-}
-
-static uint64_t get64(const uint8_t *in) {
-    uint64_t x = 0;
-    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)in[i] << (8 * i);
-    return x;
-}
-
 static void state_write(const state *s, uint8_t out[STATE_BYTES]) {
     const uint64_t field[] = {s->commits,    s->journal_first, s->journal_next, s->journal_bytes,
                               s->base_first, s->base_next,     s->facts,        s->marks,
                               s->held_first, s->held_next};
     _Static_assert(sizeof field == STATE_BYTES, "state");
-    for (size_t i = 0; i < WN_COUNT(field); i++) put64(out + 8 * i, field[i]);
+    for (size_t i = 0; i < WN_COUNT(field); i++) wn_put_le(out + 8 * i, field[i], 8);
 }
 
 static wn_err state_read(wn_span in, state *out) {
     if (in.n != STATE_BYTES) return WN_ERR_CORRUPT;
     const uint8_t *p = in.p;
-    *out = (state){get64(p),      get64(p + 8),  get64(p + 16), get64(p + 24), get64(p + 32),
-                   get64(p + 40), get64(p + 48), get64(p + 56), get64(p + 64), get64(p + 72)};
+    *out = (state){wn_get_le(p, 8),      wn_get_le(p + 8, 8),  wn_get_le(p + 16, 8), wn_get_le(p + 24, 8),
+                   wn_get_le(p + 32, 8), wn_get_le(p + 40, 8), wn_get_le(p + 48, 8), wn_get_le(p + 56, 8),
+                   wn_get_le(p + 64, 8), wn_get_le(p + 72, 8)};
     return WN_OK;
 }
 
@@ -67,7 +59,7 @@ static void mark_name(const wn_open_store *s, const uint8_t collector[16], uint6
                       uint8_t out[NAME_BYTES]) {
     uint8_t in[24];
     memcpy(in, collector, 16);
-    put64(in + 16, generation);
+    wn_put_le(in + 16, generation, 8);
     name_of(s, 'm', (wn_span){in, sizeof in}, out);
 }
 
@@ -129,7 +121,7 @@ static wn_err load_mark(load *l, wn_span key, wn_span value) {
     if (key.n == NAME_BYTES && memcmp(key.p, l->state_name, NAME_BYTES) == 0)
         return state_read(value, &l->s->now);
     if (value.n != MARK_BYTES) return WN_ERR_CORRUPT;
-    wn_batch_id id = {.generation = get64(value.p + 16), .sequence = get64(value.p + 24)};
+    wn_batch_id id = {.generation = wn_get_le(value.p + 16, 8), .sequence = wn_get_le(value.p + 24, 8)};
     memcpy(id.collector, value.p, 16);
     return mark_add(l->s, &id, id.sequence);
 }
@@ -309,8 +301,8 @@ wn_err wn_open_store_watermark(wn_open_store *s, const wn_batch_id *id) {
     uint8_t key[NAME_BYTES], value[MARK_BYTES];
     mark_name(s, id->collector, id->generation, key);
     memcpy(value, id->collector, 16);
-    put64(value + 16, id->generation);
-    put64(value + 24, id->sequence);
+    wn_put_le(value + 16, id->generation, 8);
+    wn_put_le(value + 24, id->sequence, 8);
     if (!m) {
         wn_batch_id none = *id;
         none.sequence = 0;

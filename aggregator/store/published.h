@@ -59,6 +59,9 @@ void wn_published_close(wn_published *p);
 // The same for a program that only reads, beside a running aggregator: takes the
 // key from DIR/keys/slots. WN_ERR_NOTFOUND: nothing was ever published there.
 WN_MUST_USE wn_err wn_published_read(const char *dir, wn_published **out);
+// True when the file that was opened so is gone, or another stands in its place (a restore):
+// what is read here from then on is of the past.
+bool wn_published_replaced(const wn_published *p);
 
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
@@ -159,7 +162,8 @@ WN_MUST_USE wn_err wn_published_accept_head(wn_published *p, const char *path);
 // ---- retention (L-R3): rows and counts of windows that ended long ago ----
 // Inside a transaction. Deletes, for each site, what ended more than its policy's
 // retention_days before now_s, with one ledger entry a site that lost rows; sealed markers stay.
-// LMDB's freed pages keep the sealed boxes of what was deleted until they are used again.
+// LMDB's freed pages keep the boxes of what was deleted, here and by forget_site, until they are used again;
+// their key, the installation's, does not die.
 WN_MUST_USE wn_err wn_published_retain(wn_published *p, const wn_policy *policy, int64_t now_s,
                                        uint64_t *out_rows);
 uint64_t wn_published_file_bytes(const wn_published *p);

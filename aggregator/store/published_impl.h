@@ -5,6 +5,8 @@
 #include "head_file.h"
 #include "public_rows.h"
 #include "published.h"
+#include <sys/types.h>
+
 #include "vault.h"
 
 enum { DB_ROWS, DB_LEDGER, DB_WINDOWS, DB_FINALS, DB_COUNTS, DB_FACTS, DB_TRANSFERS, DBS_N };
@@ -21,6 +23,9 @@ struct wn_published {
     uint64_t ledger_number; // last entry, recorded or stored
     uint8_t ledger_digest[32];
     char head_path[WN_HEAD_PATH_BYTES]; // "": the head is kept nowhere else
+    char read_path[320];                // of wn_published_read; "" else
+    dev_t read_dev;
+    ino_t read_ino;
 };
 
 // ---- keys: (site, table, window start, window), all but the start keyed ----
@@ -35,10 +40,18 @@ typedef struct count_key {
 
 #define SPAN_OF(object) ((wn_span){(const uint8_t *)&(object), sizeof(object)})
 
+// published_keys.c. `what` parts the names of one kind from those of another.
+void wn_published_name(const wn_published *p, char what, wn_span rest, uint8_t *out, size_t out_bytes);
 void wn_published_site_part(const wn_published *p, uint64_t tag, uint8_t out[PART_BYTES]);
+void wn_published_table_part(const wn_published *p, const char *table, uint8_t out[PART_BYTES]);
+void wn_published_start_part(int64_t start_s, uint8_t out[PART_BYTES]); // times before 1970 sort first
 int64_t wn_published_start_of(const uint8_t part[PART_BYTES]);
 void wn_published_window_name(const wn_published *p, const wn_window *w, uint8_t *out, size_t out_bytes);
 void wn_published_row_key(const wn_published *p, const wn_public_head *head, row_key *out);
 void wn_published_count_key(const wn_published *p, uint64_t site, const wn_window *w, count_key *out);
-// A window as it stands at the end of counts and markers.
+void wn_published_final_name(const wn_published *p, const wn_window *w, const uint8_t collector[16],
+                             uint64_t generation, uint8_t out[NAME_BYTES]);
+void wn_published_fact_name(const wn_published *p, const char *fact, uint8_t out[NAME_BYTES]);
+// A window as it stands at the end of counts and markers: at most WINDOW_BYTES_MAX.
+size_t wn_published_put_window(const wn_window *w, uint8_t *out);
 bool wn_published_take_window(wn_span in, wn_window *out);

@@ -60,23 +60,12 @@ wn_err wn_published_install(wn_published *p, int64_t now_s) {
     return wn_published_note(p, &(wn_ledger_entry){.at_s = now_s, .what = WN_LEDGER_INSTALL});
 }
 
-// A receiver with a crowd and a noise table reads both of a site: no claim about epsilon then.
-static uint32_t notes_of(const wn_plan *plan) {
-    unsigned crowd = 0, noise = 0;
-    for (size_t i = 0; i < plan->n; i++) {
-        const wn_table *t = &plan->table[i];
-        if (t->profile == WN_PROFILE_NOISE) noise |= t->receivers;
-        else crowd |= t->receivers;
-    }
-    return (crowd & noise) != 0 ? WN_LEDGER_CROWD_BESIDE_NOISE : 0;
-}
-
 wn_err wn_published_plan(wn_published *p, const wn_plan *plan, int64_t now_s) {
     sought s = {.what = WN_LEDGER_PLAN, .version = plan->version, .content = plan->digest};
     WN_TRY(wn_published_ledger_each(p, seek, &s));
     if (s.newest) return WN_OK;
-    wn_ledger_entry e = {
-        .at_s = now_s, .what = WN_LEDGER_PLAN, .plan_version = plan->version, .notes = notes_of(plan)};
+    wn_ledger_entry e = {.at_s = now_s, .what = WN_LEDGER_PLAN, .plan_version = plan->version};
+    if (wn_plan_mixes(plan)) e.notes = WN_LEDGER_CROWD_BESIDE_NOISE;
     memcpy(e.content, plan->digest, sizeof e.content);
     return wn_published_note(p, &e);
 }
@@ -120,7 +109,8 @@ wn_err wn_published_transfer_done(wn_published *p, const char *receiver, const w
     wn_ledger_entry e = {.at_s = now_s,
                          .what = WN_LEDGER_TRANSFER,
                          .rows = t->rows_done - t->refused,
-                         .notes = t->begun ? WN_LEDGER_ANNOUNCED : 0};
+                         .notes = (t->begun ? WN_LEDGER_ANNOUNCED : 0u) |
+                                  (t->doubtful > 0 ? WN_LEDGER_DOUBTFUL : 0u)};
     WN_TRY(transfer_entry(p, &e, receiver, head, content));
     return wn_published_transfer_put(p, receiver, head->site, head->table, &head->window, t);
 }

@@ -77,17 +77,27 @@ static wn_err open_store(wn_web *w, int signal_fd) {
     return err;
 }
 
-static void loop(wn_web_http *h, int signal_fd) {
+// False when it ended because the store is another one now: this process, which may open no file any
+// more, cannot follow.
+static bool loop(const wn_web *w, wn_web_http *h, int signal_fd) {
     struct pollfd p[2] = {{wn_web_http_fd(h), POLLIN, 0}, {signal_fd, POLLIN, 0}};
-    int64_t stop_at_ms = 0;
+    int64_t stop_at_ms = 0, look_at_ms = 0;
+    bool replaced = false;
     while (stop_at_ms == 0 || (wn_web_http_asks(h) > 0 && wn_monotonic_ms() < stop_at_ms)) {
         if (poll(p, 2, wn_web_http_wait_ms(h, stop_at_ms ? RETRY_MS : WAIT_MS)) < 0 && errno != EINTR) break;
-        if (stop_asked(signal_fd) && stop_at_ms == 0) {
+        bool stop = stop_asked(signal_fd);
+        if (!replaced && wn_monotonic_ms() >= look_at_ms) {
+            look_at_ms = wn_monotonic_ms() + WAIT_MS;
+            replaced = wn_published_replaced(w->store);
+            if (replaced) wn_log(WN_MSG_WEB_REPLACED, 0, 0, 0);
+        }
+        if ((stop || replaced) && stop_at_ms == 0) {
             stop_at_ms = wn_monotonic_ms() + WN_WEB_STOP_MS;
             wn_web_http_quiesce(h);
         }
         wn_web_http_turn(h);
     }
+    return !replaced;
 }
 
 static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
@@ -113,7 +123,7 @@ static int serve(wn_web *w, const wn_endpoint *e, int signal_fd) {
         else if (!w->conf.keys.there && !w->o.web_behind_proxy) wn_log(WN_MSG_WEB_OPEN, 0, 0, 0);
         wn_log(WN_MSG_READY, 0, 0, 0);
         wn_keeper_ready();
-        loop(h, signal_fd);
+        if (!loop(w, h, signal_fd)) err = WN_ERR_STATE;
     } else {
         wn_log(WN_MSG_ERROR, err, 1, 0);
     }

@@ -58,8 +58,11 @@ static wn_err sub(const wn_collector *d, const char *name, char *out, size_t cap
 static wn_err open_purges(wn_collector *d) {
     char path[400];
     WN_TRY(sub(d, "keys/purges", path, sizeof path));
+    bool had_key = wn_slots_get(d->slots, WN_PURGE_SLOT, d->purge_key) == WN_OK;
     wn_err err = wn_purge_list_begin(path, d->slots, d->purge_key, &d->purges);
     if (err == WN_ERR_STATE) wn_log(WN_MSG_PURGES_LOST, 0, 0, 0);
+    size_t orgs = err == WN_OK && !had_key ? wn_purge_list_orgs(d->purges) : 0;
+    if (orgs > 0) wn_log(WN_MSG_PURGE_KEY_LOST, (int64_t)orgs, 0, 0);
     return err;
 }
 

@@ -9,6 +9,8 @@
 #include "log.h"
 #include "spool_cut.h"
 
+_Static_assert(WN_PURGES_MAX == 4096, "the words of begin_turn");
+
 typedef struct beginning { // the one that is being asked for: the only place that knows an organisation's
                            // name
     bool set;
@@ -86,7 +88,12 @@ static void begin_turn(wn_purging *g) {
         return;
     }
     wn_err err = wn_purge_list_add(g->parts.list, &b->purge);
-    if (err == WN_ERR_FULL) begun(g, "the list of purges is full, or the disk: nothing was purged");
+    if (err == WN_ERR_FULL && wn_purge_list_count(g->parts.list) == WN_PURGES_MAX)
+        begun(g, "the list of purges is full with 4096, and nothing was purged. Refuse the organisation in "
+                 "policy.yaml "
+                 "(organisations, purposes: []), or take the site out of sites.yaml; what is open ends at "
+                 "its seal");
+    else if (err == WN_ERR_FULL) begun(g, "the disk is full: nothing was purged");
     else if (err != WN_OK) begun(g, "keys/purges cannot be written: nothing was purged");
     else begun(g, NULL);
 }
@@ -98,7 +105,7 @@ void wn_purging_done(wn_purging *g, const uint8_t name[32]) {
     const wn_purge *p = wn_purge_list_find(l, name);
     if (p == NULL || p->done_at_s != 0) return;
     wn_err err = wn_purge_list_done(l, name, wn_now_s());
-    if (err != WN_OK) wn_log(WN_MSG_ERROR, err, 16, 0); // told again at the next asking
+    if (err != WN_OK) wn_log(WN_MSG_PURGE_UNSAVED, err, 0, 0); // told again at the next asking
     else wn_log(WN_MSG_PURGE_DONE, 0, 0, 0);
 }
 

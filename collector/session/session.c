@@ -314,30 +314,74 @@ bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_
     return false;
 }
 
+// ---- purges ----
+
+typedef struct leaving { // whose sessions go
+    uint16_t slot;
+    uint64_t site, org;
+    uint8_t (*person)[16]; // who named the organisation, in order
+    size_t n;
+    bool everybody;
+} leaving;
+
+static int by_person(const void *a, const void *b) {
+    return memcmp(a, b, 16);
+}
+
+static bool of_site(const leaving *l, const wn_visit *v) {
+    return v->slot == l->slot && v->site == l->site;
+}
+
+static bool leaves(const leaving *l, const wn_visit *v) {
+    if (!of_site(l, v)) return false;
+    return l->everybody || bsearch(v->person, l->person, l->n, sizeof *l->person, by_person) != NULL;
+}
+
+static void note_leaving(leaving *l, const wn_visit *v) {
+    if (of_site(l, v) && wn_visit_names(v, l->org)) memcpy(l->person[l->n++], v->person, 16);
+}
+
+// Somebody who named it in one session may have another that does not: both go. Without memory to tell, all
+// do.
+static void find_leaving(const wn_sessions_table *t, leaving *l) {
+    kept *k = t->k;
+    size_t entries = t->buckets * WN_SESSION_BUCKET, live = t->live[l->slot - 1];
+    l->person = calloc(live + 1, sizeof *l->person);
+    l->everybody = l->org == 0 || l->person == NULL;
+    if (l->everybody) return;
+    for (uint64_t i = k->pending_head; i < k->pending_tail; i++) note_leaving(l, &pending_at(k, i)->visit);
+    for (uint64_t i = k->queue_head; i < k->queue_tail; i++) note_leaving(l, &queue_at(k, i)->visit);
+    for (size_t i = 0; i < entries; i++)
+        if (t->slot[i] == l->slot) note_leaving(l, &k->visit[i]);
+    WN_ASSERT(l->n <= live);
+    qsort(l->person, l->n, sizeof *l->person, by_person);
+}
+
 // A place in a ring stays, nobody's: slot 0 goes in first, so that a kill leaves no half of a session.
-static void drop_item(wn_sessions_table *t, item *x, uint16_t slot, uint64_t site, uint64_t org) {
-    if (x->visit.slot != slot || x->visit.site != site || (org != 0 && x->visit.lead.org != org)) return;
+static void drop_item(wn_sessions_table *t, item *x, const leaving *l) {
+    if (!leaves(l, &x->visit)) return;
     x->visit.slot = 0;
     step();
     wn_wipe(&x->visit, sizeof x->visit);
-    t->live[slot - 1]--;
+    t->live[l->slot - 1]--;
 }
 
 void wn_sessions_purge(wn_sessions_table *t, uint32_t window_slot, uint64_t site, uint64_t org) {
     kept *k = t->k;
-    uint16_t slot = (uint16_t)(window_slot + 1);
-    for (uint64_t i = k->pending_head; i < k->pending_tail; i++)
-        drop_item(t, pending_at(k, i), slot, site, org);
-    for (uint64_t i = k->queue_head; i < k->queue_tail; i++) drop_item(t, queue_at(k, i), slot, site, org);
+    leaving l = {.slot = (uint16_t)(window_slot + 1), .site = site, .org = org};
+    find_leaving(t, &l);
+    for (uint64_t i = k->pending_head; i < k->pending_tail; i++) drop_item(t, pending_at(k, i), &l);
+    for (uint64_t i = k->queue_head; i < k->queue_tail; i++) drop_item(t, queue_at(k, i), &l);
     for (size_t i = 0; i < t->buckets * WN_SESSION_BUCKET; i++) {
-        const wn_visit *v = &k->visit[i];
-        if (t->slot[i] != slot || v->site != site || (org != 0 && v->lead.org != org)) continue;
+        if (t->slot[i] != l.slot || !leaves(&l, &k->visit[i])) continue;
         redo *r = redo_begin(t);
         redo_put(r, i, &nobody);
         redo_commit(t);
-        t->live[slot - 1]--;
+        t->live[l.slot - 1]--;
     }
     redo_wipe(k);
+    if (l.person != NULL) wn_wipe(l.person, l.n * sizeof *l.person);
+    free(l.person);
 }
 
 void wn_sessions_undrain(wn_sessions_table *t, uint64_t txn) {

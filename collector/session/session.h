@@ -47,8 +47,9 @@ void wn_sessions_apply(wn_sessions_table *t, uint64_t txn);
 // Closes sessions of a window: those idle since before `idle_before_s`, or all
 // (INT64_MAX). They go to the out queue; false when the queue is full (drain, then again).
 bool wn_sessions_expire(wn_sessions_table *t, uint32_t window_slot, int64_t idle_before_s);
-// Drops, uncounted, what is of this site and organisation (0: of the whole site) in a window:
-// sessions, touches and finished ones, unless the spool holds them. A kill leaves each there or gone.
+// Drops, uncounted, what is of this site and of people who named this organisation in any session that is
+// here (0: of the whole site) in a window: sessions, touches and finished ones, unless the spool holds them.
+// A kill leaves each there or gone.
 void wn_sessions_purge(wn_sessions_table *t, uint32_t window_slot, uint64_t site, uint64_t org);
 // Next finished session not yet drained; marks it as belonging to txn.
 bool wn_sessions_drain(wn_sessions_table *t, uint64_t txn, uint32_t *out_window_slot, wn_observation *out);

@@ -63,9 +63,24 @@ static void merge_views(wn_visit *v, const wn_visit *from) {
     v->views = add_capped(v->views, from->views);
 }
 
+static uint64_t merge_orgs(wn_visit *v, const wn_visit *from) {
+#ifdef WN_MUTANT_SESSION_ORG_FIRST
+    return from->start_s < v->start_s ? from->lead.org : v->lead.org;
+#endif
+    uint64_t a = v->lead.org, b = from->lead.org;
+    v->several |= from->several | (a != 0 && b != 0 && a != b);
+    return a > b ? a : b;
+}
+
+bool wn_visit_names(const wn_visit *v, uint64_t org) {
+    return v->lead.org == org || v->several != 0;
+}
+
 void wn_visit_merge(wn_visit *v, const wn_visit *from) {
+    uint64_t org = merge_orgs(v, from);
     int tie = memcmp(&from->lead, &v->lead, sizeof v->lead);
     if (from->start_s < v->start_s || (from->start_s == v->start_s && tie < 0)) v->lead = from->lead;
+    v->lead.org = org;
     if (from->start_s < v->start_s) v->start_s = from->start_s;
     if (from->last_s > v->last_s) v->last_s = from->last_s;
     merge_views(v, from);

@@ -6,7 +6,8 @@
 
 #include "winnow/observation.h"
 
-// The dimensions of the earliest event.
+// The dimensions of the earliest event; `org` is the largest pseudonym of any of its events, so that an
+// organisation named later in the session is the session's, too.
 typedef struct wn_visit_lead {
     uint16_t closed[WN_SESSION_CLOSED_N];
     uint64_t referrer, source, medium, campaign;
@@ -23,7 +24,7 @@ typedef struct wn_visit {
     uint16_t slot; // window slot + 1; 0: free
     uint16_t views, customs;
     uint8_t flags;
-    uint8_t spare;
+    uint8_t several; // 1: its events name more than one organisation
 } wn_visit;
 _Static_assert(sizeof(wn_visit) <= 128, "the table's budget a session");
 
@@ -33,4 +34,6 @@ void wn_visit_begin(wn_visit *v, uint32_t window_slot, const wn_observation *obs
 bool wn_visit_joins(const wn_visit *a, const wn_visit *b);
 // `into` becomes both.
 void wn_visit_merge(wn_visit *into, const wn_visit *from);
+// Does one of its events name this organisation, or may it have?
+bool wn_visit_names(const wn_visit *v, uint64_t org);
 void wn_visit_observation(const wn_visit *v, wn_observation *out);

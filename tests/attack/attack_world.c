@@ -47,6 +47,9 @@ typedef struct living {
     wn_lock_rules rules;
     wn_rows rows;
     wn_steps steps;
+    unsigned first[ATTACK_PEOPLE];                 // hour; ATTACK_HOURS: does not come
+    uint64_t named[ATTACK_PEOPLE];                 // so far; 0: none
+    uint64_t person[ATTACK_TABLES][ATTACK_PEOPLE]; // names
 } living;
 
 // Small numbers come up more often, so that some rows are large and most are hidden.
@@ -70,6 +73,9 @@ static void visit(living *l, uint64_t who, unsigned hour) {
     o.closed[WN_DIM_browser] = (uint16_t)(1 + skewed(&self, ATTACK_BROWSERS));
     o.closed[WN_DIM_hour] = (uint16_t)(1 + hour);
     o.org = 1 + org_of(&self, o.closed[WN_DIM_country]);
+    if (l->kind->late && kit_below(&self, 3) == 0 && hour <= l->first[who] + kit_below(&self, 2)) o.org = 0;
+    if (o.org != 0) l->named[who] = o.org;
+    for (unsigned t = 0; t < ATTACK_TABLES; t++) l->person[t][who] = wn_table_person(&l->keys, t, o.person);
     for (uint64_t n = 1 + kit_below(&l->rnd, 2); n > 0; n--) {
         o.open[WN_DIM_route] = ATTACK_ROUTE + 1 + skewed(&l->rnd, ATTACK_ROUTES);
         kit_observe(l->c, &o, &l->keys, 0);
@@ -132,30 +138,63 @@ static void end(living *l) {
     wn_steps_fini(&l->steps);
 }
 
-static void tick(living *l) {
-    cr_assert_eq(wn_locks_tick(l->f, &l->plan, &l->rules, &l->rows, &l->steps), WN_OK);
-    for (size_t i = 0; i < l->steps.n; i++)
+typedef struct joining {
+    const living *l;
+    unsigned table;
+    uint32_t *org;
+} joining;
+
+static void count_joiner(void *ctx, const wn_member *m) {
+    const joining *j = ctx;
+    for (size_t who = 0; who < ATTACK_PEOPLE; who++) {
+        if (j->l->person[j->table][who] != m->person) continue;
+        uint64_t org = j->l->named[who];
+        j->org[org == 0 ? ATTACK_ORGS : org - 1]++;
+        return;
+    }
+    cr_assert_fail("a stranger");
+}
+
+static void note_step(living *l, unsigned state, const wn_cell *c) {
+    for (size_t i = attack_first[c->table]; i < attack_first[c->table + 1]; i++) {
+        attack_cell is = attack_cell_at(i);
+        if (is.value[0] != c->value[0] || is.value[1] != c->value[1]) continue;
+        joining j = {l, c->table, l->out->joined[state][i]};
+        wn_fold_members(l->f, c->index, c->baseline, count_joiner, &j);
+    }
+}
+
+static void tick(living *l, unsigned state, bool seal) {
+    if (seal) cr_assert_eq(wn_locks_seal(l->f, &l->plan, &l->rules, &l->rows, &l->steps), WN_OK);
+    else cr_assert_eq(wn_locks_tick(l->f, &l->plan, &l->rules, &l->rows, &l->steps), WN_OK);
+    for (size_t i = 0; i < l->steps.n; i++) {
+        wn_cell c;
+        wn_fold_cell(l->f, l->steps.step[i].cell, &c);
+        note_step(l, state, &c);
         wn_fold_set_baseline(l->f, l->steps.step[i].cell, l->steps.step[i].baseline);
+    }
 }
 
 void attack_live(const attack_kind *kind, unsigned number, attack_day *out) {
-    living l = {.kind = kind, .out = out, .rnd = kind->seed * 7919 + number + 1};
+    static living l;
+    l = (living){.kind = kind, .out = out, .rnd = kind->seed * 7919 + number + 1};
     memset(out, 0, sizeof *out);
     out->p_percent = 20 + (uint32_t)(kind->seed % 16); // drawn at install: the same on all days
     begin(&l);
+    cr_assert(kind->declares || !kind->late, "elsewhere prefixes stand in for who names none");
     for (unsigned t = 0; t < ATTACK_TABLES; t++) out->k[t] = l.plan.table[t].k;
-    static unsigned first[ATTACK_PEOPLE];
     for (unsigned who = 0; who < ATTACK_PEOPLE; who++) {
         bool comes = kind->always || kit_below(&l.rnd, 4) != 0;
-        first[who] = comes ? (unsigned)kit_below(&l.rnd, ATTACK_HOURS) : ATTACK_HOURS;
+        l.first[who] = comes ? (unsigned)kit_below(&l.rnd, ATTACK_HOURS) : ATTACK_HOURS;
     }
     for (unsigned hour = 0; hour < ATTACK_HOURS; hour++) {
         for (unsigned who = 0; who < ATTACK_PEOPLE; who++)
-            if (first[who] == hour || (first[who] < hour && kit_below(&l.rnd, 4) == 0)) visit(&l, who, hour);
+            if (l.first[who] == hour || (l.first[who] < hour && kit_below(&l.rnd, 4) == 0))
+                visit(&l, who, hour);
         kit_commit(l.c);
-        if (hour + 1 < ATTACK_HOURS) tick(&l);
-        else cr_assert_eq(wn_locks_seal(l.f, &l.plan, &l.rules, &l.rows, &l.steps), WN_OK);
+        tick(&l, hour, hour + 1 == ATTACK_HOURS);
         look(&l, hour);
+        if (kind->late && hour == ATTACK_HOURS / 2) kit_restart(&l.plan, 1000, 1000, &l.f, &l.c);
     }
     end(&l);
 }

@@ -61,7 +61,11 @@ typedef struct attack_day {
     // the truth
     uint32_t people[ATTACK_STATES][ATTACK_CELLS];
     uint64_t events[ATTACK_STATES][ATTACK_CELLS];
-    uint32_t org[ATTACK_STATES][ATTACK_CELLS][ATTACK_ORGS]; // people of each organisation
+    uint32_t org[ATTACK_STATES][ATTACK_CELLS][ATTACK_ORGS]; // people of each organisation; of the late: as it
+                                                            // was known, under other numbers in each state
+    // Who joined at the step that a cell took then, by the organisation they had named by then; last: none
+    // yet.
+    uint32_t joined[ATTACK_STATES][ATTACK_CELLS][ATTACK_ORGS + 1];
 } attack_day;
 
 // How the people of a world are.
@@ -69,6 +73,7 @@ typedef struct attack_kind {
     uint64_t seed;
     bool always;   // the same people every day, each with the same traits, in another order
     bool declares; // the site declares organisations
+    bool late; // a third name theirs an hour after they came or later; the machine is started anew on the way
 } attack_kind;
 
 // Lives the number-th day of the world.

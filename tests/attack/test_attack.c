@@ -120,8 +120,10 @@ static void say(const char *what, const found *f) {
             f->between, f->between_narrow, f->contradictions);
 }
 
+// Of four worlds one's people name their organisation late.
 static attack_kind kind_of(unsigned world, bool always) {
-    return (attack_kind){.seed = world + 1, .always = always, .declares = world % 2 == 1};
+    return (attack_kind){
+        .seed = world + 1, .always = always, .declares = world % 2 == 1, .late = world % 4 == 1};
 }
 
 static void over_worlds(attack_mood mood, bool always, found *out) {
@@ -173,7 +175,7 @@ Test(attack, who_believes_that_no_organisation_holds_a_row_back_pins_none, .time
 // ---- the truth itself ----
 
 typedef struct crowd_seen {
-    uint32_t people, org[ATTACK_ORGS];
+    uint32_t people, org[ATTACK_ORGS + 1]; // last: of none, who are one
 } crowd_seen;
 
 static void add_people(crowd_seen *c, const attack_day *d, unsigned state, size_t cell, int sign) {
@@ -185,10 +187,10 @@ static void add_people(crowd_seen *c, const attack_day *d, unsigned state, size_
 // third's: by how much, in hundredths of it, do they overshoot at the least?
 static bool hides_organisations(const crowd_seen *c, uint32_t p_percent) {
     unsigned some = 0;
-    for (unsigned v = 0; v < ATTACK_ORGS; v++) {
+    for (unsigned v = 0; v <= ATTACK_ORGS; v++) {
         uint32_t x[2] = {0, 0};
         some += c->org[v] > 0;
-        for (unsigned g = 0; g < ATTACK_ORGS; g++) {
+        for (unsigned g = 0; g <= ATTACK_ORGS; g++) {
             if (g == v) continue;
             if (c->org[g] > x[0]) {
                 x[1] = x[0];
@@ -241,12 +243,35 @@ Test(attack, between_any_two_published_states_lie_k_people_and_no_organisation_l
     for (unsigned w = 0; w < 20; w++)
         for (unsigned day = 0; day < 5; day++) {
             attack_kind kind = kind_of(w, day == 4);
+            kind.late = false;
             attack_live(&kind, day, &d);
             for (size_t i = 0; i < ATTACK_CELLS; i++) check_row(&d, i, &n);
             for (unsigned t = 1; t < ATTACK_TABLES; t++) check_other(&d, t, &others);
         }
     cr_assert_gt(n, 2000);
     cr_assert_gt(others, 50);
+}
+
+// What somebody is known to be of when a row moves is what counts, not what they were when they came.
+Test(attack, who_joins_at_a_step_hides_the_organisations_that_were_named_by_then) {
+    static attack_day d;
+    size_t n = 0;
+    for (unsigned w = 0; w < 60; w++)
+        for (unsigned day = 0; day < 5; day++) {
+            attack_kind kind = {.seed = w + 1, .declares = true, .late = true};
+            attack_live(&kind, day, &d);
+            for (unsigned s = 0; s < ATTACK_STATES; s++)
+                for (size_t i = 0; i < ATTACK_CELLS; i++) {
+                    crowd_seen joined = {0};
+                    memcpy(joined.org, d.joined[s][i], sizeof joined.org);
+                    for (unsigned g = 0; g <= ATTACK_ORGS; g++) joined.people += joined.org[g];
+                    if (joined.people == 0) continue;
+                    cr_assert(hides_organisations(&joined, d.p_percent), "world %u day %u state %u cell %zu",
+                              w, day, s, i);
+                    n++;
+                }
+        }
+    cr_assert_gt(n, 4000, "%zu steps", n);
 }
 
 // ---- does the attacker see at all? ----

@@ -21,8 +21,9 @@ const seen = {shots: 0, axe: 0}, paints = [];
 
 // A page of a context of its own, whose every request goes to the dashboard's server and whose console stays silent,
 // but for answers that a test asked for.
-async function arrive(browser, {theme = 'light', size = 'desktop', query = '', expected = /^$/, before} = {}) {
-  const context = await browser.newContext({viewport: SIZES[size], colorScheme: theme, acceptDownloads: true});
+async function arrive(browser, {theme = 'light', size = 'desktop', query = '?site=shop', expected = /^$/, motion = 'reduce', before} = {}) {
+  // Without a graphics processor every frame of a motion costs the tests' time.
+  const context = await browser.newContext({viewport: SIZES[size], colorScheme: theme, acceptDownloads: true, reducedMotion: motion});
   const page = await context.newPage();
   page.on('console', m => assert(m.type() !== 'error' || expected.test(m.text()), 'console: ' + m.text()));
   page.on('pageerror', e => assert.fail(`page: ${e.name} ${e.message} ${e.stack}`));
@@ -61,9 +62,9 @@ async function judge(page, what) {
 }
 
 // Both themes and sizes: looked at by people in the pictures, and by axe.
-async function everyLook(browser, name, expected) {
+async function everyLook(browser, name, expected, query) {
   for (const theme of THEMES) {
-    const {context, page} = await arrive(browser, {theme, expected});
+    const {context, page} = await arrive(browser, {theme, expected, query});
     await toTheEnd(page);
     await judge(page, `${name} ${theme}`);
     for (const size of Object.keys(SIZES)) {
@@ -146,7 +147,7 @@ async function figures(browser) {
 }
 
 async function oneDay(browser) {
-  const {context, page} = await arrive(browser, {query: '?period=yesterday'});
+  const {context, page} = await arrive(browser, {query: '?site=shop&period=yesterday'});
   assert.strictEqual(Number(await page.locator('.tile[data-measure="people"] .big').getAttribute('data-value')), o.yesterday.people);
   assert((await text(page, '.tile')).startsWith('Visitors'), 'people of one day are visitors');
   assert((await text(page, '#live')).startsWith('Sealed'), 'sealed');
@@ -233,7 +234,7 @@ async function keyboard(browser) {
   assert.strictEqual(await text(page, '#sources [aria-selected=true]'), 'Channels');
   assert.strictEqual(await page.isChecked('#compare'), false);
   // The skip link, then days of one's own choice.
-  await page.goto(o.url + '/');
+  await page.goto(o.url + '/?site=shop');
   await settled(page);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
@@ -251,7 +252,7 @@ async function keyboard(browser) {
 
 // What is kept in the browser: the chosen theme, once one is chosen. Motion stops for who asks for none.
 async function kept(browser) {
-  const {context, page} = await arrive(browser);
+  const {context, page} = await arrive(browser, {motion: 'no-preference'});
   const storage = () => page.evaluate(() => ({local: {...localStorage}, session: {...sessionStorage}}));
   assert.deepStrictEqual(await storage(), {local: {}, session: {}});
   await page.click('#theme');
@@ -279,18 +280,45 @@ async function made(browser) {
       await route.fulfill({response: answer, json: body});
     });
     await page.route('**/api/v1/report*table=shared*', route => route.fulfill({
-      contentType: 'text/csv', body: `job,visitor_days,half_width\r\n"${strange}",240,35\r\n`}));
+      contentType: 'text/csv', body: `job,visitor_days,half_width\r\n"'-${strange}",240,35\r\n`}));
   }});
   await toTheEnd(page);
   const tab = page.locator('#more [role=tab]', {hasText: 'Job families (estimates)'});
   if (await tab.count()) await tab.click();  // other plans fill the card too
   await settled(page);
   const said = await text(page, '#more');
-  assert(said.includes('≈ 240 ± 35') && said.includes(strange) && said.includes('about'), said);
+  assert(said.includes('≈ 240 ± 35') && said.includes('-' + strange) && !said.includes("'-") && said.includes('about'), said);
   assert((await text(page, '#notes')).includes('95 of 100'), 'what the band means');
   await judge(page, 'a card with noise');
   await context.close();
+}
 
+// What receivers get: noise tables that the aggregator drew, one of everybody among them, each row with its band.
+async function noise(browser) {
+  const query = '?site=lab&period=today', {context, page} = await arrive(browser, {query});
+  await toTheEnd(page);
+  for (const {doc, dims, half, rows} of Object.values(o.noise)) {
+    const tabs = page.locator('#more [role=tab]', {hasText: /estimates/});
+    const names = await tabs.allTextContents();
+    const at = dims.length ? names.findIndex(n => n.split(' × ').length === dims.length && new RegExp(NAMES[dims[0]]).test(n)) : names.indexOf(`${doc} (estimates)`);
+    if (at < 0) { assert(dims.length, `${doc} has no tab among ${names}`); continue; }  // of a card of its own
+    await tabs.nth(at).click();
+    await settled(page);
+    assert.deepStrictEqual(await listed(page, '#more'), rows.slice(0, 8), doc);
+    const said = await text(page, '#more');
+    assert(said.includes(`≈ ${rows[0][1].toLocaleString('en')} ± ${half}`) && said.includes('about'), said);
+    const reach = await page.locator('#more .reach').first().evaluate(e => [e.getBoundingClientRect(), e.parentElement.querySelector('.fill').getBoundingClientRect()].map(b => [b.left, b.right]));
+    assert(reach[0][0] < reach[1][1] && reach[0][1] > reach[1][1], `the band lies around the bar's end: ${reach}`);
+    seen.noise = (seen.noise ?? 0) + 1;
+  }
+  assert(seen.noise >= 3, 'too few noise tables were seen');
+  assert((await text(page, '#notes')).includes('95 of 100'), 'what the band means');
+  await context.close();
+  await everyLook(browser, 'noise', undefined, query);
+}
+const NAMES = {route: '^Pages', device: '^Devices', browser: '^Browsers', country: '^Countries', referrer: '^Referrers', event: '^Events', term: '^Search terms'};
+
+async function broken(browser) {
   const problem = {type: 'urn:winnow:problem:busy', title: 'Too many at once', status: 503, detail: 'Come back in a moment', error: ''};
   const broken = await arrive(browser, {expected: /503/, before: page => page.route('**/api/v1/report*table=pages*', route => route.fulfill({status: 503, json: problem}))});
   assert((await text(broken.page, '#pages')).includes('Come back in a moment'), 'one card fails by itself');
@@ -306,7 +334,10 @@ async function made(browser) {
   await judge(broken.page, 'an error');
   await broken.context.close();
 
-  // A build to which setup could not bring uPlot and the map.
+}
+
+// A build to which setup could not bring uPlot and the map.
+async function withoutVendor(browser) {
   const plain = await arrive(browser, {expected: /404/, before: page => page.route('**/vendor/**', route => route.fulfill({status: 404, body: ''}))});
   assert((await text(plain.page, '#overview')).includes('This build has no chart'), 'no chart, and it says so');
   assert.strictEqual(await plain.page.locator('#chart-table tbody tr').count(), 30, 'the table instead');
@@ -345,20 +376,25 @@ async function key(browser) {
 
 const phases = {
   empty: [empty],
-  full: [figures, oneDay, drill, keyboard, kept, made, browser => everyLook(browser, 'full'), light],
+  full: [figures, keyboard, drill, noise, broken, made, browser => everyLook(browser, 'full'), oneDay, kept, withoutVendor],
   key: [key],
 };
+const LANES = 3;  // so many at once, each in contexts of its own: most of the time goes by in waiting
 
 (async () => {
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ARGS});
   process.on('uncaughtException', e => { console.error(e.stack); process.exit(1); });
   process.on('unhandledRejection', e => { console.error(e.stack); process.exit(1); });
   try {
-    for (const step of phases[o.phase]) {
-      const began = Date.now();
-      await step(browser);
-      if (process.env.WINNOW_VERBOSE) console.error(step.name, Date.now() - began, 'ms');
-    }
+    const steps = [...phases[o.phase]];
+    await Promise.all(Array.from({length: LANES}, async () => {
+      for (let step = steps.shift(); step; step = steps.shift()) {
+        const began = Date.now();
+        await step(browser);
+        if (process.env.WINNOW_VERBOSE) console.error(step.name, Date.now() - began, 'ms');
+      }
+    }));
+    if (o.phase === 'full') light();
     console.log(JSON.stringify(seen));
   } finally {
     await browser.close();

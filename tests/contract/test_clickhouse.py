@@ -138,7 +138,7 @@ with ClickHouse() as ch, contextlib.ExitStack() as stack:
     # All of it once more, as after a kill between send and record.
     before, n = rows("winnow.rows_all", "FINAL"), 0
     for w in halves:
-        for request in w.cli("forward", "dry-run", "ch").stdout.split(b"POST http://127.0.0.1:")[1:]:
+        for request in w.cli("forward", "dry-run", "ch", "--all").stdout.split(b"POST http://127.0.0.1:")[1:]:
             url = f"http://127.0.0.1:{ch.http}/?query=INSERT%20INTO%20winnow.rows%20FORMAT%20JSONEachRow&input_format_skip_unknown_fields=1"
             urllib.request.urlopen(urllib.request.Request(url, data=request.partition(b"\n\n")[2]), timeout=30).read()
             n += 1

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -495,6 +496,21 @@ def receivers(api, w):
     return [plain, listed]
 
 
+def replaced(w):
+    """A store that takes the place of the one that is served, as a restore puts it there: winnow-web ends and says why."""
+    store = os.path.join(w.dir, "state/aggregator/published/data.mdb")
+    with subprocess.Popen([os.path.join(w.bin, "winnow-web")], env=w.env, stderr=subprocess.PIPE) as p:
+        try:
+            wait_for("winnow-web", lambda: w.get("/healthz", port=w.web)[0] == 200)
+            shutil.copyfile(store, store + ".new")
+            expect(p.poll() is None, "ended before")
+            os.rename(store + ".new", store)
+            said = p.communicate(timeout=30)[1]
+        finally:
+            p.kill()
+    expect(p.returncode == 1 and b"took this one's place" in said, p.returncode, said)
+
+
 def binary(w):
     run = lambda *args, **env: subprocess.run([os.path.join(w.bin, "winnow-web"), *args], env=dict(w.env, **env), capture_output=True, timeout=30)
     said = run("--check-config")
@@ -549,6 +565,7 @@ with Winnow(map_mib=16) as w:
     w.down()
     for words in ("did not stop", "Sanitizer", "runtime error"):
         expect(words not in w.log(), "the end:", words)
+    replaced(w)
 # Nobody reads over HTTP where nobody is to.
 with Winnow(map_mib=16) as w:
     w.env["WINNOW_WEB_LISTEN"] = "off"

@@ -30,7 +30,9 @@ SITES = {"web": "canary.example", "sdk": "app.example", "log": "log.example"}  #
 TABLES = """traffic hours pages entry_pages exit_pages referrers channels sources campaigns countries languages browsers systems devices
 screens events regions terms links exit_links features sizes ages jobs answers crashes app_versions connections makers models prop1 prop2
 prop3 prop4 country_devices channel_devices channel_countries noise_people noise_countries noise_devices noise_browsers noise_events
-noise_pages noise_referrers noise_terms""".split()
+noise_pages noise_referrers noise_terms shared_pages""".split()
+RECEIVED = """  - {id: shared_pages, doc: Pages of who shares, purpose: basic, dimensions: [route], of: [view], measures: [people, events], share: true, contract: own, receivers: [folder]}
+"""
 POLICY = """version: 2
 date: 2026-11-20
 defaults:
@@ -302,7 +304,7 @@ class Run:
             self.scans.append((stage, self.scanner.submit(scan, self.made, [self.at(stage)])))
 
     def files(self, w, stage):
-        for what in ("state", "config", "tmp"):
+        for what in ("state", "config", "tmp", "out"):
             source = os.path.join(w.dir, what)
             if os.path.exists(source):
                 subprocess.run(["cp", "-r", "--sparse=always", source, self.at(stage)], check=False, stderr=subprocess.DEVNULL)
@@ -313,7 +315,7 @@ class Run:
             return  # see CONTROL
         seen = set()
         pids = dict(w.pids(), keeper=w.process.pid)
-        for role in roles or ("keeper", "collector", "aggregator", "web"):
+        for role in roles or ("keeper", "collector", "aggregator", "web", "forward"):
             core(pids[role], os.path.join(self.at(stage, f"core-{role}"), "core"), seen)
 
     def words(self, w, stage, sealed=False):
@@ -332,10 +334,46 @@ class Run:
             put(f"ledger.{form}", w.cli("ledger", "list", "--format", form, check=False).stdout)
         with open(os.path.join(self.at(stage, "words-web"), "answers"), "wb") as f:
             f.writelines(over_http(w))
+        for name, words in (("recipients", ("ledger", "recipients")), ("forward", ("forward", "status")), ("dry-run", ("forward", "dry-run", "folder"))):
+            p = w.cli(*words, check=False)
+            put(name, p.stdout + p.stderr)
         put("status", w.cli("status").stdout)
         put("metrics", w.get("/metrics", port=w.admin)[2])
         put("answers", b"".join(self.answers))
         expect(all(os.path.getsize(os.path.join(self.at(stage, "words"), n)) for n in ("status", "metrics", "answers")), "nothing said")
+
+
+    def restored(self, w):
+        """A backup with its keys, and all that an installation that begins from it says and stores."""
+        state, again = w.env["WINNOW_STATE_DIR"], os.path.join(w.dir, "again")
+        key = os.path.join(w.env["TMPDIR"], "key")
+        w.cli("backup", "--export-key", key)
+        backup, = os.listdir(os.path.join(state, "backup"))
+        w.env["WINNOW_STATE_DIR"] = again
+        try:
+            said = w.cli("restore", os.path.join(state, "backup", backup), "--key", key, "--purge-list",
+                         os.path.join(state, "aggregator", "keys", "purges"))
+            rows = [w.cli("report", "--site", site, "--table", table, "--from", "today", "--to", "today", "--limit", "0",
+                          "--format", "csv", check=False) for site in SITES for table in TABLES]
+            lists = [w.cli("ledger", word, "--format", "ndjson", check=False) for word in ("list", "recipients")]
+        finally:
+            w.env["WINNOW_STATE_DIR"] = state
+        with open(os.path.join(self.at("restored", "words"), "said"), "wb") as f:
+            f.writelines(p.stdout + p.stderr for p in [said, *rows, *lists])
+        subprocess.run(["cp", "-r", "--sparse=always", again, self.at("restored", "state")], check=True)
+        for role in ("aggregator", "collector"):
+            expect(os.path.getsize(os.path.join(self.at("restored", "state"), "again", role, "keys", "purges")) > 16, "no purge list", role)
+
+
+def forwards(w):
+    """A receiver of all noise tables and of a crowd table: a folder, which winnow-forward fills at the seal."""
+    config = w.env["WINNOW_CONFIG_DIR"]
+    os.makedirs(os.path.join(w.dir, "out"))
+    with open(os.path.join(os.environ["WINNOW_SOURCE"], "schemas/plan.yaml")) as plan, open(os.path.join(config, "plan.yaml"), "w") as mine:
+        mine.write(re.sub(r"(profile: noise.*share: true)}", r"\1, receivers: [folder]}", plan.read()) + RECEIVED)
+    with open(os.path.join(config, "destinations.yaml"), "w") as f:
+        f.write(f"destinations:\n  - {{name: folder, kind: file, path: {w.dir}/out, basis: our own}}\n")
+    w.env["WINNOW_FORWARD_S"] = "1"
 
 
 def over_http(w):
@@ -368,13 +406,14 @@ def day(run, ids, offset_s):
                 sessions_max=65536 * SCALE, http_idle_s=2, verbose=1) as w:
         w.env["TMPDIR"] = os.path.join(w.dir, "tmp")
         os.makedirs(w.env["TMPDIR"])
-        if run.name == "control":  # what the keeper and winnow-web, which see no event, could hold: their own environment
+        if run.name == "control":  # what the keeper, winnow-web and winnow-forward, which see no event, could hold: their own environment
             w.env["WN_PLANTED"] = " ".join(ids[k][0] for k in KINDS)
         w.clock(offset_s)
         with open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "policy.yaml"), "w") as mine:
             mine.write(POLICY)
         for site, host in SITES.items():
             w.site(site, "--zone", "Etc/UTC", "--host", host)
+        forwards(w)
         w.up()
         send_unmarked(w, ids, 0)
         aggregator = w.pids()["aggregator"]
@@ -415,10 +454,15 @@ def day(run, ids, offset_s):
         run.files(w, "killed")
         run.scan("killed")
         w.seal("web", "today", force=True)
+        wait_for("what the folder receives", lambda: b" idle " in w.cli("forward", "status", check=False).stdout and any("shared_pages" in n for n in os.listdir(os.path.join(w.dir, "out"))), 120)
+        w.cli("purge", "--site", "log", "--org", "-", "--yes", input=ids["email"][0].encode())  # its digest stays in keys/purges
+        w.cli("backup")
         run.files(w, "sealed")
         run.words(w, "sealed", sealed=True)
         run.cores(w, "sealed")
         run.scan("sealed")
+        run.restored(w)
+        run.scan("restored")
         print(run.name, run.seconds, len(run.answers), "answers", file=sys.stderr)
 
 
@@ -484,7 +528,8 @@ def refusers(offset_s):
 CONTROL = [("spool", "spooled", "state/collector"), ("open windows", "open", "state/aggregator"), ("collector's core", "open", "core-collector"),
            ("aggregator's core", "open", "core-aggregator"), ("winnow-web's answers", "sealed", "words-web"), ("logs", "open", "log"), ("live reports", "open", "words"),
            ("open windows after kill -9", "killed", "state/aggregator"), ("published store", "sealed", "state/aggregator"),
-           ("reports", "sealed", "words")]
+           ("reports", "sealed", "words"), ("a backup's bytes", "sealed", "state/backup"),
+           ("what a backup brings back", "restored", "words")]
 
 
 def control_scans(run, ids):
@@ -492,7 +537,7 @@ def control_scans(run, ids):
     planted = os.path.join(run.folder, "planted.tsv")
     with open(planted, "w") as f:
         f.writelines(f"{k}\t{ids[k][0]}\n" for k in KINDS)
-    for role in ("keeper", "web"):
+    for role in ("keeper", "web", "forward"):
         found.append((f"{role}'s core (planted)", run.scanner.submit(scan, run.made, [run.at("open", f"core-{role}")], 99, planted)))
     bad = []
     for name, result in found:
@@ -505,11 +550,16 @@ def control_scans(run, ids):
             bad.append((name, {k: v for k, v in shares.items() if v < 99}))
         if name == "collector's core" and "more than chance" not in r["lines"][-1]:
             bad.append((name, "packed addresses", r["lines"][-1]))
+    r = scan(run.made, [run.at("sealed", "out")])
+    print(f"control: a destination's folder: {r['hits']} hits without walls")
+    if r["clean"]:
+        bad.append(("a destination's folder", "no hit"))
     # No wall keeps identifiers from these, so the control can show nothing about them but what it sees.
     said = run.at("sealed", "words")
     others = [os.path.join(said, n) for n in os.listdir(said) if not n.startswith("report-")]
-    r = scan(run.made, [*others, run.at("sealed", "config"), run.at("sealed", "tmp")])
-    print(f"no control for answers, status, metrics, ledger, configuration, temporary files: {r['hits']} hits without walls")
+    keys = [run.at("sealed", "state", role, "keys") for role in ("aggregator", "collector")]  # heads, purge lists, slots
+    r = scan(run.made, [*others, *keys, run.at("sealed", "config"), run.at("sealed", "tmp")])
+    print(f"no control for answers, status, metrics, ledger, its head, purge lists, configuration, temporary files: {r['hits']} hits without walls")
     expect(not bad, "the scan is blind:", bad)
 
 

@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 
+from concurrent.futures import ThreadPoolExecutor
+
 from browser import SOURCE, can_run, drive
-from winnow import Winnow, expect, wait_for
+from winnow import AGENT, Winnow, expect, person, wait_for
 
 MORE = [  # unless the plan has them already
     ("[country, device]", "  - {id: countries_by_device, doc: Countries by device, dimensions: [country, device], of: [view, event], measures: [people, events]}\n"),
@@ -37,14 +39,44 @@ def made(*args):
 
 def fill(w, today):
     """Two times thirty days from logs, sealed but for today, which comes by events."""
-    log = []
-    for back in range(2 * DAYS - 1, 0, -1):
+    def log_of(back):
         people = int(420 + 3 * (2 * DAYS - back) + 60 * math.sin(back)) // (2 if back % 7 < 2 else 1)
-        log.append(made("--date", day_text(today, back), "--people", str(people), "--seed", str(back), "--mode", "log"))
+        return made("--date", day_text(today, back), "--people", str(people), "--seed", str(back), "--mode", "log")
+
+    with ThreadPoolExecutor(2) as pool:
+        log = list(pool.map(log_of, range(2 * DAYS - 1, 0, -1)))
     w.cli("import", "--site", "shop", "--format", "combined", "-", input=b"".join(log))
     w.cli("send", "--site", "shop", "-", input=made("--people", "300", "--mode", "ndjson"))
     w.tick()
     wait_for("today's rows", lambda: w.tick() and w.report("shop", "traffic"))
+
+
+def share(w):
+    """A site of its own time, whose people agree to sharing, sealed today: what receivers get is shown with its band."""
+    def visit(i):
+        pages = [f"https://lab.example{p}" for p in ("/", "/method" if i % 4 else "/data")]
+        agent = AGENT if i % 3 else "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+        said = w.post([{"site": "lab", "name": "pageview", "url": p, "purposes": ["basic", "share"]} for p in pages],
+                      {"X-Forwarded-For": person(i), "User-Agent": agent})
+        expect(said[1]["accepted"] == len(pages), said)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(visit, range(600)))
+    wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0)
+    w.seal("lab", "today", force=True)
+
+
+def wanted_noise(w):
+    """{table: rows as the card lists them}, of the noise tables that have any."""
+    tables = [t for t in json.loads(w.get("/api/v1/tables", port=w.web)[2])["tables"] if t["profile"] == "noise"]
+    found = {}
+    for t in tables:
+        whole = json.loads(w.cli("report", "--site", "lab", "--table", t["id"], "--from", "today", "--format", "json").stdout)
+        if whole["rows"]:
+            found[t["id"]] = {"doc": t["doc"], "dims": t["dimensions"], "half": whole["half_width"],
+                              "rows": [["\t".join(r[d] for d in t["dimensions"]), r["people"]] for r in whole["rows"]]}
+    expect({"noise_people", "noise_pages", "noise_devices"} <= set(found), "too little noise", found)
+    return found
 
 
 def report(w, table, first, last, form="json"):
@@ -64,11 +96,8 @@ def compared(by_day, today, measure):
 def wanted(w, today):
     """What the page must show, from `winnow report` alone."""
     first = day_text(today, DAYS - 1)
-    by_day = {}
-    for back in range(2 * DAYS):
-        rows = w.report("shop", "traffic", day_text(today, back))
-        if rows:
-            by_day[day_text(today, back)] = rows[0]
+    lines = w.cli("report", "--site", "shop", "--table", "traffic", "--from", day_text(today, 2 * DAYS - 1), "--by", "day", "--format", "ndjson").stdout
+    by_day = {r["day"]: r for r in map(json.loads, lines.splitlines())}
     whole = report(w, "traffic", first, today)["rows"][0]
     row_of = lambda dim: lambda r: ["other" if r.get("other") else r[dim], r["visitor_days"]]
     cards = {card: {tab: list(map(row_of(dim), report(w, table, first, today)["rows"])) for tab, (table, dim) in tabs.items()} for card, tabs in CARDS.items()}
@@ -103,14 +132,17 @@ if can_run("the dashboard was not tried in a browser"):
             text = plan.read()
             mine.write(text + "".join(line for dims, line in MORE if dims not in text))
         w.site("shop", "--zone", "UTC", "--host", "shop.example")
+        w.site("lab", "--zone", "Europe/Berlin", "--host", "lab.example")
         w.up()
         told = {"url": f"http://127.0.0.1:{w.web}", "shots": shots}
         wait_for("the dashboard", lambda: w.get("/healthz", port=w.web)[0] == 200)
-        today = json.loads(w.get("/api/v1/sites", port=w.web)[2])["sites"][0]["today"]
+        today = next(s["today"] for s in json.loads(w.get("/api/v1/sites", port=w.web)[2])["sites"] if s["name"] == "shop")
         phase = lambda name, **more: drive("test_dashboard.js", {**told, "phase": name, **more}, w.dir, 200)
         phase("empty")
         fill(w, today)
+        share(w)
         said = wanted(w, today)
+        said["noise"] = wanted_noise(w)
         saw = phase("full", **said)
         packed = w.get("/api/v1/tables", {"Accept-Encoding": "gzip"}, port=w.web)
         plain = w.get("/api/v1/tables", port=w.web)

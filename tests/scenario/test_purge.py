@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -93,12 +94,15 @@ with Winnow(tick_s=3600) as w:
     orgs = [ACME, BOLT, "C", "D", "E", "F", None]
     w.send("shop", [event(i, orgs[i % 7]) for i in range(210)])
     w.send("shop", [event(i, orgs[i % 7], "https://shop.example/bolt") for i in range(210) if i % 7 != 0])
+    # Three more of Acme's name it late, or another first.
+    w.send("shop", [event(700, None), event(701, None), event(702, BOLT)])
+    w.send("shop", [event(i, ACME) for i in (700, 701, 702)])
     w.send("blog", [event(i, None, "https://blog.example/", "blog") for i in range(60)])
     delivered(w)
     w.tick()
     before = {r["route"]: r["people"] for r in w.report("shop", "pages")}
     expect(before.get("/pricing") == 200 and before.get("/bolt") == 180, "published before", before)
-    orgs_seen, people = pseudonyms(w, window, ACME, [0, 203, 310, 400])
+    orgs_seen, people = pseudonyms(w, window, ACME, [0, 203, 310, 400, 700, 701, 702])
     control = pseudonyms(w, window, BOLT, [1, 106])[1]
     for what in (orgs_seen, people):
         expect(any("aggregator" in p for p in seen(w, what)) and any("collector" in p for p in seen(w, what)),
@@ -146,7 +150,16 @@ with Winnow(tick_s=3600) as w:
     expect(after["/pricing"] == before["/pricing"] and after["/bolt"] > before["/bolt"], "frozen and free", before, after)
 
     # A whole site, with an aggregator that is away: it stays open, says so, and ends when it is back.
-    purge = w.cli("purge", "--site", "blog", "--yes")
+    aggregator = w.pids()["aggregator"]
+    os.kill(aggregator, signal.SIGSTOP)
+    try:
+        purge = subprocess.Popen([os.path.join(w.bin, "winnow"), "purge", "--site", "blog", "--yes"], env=w.env,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for("its begin", lambda: b"the site blog: open since" in w.cli("purge", "--status").stdout)
+        expect(purge.poll() is None, "the command waits", purge.communicate() if purge.poll() is not None else "")
+    finally:
+        os.kill(aggregator, signal.SIGCONT)
+    expect(purge.wait(60) == 0, purge.stderr.read())
     wait_for("the site's purge", lambda: w.cli("purge", "--status").stdout.count(b"purged and verified") == 2)
     expect(b"blog" not in w.cli("site", "list").stdout, "still in sites.yaml")
     status, answer = w.post({"site": "blog", "name": "pageview", "url": "https://blog.example/"})

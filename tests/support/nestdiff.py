@@ -11,7 +11,7 @@ import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # the tree stays as it is
-from reports import MEASURES, read_reports
+from reports import LOCKED, MEASURES, read_reports
 
 # A person has one value a window, so the rows of these tables share nobody.
 PARTITIONS = ("browsers", "systems")
@@ -51,6 +51,22 @@ class Checker:
         if "events" in row.values and row.values["events"] < row.values["people"]:
             self.breach(f"{state}: {report.name}: {row}: fewer events than people")
 
+    def check_locked(self, state, report, row):
+        """Bounces, time and numbers: at the seal, in units, and bounces with k sessions that were none."""
+        where = f"{state}: {report.name}: {row}"
+        for measure, value in row.locked.items():
+            self.count("locked values")
+            unit = LOCKED[measure] or report.k
+            if report.one_day and not report.sealed:
+                self.breach(f"{where}: {measure} before the seal")
+            if row.other:
+                self.breach(f"{where}: `other` shows {measure}")
+            if value % unit:
+                self.breach(f"{where}: {measure} {value} is no multiple of {unit}")
+        bounces, sessions = row.locked.get("bounces"), row.values.get("sessions")
+        if bounces is not None and sessions is not None and sessions - bounces < report.k:
+            self.breach(f"{where}: {sessions} sessions less {bounces} bounces: less than {report.k}")
+
     def check_noise(self, state, report):
         """What can be said of figures with noise without knowing it: whole, once, people alone."""
         self.count("reports with noise")
@@ -60,7 +76,7 @@ class Checker:
             self.breach(f"{state}: {report.name}: `other` with noise")
         for row in report.rows.values():
             self.count("rows with noise")
-            if set(row.values) != {"people"} or not isinstance(row.values["people"], int):
+            if row.locked or set(row.values) != {"people"} or not isinstance(row.values["people"], int):
                 self.breach(f"{state}: {report.name}: {row}: {row.values}, not whole people alone")
 
     def check_state(self, state, reports):
@@ -76,6 +92,7 @@ class Checker:
             for row in report.rows.values():
                 self.count("rows")
                 self.check_row(state, report, row)
+                self.check_locked(state, report, row)
             if report.one_day and not report.sealed and "other" in report.rows:
                 self.breach(f"{state}: {report.name}: `other` before the seal")
 
@@ -113,6 +130,8 @@ class Checker:
                     + ("sealed" if old.sealed else "open")
                 )
             return
+        if old.sealed and old.one_day and grown.locked != row.locked:
+            self.breach(f"{where}: row {row}: {row.locked} changed to {grown.locked} after the seal")
         moved = grown.values.get("people", 0) - row.values.get("people", 0)
         for measure, value in row.values.items():
             step = grown.values.get(measure, 0) - value

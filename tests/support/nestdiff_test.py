@@ -21,7 +21,8 @@ def made(table, dimension, rows, k=10, sealed=False, day="2026-11-20", last=None
         "rows": [],
     }
     for label, values in rows.items():
-        row = dict(zip(("people", "events", "sessions"), values))
+        measures = ("people", "events", "sessions", "bounces", "time_s", "number1_sum")
+        row = {m: v for m, v in zip(measures, values) if v is not None}
         if label == "other":
             row["other"] = True
         row.update(zip(dims, label.split("/") if len(dims) > 1 else [label]))
@@ -46,8 +47,8 @@ def sound():
         made("pages", "route", {"/": (60, 100)}, k=20),
     )
     end = state(
-        made("traffic", None, {"": (90, 200, 90)}, sealed=True),
-        made("browsers", "browser", {"Chrome": (50, 100, 50), "other": (30, 60, 30)}, sealed=True),
+        made("traffic", None, {"": (90, 200, 90, 40, 5430, 140)}, sealed=True),
+        made("browsers", "browser", {"Chrome": (50, 100, 50, None, 640), "other": (30, 60, 30)}, sealed=True),
         made("pages", "route", {"/": (60, 100)}, k=20, sealed=True),
     )
     return [("1", one), ("2", two), ("3", end)]
@@ -112,6 +113,29 @@ def self_test():
                     *(r for r in sound()[2][1].values() if r.table != "browsers"),
                 ),
             )
+        ],
+        ("bounces before the seal", "bounces before"): replaced(1, made("traffic", None, {"": (90, 200, 90, 40)})),
+        ("exact bounces", "bounces 41 is no"): replaced(2, made("traffic", None, {"": (90, 200, 90, 41)}, sealed=True)),
+        ("exact time", "time_s 5432 is no"): replaced(2, made("traffic", None, {"": (90, 200, 90, 40, 5432)}, sealed=True)),
+        ("exact number", "number1_sum 143 is no"): replaced(
+            2, made("traffic", None, {"": (90, 200, 90, 40, 5430, 143)}, sealed=True)
+        ),
+        ("all but few bounce", "90 sessions less 90 bounces"): replaced(
+            2, made("traffic", None, {"": (90, 200, 90, 90)}, sealed=True)
+        ),
+        ("time of other", "`other` shows"): replaced(
+            2, made("browsers", "browser", {"Chrome": (50, 100, 50), "other": (30, 60, 30, None, 600)}, sealed=True)
+        ),
+        ("noise with bounces", "people alone"): [("1", noisy({"Firefox": (157, None, None, 20)}))],
+        ("time changed after the seal", "after the seal"): [
+            sound()[2],
+            (
+                "4",
+                state(
+                    made("traffic", None, {"": (90, 200, 90, 40, 5440, 140)}, sealed=True),
+                    *(r for r in sound()[2][1].values() if r.table != "traffic"),
+                ),
+            ),
         ],
         ("k under the floor", "floor of 5"): replaced(0, made("hours", "hour", {"08:00": (4, 4, 4)}, k=4)),
         ("fewer events than people", "fewer events"): replaced(1, made("traffic", None, {"": (90, 80, 80)})),

@@ -4,13 +4,16 @@ import json
 import pathlib
 
 MEASURES = ("people", "events", "sessions")
+# Shown at the seal only, each where a lock of its own holds: the least unit it is rounded down to, 0 for k.
+LOCKED = {"bounces": 0, "time_s": 10, "number1_sum": 0, "number2_sum": 0}
 
 
 class Row:
-    """One published row: labels (one a dimension), whether it is `other`, measures by name."""
+    """One published row: labels (one a dimension), whether it is `other`, measures by name.
+    `locked`: those of LOCKED that it shows."""
 
-    def __init__(self, labels, other, values):
-        self.labels, self.other, self.values = labels, other, values
+    def __init__(self, labels, other, values, locked):
+        self.labels, self.other, self.values, self.locked = labels, other, values, locked
 
     def __repr__(self):
         return "other" if self.other else "/".join(self.labels) or "everybody"
@@ -39,7 +42,8 @@ class Report:
             key = "other" if other else labels
             if key in self.rows:
                 raise ValueError(f"{path}: row {key} stands twice")
-            self.rows[key] = Row(labels, other, values)
+            locked = {m: r[m] for m in LOCKED if r.get(m) is not None}
+            self.rows[key] = Row(labels, other, values, locked)
 
     @property
     def one_day(self):

@@ -11,6 +11,9 @@ if(NOT WN_SANITIZE AND NOT WN_FUZZ)
   add_test(NAME nofloat_common COMMAND ${here}/nofloat.sh $<TARGET_FILE:wn_common> noise_terms.c.o)
 endif()
 
+add_test(NAME units COMMAND ${here}/units.sh ${CMAKE_SOURCE_DIR}/systemd)
+set_tests_properties(units PROPERTIES LABELS unit SKIP_RETURN_CODE 77)
+
 find_program(WN_NODE node)
 if(WN_NODE)
   add_test(NAME web_script COMMAND ${WN_NODE} ${here}/wjs_check.js ${CMAKE_SOURCE_DIR}/clients/web/w.js)

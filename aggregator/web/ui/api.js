@@ -51,8 +51,33 @@ export async function report(site, table, days, more, signal) {
   return (await ask(reportPath(site, table, days, more), signal)).json();
 }
 
-// Rows alone: [{column: value}]. JSON, for CSV puts a ' before what a spreadsheet would take for a formula.
-export const rows = async (site, table, days, more, signal) => (await report(site, table.id, days, more, signal)).rows;
+// Rows alone, a quarter of the bytes of JSON: [{column: text}], figures as numbers or null.
+export async function rows(site, table, days, more, signal) {
+  const text = await (await ask(reportPath(site, table.id, days, {format: 'csv', ...more}), signal)).text();
+  const [head, ...lines] = csv(text);
+  if (!head) return [];
+  const labels = new Set(['day', ...table.dimensions]);
+  return lines.map(line => Object.fromEntries(head.map((name, i) =>
+    [name, labels.has(name) ? label(line[i]) : line[i] === '' ? null : Number(line[i])])));
+}
+
+// A ' stands before what a spreadsheet would take for a formula, and before a '.
+const label = text => text.startsWith("'") ? text.slice(1) : text;
+
+// RFC 4180.
+export function csv(text) {
+  const lines = [];
+  let line = [];
+  const cell = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r\n|\n|$)/y;
+  while (cell.lastIndex < text.length) {
+    const [, value, end] = cell.exec(text);
+    line.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
+    if (end === ',') continue;
+    lines.push(line);
+    line = [];
+  }
+  return lines;
+}
 
 // A link cannot carry the key, so with one the file is fetched and handed on.
 export async function download(event) {

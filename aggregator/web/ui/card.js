@@ -19,12 +19,14 @@ const CARDS = [
   {id: 'campaigns', title: 'Campaigns', dims: ['campaign', 'medium', 'term']},
 ];
 
-const label = t => t.dimensions.map(many).join(' × ') || t.id.replaceAll('_', ' ');
+const label = t => t.dimensions.map(many).join(' × ') || t.doc;
 const columns = t => (t.dimensions.length ? t.dimensions : []);
 
 // The cards of a plan, each with its tables, and the tables that have no place of their own.
 export function plan(c) {
-  const left = new Set(c.tables.filter(t => t.dimensions.length && t.dimensions[0] !== 'hour' && (t.dimensions.length === 1 || t.profile === 'noise' || !c.drills(t))));
+  // A crowd table of everybody is the overview; one with noise has a tab as the others.
+  const left = new Set(c.tables.filter(t => (t.profile === 'noise' || t.dimensions.length) && t.dimensions[0] !== 'hour'
+    && (t.dimensions.length === 1 || t.profile === 'noise' || !c.drills(t))));
   const cards = CARDS.map(spec => {
     const of = spec.dims.flatMap(d => {
       const t = c.tables.find(x => x.dimensions.length === 1 && x.dimensions[0] === d && x.profile === 'crowd' && !x.share)
@@ -60,7 +62,7 @@ function value(t, row, name) {
 function names(c, t, row) {
   const texts = columns(t).map(d => valueText(d, row[d]));
   if (row[columns(t)[0]] === OTHER) return el('span', {class: 'rest', title: 'In no row of their own'}, valueText('', OTHER));
-  const text = texts.join(' · '), dim = t.dimensions[0];
+  const text = texts.join(' · ') || 'Everybody', dim = t.dimensions[0];
   if (t.dimensions.length !== 1 || !c.drillsOf(dim).length) return el('span', {class: 'name', title: text}, text);
   return el('button', {type: 'button', class: 'name link', title: `${text}: by ${c.drillsOf(dim).map(x => one(x.other)).join(', ')}`,
     onclick: () => c.open(dim, row[dim])}, text);
@@ -70,14 +72,22 @@ const headOf = (t, name, oneDay) => `${measure(name, oneDay)}, ${noisy(t) ? 'abo
 
 function list(c, t, rows, caption) {
   const rest = r => r[columns(t)[0]] === OTHER;
-  const most = Math.max(1, ...rows.map(r => (rest(r) ? 0 : valueOf(r, 'people') ?? 0)));
+  const end = r => (valueOf(r, 'people') ?? 0) + (noisy(t) ? r.half_width ?? 0 : 0);
+  const most = Math.max(1, ...rows.map(r => (rest(r) ? 0 : end(r))));
+  const at = n => `${(100 * Math.max(0, n) / most).toFixed(1)}%`;
+  // How far the noise reaches on either side of an estimate.
+  const reach = (v, half) => {
+    const e = el('span', {class: 'reach', 'aria-hidden': 'true'});
+    Object.assign(e.style, {insetInlineStart: at(v - half), inlineSize: at(half + Math.min(v, half))});
+    return e;
+  };
   return el('table', {class: 'list'},
     el('caption', {class: 'unseen'}, caption),
-    el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, columns(t).map(one).join(' · ')), el('th', {scope: 'col', class: 'num'}, headOf(t, 'people', c.oneDay)))),
+    el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, columns(t).map(one).join(' · ') || 'Who'), el('th', {scope: 'col', class: 'num'}, headOf(t, 'people', c.oneDay)))),
     el('tbody', {}, rows.map(row => {
       const bar = rest(row) ? '' : el('span', {class: 'fill', 'aria-hidden': 'true'});
-      if (bar) bar.style.inlineSize = `${(100 * (valueOf(row, 'people') ?? 0) / most).toFixed(1)}%`;
-      return el('tr', {'data-key': columns(t).map(d => row[d]).join('\t')}, el('th', {scope: 'row'}, bar, names(c, t, row)), el('td', {class: 'num', 'data-value': valueOf(row, 'people') ?? ''}, value(t, row, 'people')));
+      if (bar) bar.style.inlineSize = at(valueOf(row, 'people') ?? 0);
+      return el('tr', {'data-key': columns(t).map(d => row[d]).join('\t')}, el('th', {scope: 'row'}, bar, noisy(t) && row.half_width ? reach(valueOf(row, 'people'), row.half_width) : null, names(c, t, row)), el('td', {class: 'num', 'data-value': valueOf(row, 'people') ?? ''}, value(t, row, 'people')));
     })));
 }
 

@@ -90,7 +90,9 @@ expect 1 'line 5' "$winnow" --check-config
 printf 'destinations:\n  - {name: partner, kind: file, path: out, basis: "a contract"}\n' >"$dir/config/destinations.yaml"
 expect 1 'destinations.yaml, line 2: destination partner: a file needs path' "$winnow" --check-config
 expect 2 'line 2: destination partner' "$winnow-forward" --check-config
-sed -i 's/out,/\/out,/' "$dir/config/destinations.yaml"
+sed -i 's/out,/\/nowhere\/out,/' "$dir/config/destinations.yaml"
+expect 2 'line 2: destination partner: path /nowhere/out is no folder: make it' "$winnow-forward" --check-config
+sed -i "s|/nowhere/out|$dir/config|" "$dir/config/destinations.yaml"
 expect 0 'destinations 1' "$winnow-forward" --check-config
 for daemon in collector aggregator; do
     expect 2 'policy.yaml, line 5: gpc "maybe"' "$winnow-$daemon" --check-config

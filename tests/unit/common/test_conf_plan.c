@@ -213,22 +213,26 @@ Test(conf_plan, noise_is_of_people_alone_in_a_bounded_number_of_cells) {
     cr_expect(p.table[1].profile == WN_PROFILE_NOISE && p.table[1].cells == 7 && p.table[1].k == 20);
     cr_expect(p.table[2].cells == 4 && p.table[2].k == 50);
     cr_expect(p.table[3].cells == 1 && p.table[3].k == 20);
-    cr_expect_not(p.table[1].share, "share is a choice of its own without receivers");
+    cr_expect(p.table[1].share && !p.table[0].share, "made to leave, whoever receives it yet");
     wn_plan_fini(&p);
     p = good(HEAD FIRST NOISE("a", "country", 12));
     cr_expect_eq(p.noise.l0, 24, "unsigned people: the cap may displace somebody");
     wn_plan_fini(&p);
 }
 
-// The same dimensions may be counted of everybody and of those who share, and shown in either profile.
+// The same dimensions may be counted of everybody and of those who share, and of these be shown in either profile.
 Test(conf_plan, a_population_is_dimensions_kinds_share_and_profile) {
     cr_expect_eq(
         load(HEAD FIRST ROW("a", "country", "view", "people", "")
                  ROW("b", "country", "view", "people", ", share: true")
-                     ROW("c", "country", "view", "people", ", profile: noise, cells: 1")
-                         ROW("d", "country", "view", "people", ", profile: noise, cells: 1, share: true")),
+                     ROW("c", "country", "view", "people", ", profile: noise, cells: 1")),
         WN_OK, "%s", why);
     static const mistake bad[] = {
+        {HEAD FIRST ROW("a", "country", "view", "people", ", profile: noise, cells: 1")
+             ROW("b", "country", "view", "people", ", profile: noise, cells: 1, share: true"),
+         "released once", 5},
+        {HEAD FIRST ROW("a", "country", "view", "people", ", profile: noise, cells: 1, share: false"),
+         "remove share: false", 4},
         {HEAD FIRST ROW("a", "country", "view", "people", ", share: true")
              ROW("b", "country", "view", "people, events", ", receivers: [x], contract: c"),
          "released once", 5},

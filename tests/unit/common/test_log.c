@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,7 +48,18 @@ Test(log, says_nothing_below_its_level) {
 Test(log, puts_integers_where_the_text_says) {
     wn_log(WN_MSG_ERROR, INT64_MIN, INT64_MAX, 5);
     const char *line = next_line();
-    cr_assert_not_null(strstr(line, " error error -9223372036854775808 at place 9223372036854775807\n"));
+    cr_assert_not_null(strstr(line, " error -9223372036854775808 (place 9223372036854775807)\n"));
+    const int64_t known[] = {WN_ERR_IO, WN_ERR_N - 1}, unknown[] = {WN_ERR_N, -1};
+    for (size_t i = 0; i < 2; i++) {
+        wn_log(WN_MSG_ERROR, known[i], 7, 0);
+        line = next_line();
+        cr_assert(strstr(line, wn_err_text((wn_err)known[i])) && strstr(line, " (place 7)\n"), "%s", line);
+        char number[32];
+        snprintf(number, sizeof number, " error %lld (place 7)\n", (long long)unknown[i]);
+        wn_log(WN_MSG_ERROR, unknown[i], 7, 0);
+        line = next_line();
+        cr_assert_not_null(strstr(line, number), "%s", line);
+    }
     wn_log(WN_MSG_WINDOW_SEALED, 0, -1, 0);
     cr_assert_not_null(strstr(next_line(), " info window of day 0 sealed: -1 rows published\n"));
 }

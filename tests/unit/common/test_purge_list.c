@@ -184,6 +184,41 @@ Test(purge_list, is_full_at_its_limit_and_still_ends_what_it_has) {
     wn_purge_list_close(l);
 }
 
+Test(purge_list, tells_of_a_late_purge_from_40_hours_on_once_an_hour) {
+    wn_purge_list *l = opened(true);
+    int64_t told_s = 0, asked_s = 1795300000;
+    wn_purge p = purge("shop", "Acme", asked_s), q = purge("shop", "Bolt", asked_s + 50);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s, &told_s), 0, "none");
+    cr_assert_eq(wn_purge_list_add(l, &q), WN_OK);
+    cr_assert_eq(wn_purge_list_add(l, &p), WN_OK);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_WARN_S - 1, &told_s), 0);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_WARN_S, &told_s), 40);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_WARN_S + 3599, &told_s), 0, "told");
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_WARN_S + 3600, &told_s), 41);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + WN_PURGE_LATE_S + 3600, &told_s), 49, "and goes on");
+    told_s = 0;
+    cr_assert_eq(wn_purge_list_done(l, p.name, 1), WN_OK);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + WN_PURGE_WARN_S - 1, &told_s), 0,
+                 "the next oldest");
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + WN_PURGE_WARN_S, &told_s), 40);
+    told_s = 0;
+    cr_assert_eq(wn_purge_list_done(l, q.name, 1), WN_OK);
+    cr_expect_eq(wn_purge_list_late_hours(l, asked_s + 50 + 10 * WN_PURGE_WARN_S, &told_s), 0,
+                 "all are done");
+    wn_purge_list_close(l);
+}
+
+Test(purge_list, of_no_bytes_is_empty_and_a_reader_makes_nothing) {
+    wn_purge_list *l = NULL;
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    l = opened(false);
+    cr_expect_eq(wn_purge_list_count(l), 0);
+    wn_purge_list_close(l);
+    cr_expect_eq(size_of_file(), 0);
+    cr_assert_eq(truncate(path, 5), 0);
+    cr_expect_eq(wn_purge_list_open(path, false, &l), WN_ERR_CORRUPT, "cut off is not empty");
+}
+
 Test(purge_list, a_lost_file_is_seen_by_its_key) {
     wn_slots *s = NULL;
     wn_purge_list *l = NULL;

@@ -113,6 +113,26 @@ static inline void kit_commit(wn_commit *c) {
     wn_commit_apply(c);
 }
 
+static inline wn_err kit_unpack(void *ctx, wn_span part) {
+    return wn_fold_unpack(ctx, part);
+}
+
+// As after a kill: a fold of the base alone, with the baselines of the newest intent, and a commit for it.
+static inline void kit_restart(const wn_plan *p, uint32_t ids_per_prefix_max, uint32_t open_values_max,
+                               wn_fold **inout_f, wn_commit **inout_c) {
+    wn_fold *f = kit_fold(p, ids_per_prefix_max, open_values_max);
+    cr_assert_eq(wn_fold_pack(*inout_f, kit_unpack, f), WN_OK);
+    for (size_t i = 0; i < wn_fold_cells(f); i++) {
+        wn_cell c;
+        wn_fold_cell(*inout_f, i, &c);
+        wn_fold_set_baseline(f, i, c.baseline);
+    }
+    wn_commit_free(*inout_c);
+    wn_fold_free(*inout_f);
+    *inout_f = f;
+    cr_assert_eq(wn_commit_new(f, inout_c), WN_OK);
+}
+
 typedef struct kit_members {
     wn_member m[4096];
     size_t n;

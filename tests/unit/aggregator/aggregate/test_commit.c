@@ -40,8 +40,10 @@ static wn_observation random_observation(uint64_t *rnd) {
     return o;
 }
 
-// What was first seen of each person of a site and epoch; site 0: nobody yet.
+// What was first seen of each person of a site and epoch (site 0: nobody yet), and the organisation they
+// named first, whenever that was.
 static wn_observation first_sight[2][2][40];
+static uint64_t first_org[2][2][40];
 
 // The same by hand, one observation after the other.
 static void add_alone(wn_fold *f, const wn_observation *o, unsigned epoch) {
@@ -52,10 +54,11 @@ static void add_alone(wn_fold *f, const wn_observation *o, unsigned epoch) {
         return;
     }
     wn_observation *first = &first_sight[epoch][o->site - 7][o->person[0]];
+    uint64_t *org = &first_org[epoch][o->site - 7][o->person[0]];
     if (first->site == 0) *first = *o;
+    if (*org == 0) *org = o->org;
     for (size_t i = 0; i < n; i++) {
         inc[i].prefix = first->prefix;
-        inc[i].org = first->org;
         inc[i].signed_id = (first->flags & WN_OBS_SIGNED) != 0;
     }
     for (size_t i = 0; i < n; i++) cr_assert_eq(wn_fold_add(f, &inc[i]), WN_OK);
@@ -83,18 +86,38 @@ static void same_people(const wn_fold *a, const wn_fold *b) {
         qsort(y.m, y.n, sizeof y.m[0], by_person);
         for (size_t j = 0; j < x.n; j++)
             cr_assert(x.m[j].person == y.m[j].person && x.m[j].signed_id == y.m[j].signed_id &&
-                      (x.m[j].org == 0) == (y.m[j].org == 0) && kit_same_amounts(&x.m[j], &y.m[j]));
+                      kit_same_amounts(&x.m[j], &y.m[j]));
         cr_assert(wn_fold_capped(a, p.site) == wn_fold_capped(b, p.site));
     }
+}
+
+// Each member is of the organisation that their person named first, be it after they joined the cell: its
+// handle is the same wherever it is, and another organisation's another.
+static void check_orgs(const wn_fold *f) {
+    static kit_members all;
+    uint64_t handle[2][3] = {{0}};
+    for (size_t i = 0; i < wn_fold_cells(f); i++) {
+        wn_cell c;
+        wn_fold_cell(f, i, &c);
+        kit_members_of(f, i, 0, &all);
+        for (size_t j = 0; j < all.n; j++) {
+            unsigned who = 0;
+            for (; who < 40; who++) {
+                uint8_t person[16] = {(uint8_t)who};
+                if (wn_table_person(&keys[c.epoch], c.table, person) == all.m[j].person) break;
+            }
+            cr_assert_lt(who, 40);
+            uint64_t org = first_org[c.epoch][c.site - 7][who], *is = &handle[c.site - 7][org];
+            if (org != 0 && *is == 0) *is = all.m[j].org;
+            cr_assert_eq(all.m[j].org, *is, "cell %zu, person %u: named %d first", i, who, (int)org);
+        }
+    }
+    for (unsigned s = 0; s < 2; s++) cr_assert(handle[s][1] == 0 || handle[s][1] != handle[s][2]);
 }
 
 static void replay_all(const wn_commit *c, wn_fold *into) {
     for (size_t i = 0; i < wn_commit_records(c); i++)
         cr_assert_eq(wn_journal_replay(into, wn_commit_record(c, i)), WN_OK);
-}
-
-static wn_err unpack_part(void *ctx, wn_span part) {
-    return wn_fold_unpack(ctx, part);
 }
 
 Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
@@ -105,6 +128,7 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
                 *replayed = kit_fold(&plan, 1, 1);
         wn_commit *c = new_commit(f);
         memset(first_sight, 0, sizeof first_sight);
+        memset(first_org, 0, sizeof first_org);
         for (unsigned turn = 0; turn < 12; turn++) {
             for (uint64_t i = kit_below(&rnd, 120); i > 0; i--) {
                 wn_observation o = random_observation(&rnd);
@@ -121,6 +145,7 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
             cr_assert(wn_commit_empty(c));
             kit_same(f, replayed);
             same_people(f, alone);
+            check_orgs(f);
             if (turn % 4 == 1) { // a value shown frees its place on both sides
                 for (size_t i = 0; i < wn_fold_cells(f); i++) {
                     wn_cell x;
@@ -133,8 +158,9 @@ Test(commit, equals_one_by_one_and_its_records_rebuild_it) {
             }
         }
         wn_fold *unpacked = kit_fold(&plan, 1, 1);
-        cr_assert_eq(wn_fold_pack(f, unpack_part, unpacked), WN_OK);
+        cr_assert_eq(wn_fold_pack(f, kit_unpack, unpacked), WN_OK);
         kit_same(f, unpacked);
+        check_orgs(unpacked);
         // And goes on from there: a base is followed by the journal of the running process.
         wn_observation o = random_observation(&rnd);
         kit_observe(c, &o, &keys[0], 0);
@@ -223,7 +249,7 @@ Test(commit, nobody_is_of_two_networks_in_one_window) {
     for (unsigned turn = 0; turn < 4; turn++) { // in one commit and in the next
         wn_observation o = kit_view(7, 1, 50 + turn);
         o.closed[WN_DIM_country] = (uint16_t)(1 + turn);
-        o.org = turn;
+        o.org = turn; // none, then three: the first of those counts
         o.flags = turn > 0 ? WN_OBS_SIGNED : 0;
         kit_observe(c, &o, &keys[0], 0);
         if (turn == 1) kit_commit(c);
@@ -231,10 +257,101 @@ Test(commit, nobody_is_of_two_networks_in_one_window) {
     kit_commit(c);
     for (size_t i = 0; i < wn_fold_cells(f); i++) {
         kit_members_of(f, i, 0, &all);
-        cr_assert(all.n == 1 && all.m[0].prefix == 1 && all.m[0].org == 0 && all.m[0].signed_id == 0);
+        cr_assert(all.n == 1 && all.m[0].prefix == 1 && all.m[0].org == 1 && all.m[0].signed_id == 0);
     }
     wn_commit_free(c);
     wn_fold_free(f);
+}
+
+Test(commit, nobody_names_more_organisations_than_the_most) {
+    for (unsigned late = 0; late < 2; late++) { // the first of them at first sight, or not
+        wn_fold *f = kit_fold(&plan, 64, 16);
+        wn_commit *c = new_commit(f);
+        wn_observation o = kit_view(7, 1, 1);
+        if (late) kit_observe(c, &o, &keys[0], 0);
+        for (unsigned i = 1; i <= WN_ORGS_OF_PERSON_MAX + 2; i++) {
+            o.org = 100 + i;
+            kit_observe(c, &o, &keys[0], 0);
+            if (i % 3 == 0) kit_commit(c);
+        }
+        kit_commit(c);
+        cr_expect_eq(wn_fold_capped(f, 7), 2);
+        cr_expect_eq(kit_cell_at(f, 7, KIT_T_COUNTRY, 1, 0).events, late + WN_ORGS_OF_PERSON_MAX);
+        o.org = 101; // those they named stay theirs, and so do they
+        kit_observe(c, &o, &keys[0], 0);
+        o.org = 0;
+        kit_observe(c, &o, &keys[0], 0);
+        kit_commit(c);
+        cr_expect_eq(kit_cell_at(f, 7, KIT_T_COUNTRY, 1, 0).events, late + WN_ORGS_OF_PERSON_MAX + 2);
+        wn_commit_free(c);
+        wn_fold_free(f);
+    }
+}
+
+Test(commit, a_record_of_namings_alone_is_not_taken_twice) {
+    wn_fold *f = kit_fold(&plan, 64, 16), *replayed = kit_fold(&plan, 64, 16);
+    wn_commit *c = new_commit(f);
+    wn_observation o = kit_view(7, 1, 1);
+    for (unsigned i = 0; i < 30; i++) { // past every clamp
+        kit_observe(c, &o, &keys[0], 0);
+        o.org = i < 10 ? 0 : i < 20 ? 5 : 6; // 6 was named by another before: nothing new but who
+        if (i == 5) {
+            wn_observation other = kit_view(7, 2, 2);
+            other.org = 6;
+            kit_observe(c, &other, &keys[0], 0);
+        }
+    }
+    cr_assert_eq(wn_commit_encode(c), WN_OK);
+    replay_all(c, replayed);
+    wn_commit_apply(c);
+    o.org = 7;
+    wn_observation other = kit_view(7, 3, 3);
+    other.org = 7;
+    kit_observe(c, &other, &keys[0], 0);
+    cr_assert_eq(wn_commit_encode(c), WN_OK);
+    replay_all(c, replayed);
+    wn_commit_apply(c);
+    kit_observe(c, &o, &keys[0], 0); // only the naming is new
+    cr_assert_eq(wn_commit_encode(c), WN_OK);
+    cr_assert_eq(wn_commit_records(c), 1);
+    replay_all(c, replayed);
+    cr_assert_eq(wn_journal_replay(replayed, wn_commit_record(c, 0)), WN_ERR_STATE);
+    wn_commit_apply(c);
+    kit_same(f, replayed);
+    wn_commit_free(c);
+    wn_fold_free(f);
+    wn_fold_free(replayed);
+}
+
+// Who names when must not show in what is written.
+Test(commit, namings_of_one_commit_say_nothing_of_arrival) {
+    wn_fold *f[2] = {kit_fold(&plan, 64, 16), kit_fold(&plan, 64, 16)};
+    for (unsigned back = 0; back < 2; back++) {
+        wn_commit *c = new_commit(f[back]);
+        for (uint64_t i = 0; i < 20; i++) {
+            wn_observation o = kit_view(7, i, i);
+            kit_observe(c, &o, &keys[0], 0);
+            o = kit_view(7, 100 + i, i);
+            o.org = 1 + i;
+            kit_observe(c, &o, &keys[0], 0);
+        }
+        kit_commit(c);
+        for (uint64_t i = 0; i < 20; i++) {
+            uint64_t who = back ? 19 - i : i;
+            wn_observation o = kit_view(7, who, who);
+            o.org = 1 + who;
+            kit_observe(c, &o, &keys[0], 0);
+        }
+        cr_assert_eq(wn_commit_encode(c), WN_OK);
+        static uint8_t was[1 << 16];
+        static size_t n;
+        wn_span r = wn_commit_record(c, 0);
+        if (back) cr_assert(r.n == n && memcmp(was, r.p, n) == 0);
+        cr_assert_leq(r.n, sizeof was);
+        memcpy(was, r.p, n = r.n);
+        wn_commit_free(c);
+    }
+    wn_fold_free(f[0]), wn_fold_free(f[1]);
 }
 
 Test(commit, is_full_at_its_limit) {
@@ -257,7 +374,7 @@ Test(commit, is_full_at_its_limit) {
     wn_commit_apply(c);
     cr_assert(wn_fold_people(f) == WN_COMMIT_OBS_MAX && wn_fold_people(replayed) == WN_COMMIT_OBS_MAX);
     wn_fold *unpacked = kit_fold(&plan, 64, 16);
-    cr_assert_eq(wn_fold_pack(f, unpack_part, unpacked), WN_OK);
+    cr_assert_eq(wn_fold_pack(f, kit_unpack, unpacked), WN_OK);
     cr_assert_eq(wn_fold_people(unpacked), WN_COMMIT_OBS_MAX);
     wn_commit_free(c);
     wn_fold_free(f);

@@ -141,8 +141,52 @@ Test(fold_without, baselines_stay_but_never_above_the_people_left) {
     wn_fold_free(f), wn_fold_free(out);
 }
 
-static wn_err unpack(void *ctx, wn_span part) {
-    return wn_fold_unpack(ctx, part);
+// Persons 0..9 are seen without an organisation, in another country, before they name one; 3..5 name BOLT and
+// ACME, in this order, 6..8 the other way round. 9 names BOLT alone.
+Test(fold_without, takes_out_who_named_it_late_or_beside_another) {
+    const wish acme = {SITE, ACME, false}, bolt = {SITE, BOLT, false};
+    for (unsigned round = 0; round < 2; round++) {
+        const wish *goes = round == 0 ? &acme : &bolt;
+        wn_fold *f = kit_fold(&plan, 1000, 1000), *out = NULL;
+        wn_commit *c = NULL;
+        cr_assert_eq(wn_commit_new(f, &c), WN_OK);
+        for (unsigned turn = 0; turn < 4; turn++) {
+            for (uint64_t who = 0; who < 10; who++) {
+                wn_observation o = kit_view(SITE, who, who);
+                const uint64_t first = who < 3 || (who >= 6 && who < 9) ? ACME : BOLT,
+                               second = first == ACME ? BOLT : ACME;
+                o.closed[WN_DIM_country] = (uint16_t)(1 + turn);
+                if (turn == 1) o.org = first;
+                if (turn == 2 && who >= 3 && who < 9) o.org = second;
+                kit_observe(c, &o, &keys, 0);
+            }
+            if (turn % 2 == 1) kit_commit(c);
+        }
+        kit_commit(c);
+        wn_commit_free(c);
+        static kit_members before, after;
+        uint8_t *touched = calloc(wn_fold_cells(f), 1);
+        cr_assert(wn_fold_holds(f, gone, (void *)(uintptr_t)goes) && wn_fold_knows_org(f, SITE, goes->org));
+        cr_assert_eq(wn_fold_without(f, gone, (void *)(uintptr_t)goes, touched, &out), WN_OK);
+        cr_expect_not(wn_fold_holds(out, gone, (void *)(uintptr_t)goes));
+        cr_expect_not(wn_fold_knows_org(out, SITE, goes->org));
+        cr_expect(wn_fold_knows_org(out, SITE, goes == &acme ? BOLT : ACME));
+        for (size_t i = 0; i < wn_fold_cells(f); i++) {
+            cr_expect_eq(touched[i], 1);
+            kit_members_of(f, i, 0, &before);
+            kit_members_of(out, i, 0, &after);
+            cr_assert_eq(before.n, 10);
+            cr_assert_eq(after.n, goes == &acme ? 1 : 3, "9 alone, or 0..2");
+            for (size_t j = 0; j < after.n; j++) cr_expect_eq(after.m[j].org, 1, "that of the others");
+        }
+        // A base and a journal of it are the same fold, and a later purge still finds who named the other.
+        wn_fold *base = kit_fold(&plan, 1000, 1000);
+        cr_assert_eq(wn_fold_pack(out, kit_unpack, base), WN_OK);
+        kit_same(out, base);
+        cr_expect(wn_fold_holds(base, gone, (void *)(uintptr_t)(goes == &acme ? &bolt : &acme)));
+        free(touched);
+        wn_fold_free(f), wn_fold_free(out), wn_fold_free(base);
+    }
 }
 
 Test(fold_without, a_journal_goes_on_behind_its_packed_base) {
@@ -150,7 +194,7 @@ Test(fold_without, a_journal_goes_on_behind_its_packed_base) {
     wn_fold *f = fold_of(0, 80, NULL), *out = NULL, *base = kit_fold(&plan, 1000, 1000);
     uint8_t *touched = calloc(wn_fold_cells(f), 1);
     cr_assert_eq(wn_fold_without(f, gone, &acme, touched, &out), WN_OK);
-    cr_assert_eq(wn_fold_pack(out, unpack, base), WN_OK);
+    cr_assert_eq(wn_fold_pack(out, kit_unpack, base), WN_OK);
     wn_commit *c = NULL;
     cr_assert_eq(wn_commit_new(out, &c), WN_OK);
     for (uint64_t i = 80; i < 140; i++) {

@@ -14,7 +14,7 @@ static size_t good_record(uint8_t *out, size_t cap) {
     wn_record_out o = {0};
     wn_record_reset(&o, plan.table, (wn_record_state){0});
     wn_value v = {.nonce = {1}, .n = 48};
-    wn_network p = {.id = 5, .site = 0}, g = {.id = 6, .site = 0};
+    wn_network p = {.id = 5, .site = 0}, g = {.id = 6, .site = 0}, g2 = {.id = 8, .site = 0};
     wn_cell_state cell = {.value = {3, 0}, .table = KIT_T_COUNTRY},
                   over = {.value = {WN_VALUE_OVERFLOW, WN_VALUE_OVERFLOW}, .table = KIT_T_ROUTE};
     wn_cell_state both = {.value = {300, 1ull << 40}, .table = KIT_T_BOTH, .epoch = 1};
@@ -28,7 +28,8 @@ static size_t good_record(uint8_t *out, size_t cap) {
     cr_assert(wn_record_site(&o, 7) == WN_OK && wn_record_count(&o, 0, 300, 2) == WN_OK &&
               wn_record_value(&o, &v) == WN_OK);
     cr_assert(wn_record_network(&o, WN_RUN_PREFIX, &p) == WN_OK &&
-              wn_record_network(&o, WN_RUN_ORG, &g) == WN_OK);
+              wn_record_network(&o, WN_RUN_ORG, &g) == WN_OK &&
+              wn_record_network(&o, WN_RUN_ORG, &g2) == WN_OK);
     cr_assert(wn_record_cell(&o, &cell) == WN_OK && wn_record_cell(&o, &over) == WN_OK &&
               wn_record_cell(&o, &both) == WN_OK);
     cr_assert_eq(wn_record_join(&o, &m), WN_OK);
@@ -41,6 +42,10 @@ static size_t good_record(uint8_t *out, size_t cap) {
                      rest = {.events = 17, .sessions = 17, .bounces = 20, .seconds = 36000};
     cr_assert_eq(wn_record_repeat(&o, 0, &once), WN_OK);
     cr_assert_eq(wn_record_repeat(&o, 2, &rest), WN_OK);
+    const wn_naming counts = {.person = 77, .table = KIT_T_BOTH, .epoch = 1, .counts = 1},
+                    beside = {.person = 77, .org = 1, .table = KIT_T_BOTH, .epoch = 1};
+    cr_assert_eq(wn_record_naming(&o, &counts), WN_OK);
+    cr_assert_eq(wn_record_naming(&o, &beside), WN_OK);
     wn_record_end(&o);
     cr_assert_eq(o.records, 1);
     wn_span r = wn_record_at(&o, 0);
@@ -92,7 +97,7 @@ Test(record, every_truncation_inside_a_run_is_refused) {
         cr_assert(err == WN_OK || err == WN_ERR_FORMAT);
         free(copy);
     }
-    cr_assert_eq(taken, 8, "only a cut before one of the 8 runs leaves a record");
+    cr_assert_eq(taken, 9, "only a cut before one of the 9 runs leaves a record");
 }
 
 Test(record, changed_bytes_never_break_the_fold) {
@@ -119,6 +124,10 @@ static wn_err replay_runs(const uint8_t *tail, size_t n) {
 #define SITE WN_RUN_SITE, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0
 #define PREFIX WN_RUN_PREFIX, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0
 #define CELL WN_RUN_CELL, 1, 0, 0, 0, 0, 0, KIT_T_COUNTRY, 3
+#define ORG WN_RUN_ORG, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0
+#define ORG2 WN_RUN_ORG, 2, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0
+#define NAMING WN_RUN_NAMING, 1, 0, 0, 0
+#define NAMING2 WN_RUN_NAMING, 2, 0, 0, 0
 #define PERSON 9, 0, 0, 0, 0, 0, 0, 0
 #define REFUSED(...)                                                                                         \
     do {                                                                                                     \
@@ -134,10 +143,17 @@ static wn_err replay_runs(const uint8_t *tail, size_t n) {
 Test(record, refuses_what_does_not_hold_together) {
     TAKEN(SITE, PREFIX, CELL, WN_RUN_JOIN, 1, 0, 0, 0, WN_JOIN_CELL, 0, PERSON, 0);
     REFUSED(0, 1, 0, 0, 0); // no such run
-    REFUSED(9, 1, 0, 0, 0, 0);
-    REFUSED(SITE, WN_RUN_COUNT, 0, 0, 0, 0); // an empty run
-    REFUSED(SITE, SITE);                     // twice
-    REFUSED(PREFIX);                         // of no site
+    REFUSED(10, 1, 0, 0, 0, 0);
+    TAKEN(SITE, ORG, NAMING, 0, KIT_T_COUNTRY, 3, PERSON);
+    REFUSED(SITE, NAMING, 0, KIT_T_COUNTRY, 3, PERSON);                         // of no organisation
+    REFUSED(SITE, ORG, NAMING, 0, KIT_TABLES, 3, PERSON);                       // of no table
+    REFUSED(SITE, ORG, NAMING, 0, KIT_T_COUNTRY | WN_NAMING_BESIDE, 3, PERSON); // beside none
+    REFUSED(SITE, ORG, NAMING2, 0, KIT_T_COUNTRY, 3, PERSON, 0, KIT_T_COUNTRY, 3, PERSON); // twice
+    TAKEN(SITE, ORG2, NAMING2, 0, 1, 3, PERSON, 1, 1 | WN_NAMING_BESIDE, 3, PERSON);
+    REFUSED(SITE, ORG2, NAMING2, 0, 1, 3, PERSON, 1, 1, 3, PERSON); // two that count
+    REFUSED(SITE, WN_RUN_COUNT, 0, 0, 0, 0);                        // an empty run
+    REFUSED(SITE, SITE);                                            // twice
+    REFUSED(PREFIX);                                                // of no site
     REFUSED(SITE, PREFIX, PREFIX);
     REFUSED(SITE, CELL, CELL);
     REFUSED(SITE, WN_RUN_COUNT, 1, 0, 0, 0, 1, 0, 0);       // of a site that is not there

@@ -39,6 +39,8 @@ typedef struct rig {
     size_t kept_n;
     bool has_secret;                     // destinations have one to sign with
     unsigned records_pass, records_fail; // after so many that arrive, so many of the next records are lost
+    bool answers_later;                  // no request is answered at once: see rig_answer_now
+    size_t last_destination;
     rig_answer (*answer)(const char *body, size_t n, size_t rows); // NULL: 200
 } rig;
 
@@ -51,6 +53,8 @@ void rig_publish(const char *table, int32_t day, size_t n, const char *receiver)
 // Forwarders for one or two destinations of a kind: as after a (re)start.
 void rig_start(const char *kind, const char *name, const char *second);
 void rig_look(void);
+// The answer to what is under way; 0: none came, though it may have arrived.
+wn_err rig_answer_now(size_t destination, int status);
 wn_err rig_turn(void); // one; the clock stands
 // Turns until nothing is due before the clock's limit, moving the clock to what is next.
 void rig_run(int64_t until_s);

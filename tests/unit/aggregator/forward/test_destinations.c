@@ -57,6 +57,7 @@ Test(destinations, a_whole_one_is_read_as_it_stands) {
 Test(destinations, nothing_is_an_empty_list) {
     cr_assert(reading("") == WN_OK && all.n == 0);
     cr_assert(reading("destinations: []\n") == WN_OK && all.n == 0);
+    wn_destinations_fini(&all);
     cr_assert(wn_destinations_load("/nonexistent/destinations.yaml", &all, why, sizeof why, &line) == WN_OK &&
               all.n == 0);
 }
@@ -115,6 +116,21 @@ Test(destinations, every_mistake_is_told_with_its_line) {
         {"destinations:\n  - {name: a, kind: mixpanel, basis: b, account: \"1\", user: u, secret_file: s,\n"
          "     url: \"https://m.example/?k=1\"}\n",
          2, "no \"?\""},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https:///x\"}\n", 2,
+         "https://HOST/"},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https://a b/\"}\n", 2,
+         "blanks"},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https://a/b c\"}\n", 2,
+         "blanks"},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https://a:0/\"}\n", 2,
+         "PORT"},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https://a:65536/\"}\n",
+         2, "PORT"},
+        {"destinations:\n  - {name: a, kind: webhook, basis: b, secret_file: s, url: \"https://[::1/\"}\n", 2,
+         "HOST"},
+        {"destinations:\n  - {name: a, kind: ga4, basis: b, account: G-, secret_file: s}\n", 2, "G-"},
+        {"destinations:\n  - {name: a, kind: ga4, basis: b, account: \"G-A&x=1\", secret_file: s}\n", 2,
+         "G-"},
         {"destinations:\n  - {name: a, kind: ga4, basis: b, account: UA-1, secret_file: s}\n", 2, "G-"},
         {"destinations:\n  - {name: a, kind: ga4, basis: b, account: G-1}\n", 2, "secret_file"},
         {"destinations:\n  - {name: a, kind: hubspot, basis: b, secret_file: s}\n", 2, "agg_key"},
@@ -227,22 +243,76 @@ Test(destinations, a_secret_is_one_printable_line_of_its_owner_s) {
     cr_assert_eq(wn_destination_secret(&d), WN_OK);
 }
 
-Test(destinations, the_check_says_what_to_do_and_keeps_no_secret_when_it_fails) {
-    char folder[] = "/tmp/wn_config_XXXXXX", path[64], *said = NULL;
-    size_t n = 0;
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/destinations.yaml", folder);
+// ---- the check ----
+
+static char folder[] = "/tmp/wn_config_XXXXXX";
+
+static void put(const char *name, const char *text) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "w");
-    fputs("destinations:\n  - {name: a, kind: webhook, basis: b, url: \"https://x\", secret_file: /none}\n",
-          f);
-    fclose(f);
+    cr_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0 && chmod(path, 0600) == 0);
+}
+
+static void take(const char *name) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    (void)remove(path);
+}
+
+// What can never work is refused before anything runs, with its line and what to do; no secret is kept.
+Test(destinations, the_check_says_what_to_do_and_keeps_no_secret_when_it_fails) {
+    static const struct {
+        const char *line, *secret, *says; // NULL: right; @: the folder
+    } rows[] = {
+        {"kind: webhook, url: 'https://x', secret_file: /none", "", "/none cannot be used"},
+        {"kind: webhook, url: 'https://x', secret_file: /none", "", "chmod 600"},
+        {"kind: webhook, url: 'https://x', secret_file: @/s", "notwhsec",
+         "needs a secret_file (whsec_ and base64"},
+        {"kind: webhook, url: 'https://x', secret_file: @/s",
+         "whsec_c2hvcnQ=", "needs a secret_file (whsec_"},
+        {"kind: webhook, url: 'https://x', secret_file: @/s", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", NULL},
+        {"kind: ga4, account: G-A, secret_file: @/s", "sec&ret", "needs a secret_file with the API secret"},
+        {"kind: ga4, account: G-A, secret_file: @/s", "secret", NULL},
+        {"kind: file, path: @/out", "", "out is no folder: make it"},
+        {"kind: file, path: @/s", "", "is no folder"},
+        {"kind: file, path: @", "", NULL},
+        {"kind: file, path: @, sites: [shop, nosuch]", "", "no site nosuch in sites.yaml"},
+        {"kind: file, path: @, sites: [shop]", "", NULL},
+    };
+    cr_assert_not_null(mkdtemp(folder));
+    put("sites.yaml", "sites:\n  - name: shop\n    zone: UTC\n    hosts: [shop.example]\n");
+    for (size_t i = 0; i < WN_COUNT(rows); i++) {
+        char entry[200] = "", text[300], *said = NULL;
+        size_t n = 0;
+        for (const char *c = rows[i].line; *c != '\0'; c++)
+            snprintf(entry + strlen(entry), sizeof entry - strlen(entry), *c == '@' ? "%s" : "%.1s",
+                     *c == '@' ? folder : c);
+        snprintf(text, sizeof text, "destinations:\n  - {name: a, basis: b, %s}\n", entry);
+        put("s", rows[i].secret);
+        put("destinations.yaml", text);
+        FILE *err = open_memstream(&said, &n);
+        wn_err got = wn_destinations_check(folder, err, &all);
+        fclose(err);
+        cr_assert_eq(got, rows[i].says == NULL ? WN_OK : WN_ERR_CONFIG, "%s: %s", rows[i].line, said);
+        if (rows[i].says != NULL)
+            cr_assert(strstr(said, rows[i].says) && strstr(said, "line 2: destination a: ") && all.n == 0,
+                      "%s: %s", rows[i].line, said);
+        cr_assert(rows[i].secret[0] == '\0' || strstr(said, rows[i].secret) == NULL, "it shows the secret");
+        wn_destinations_fini(&all);
+        free(said);
+    }
+    take("destinations.yaml");
+    char path[80], *said = NULL;
+    size_t n = 0;
+    snprintf(path, sizeof path, "%s/destinations.yaml", folder);
+    cr_assert_eq(mkdir(path, 0700), 0); // no file at all: then there is no line either
     FILE *err = open_memstream(&said, &n);
     cr_assert_eq(wn_destinations_check(folder, err, &all), WN_ERR_CONFIG);
     fclose(err);
-    cr_assert(strstr(said, "destination a: /none cannot be used") && strstr(said, "chmod 600"), "%s", said);
-    cr_assert(all.n == 0);
+    cr_assert(strstr(said, "cannot be read") && strstr(said, "line") == NULL, "%s", said);
     free(said);
-    unlink(path);
+    take("destinations.yaml"), take("s"), take("sites.yaml");
     rmdir(folder);
 }
 

@@ -95,29 +95,143 @@ Test(forward, what_goes_again_after_a_kill_between_send_and_record_has_the_same_
     cr_assert_arr_neq(rig_find("partner", "pages", DAY + 1)->content, content, 32);
 }
 
-// Of every kind, files among them: what goes again goes to the same place with the same bytes.
-Test(forward, a_repeat_is_the_same_request_of_every_kind) {
-    static const char *const kinds[] = {"clickhouse", "file", "ga4", "hubspot", "mixpanel", "webhook"};
+static const char *const kinds[] = {"clickhouse", "file", "ga4", "hubspot", "mixpanel", "webhook"};
+
+static void start_kind(size_t i, size_t rows) {
+    if (i > 0) rig_down(), rig_up();
+    the.has_secret = true;
+    rig_publish("pages", DAY, rows, "partner");
+    rig_start(kinds[i], "partner", NULL);
+    rig_look();
+}
+
+static bool is_ga4(size_t i) {
+    return strcmp(kinds[i], "ga4") == 0;
+}
+
+// Of every kind, files among them: what goes again after a kill goes to the same place with the same
+// bytes. To a receiver that knows no repeats it never goes again, and is counted as doubtful.
+Test(forward, a_repeat_is_the_same_request_of_every_kind_or_none) {
     static char url[sizeof the.last_url], body[sizeof the.last_body];
     for (size_t i = 0; i < WN_COUNT(kinds); i++) {
-        if (i > 0) rig_down(), rig_up();
-        the.has_secret = true;
-        rig_publish("pages", DAY, 5, "partner");
-        rig_start(kinds[i], "partner", NULL);
-        rig_look();
+        start_kind(i, 5);
         the.records_pass = the.records_fail = 1;
         cr_assert_eq(rig_turn(), WN_ERR_TIMEOUT, "%s", kinds[i]);
         cr_assert(the.requests == 1 && the.rows_in_last == 5, "%s", kinds[i]);
         memcpy(url, the.last_url, sizeof url);
         memcpy(body, the.last_body, sizeof body);
-        rig_start(kinds[i], "partner", NULL);
+        rig_start(kinds[i], "partner", NULL); // killed before anybody knew of the answer
         the.now_s += 60;
         rig_look();
         cr_assert_eq(rig_turn(), WN_OK);
-        cr_assert(the.requests == 2 && rig_find("partner", "pages", DAY)->p.done, "%s", kinds[i]);
+        const rig_kept *k = rig_find("partner", "pages", DAY);
+        cr_assert(k->p.done && k->times_done == 1 && k->p.rows_done == 5, "%s", kinds[i]);
+        cr_assert_eq(k->p.doubtful, is_ga4(i) ? 5 : 0, "%s", kinds[i]);
+        cr_assert_eq(the.requests, is_ga4(i) ? 1 : 2, "%s", kinds[i]);
         cr_assert_str_eq(the.last_url, url);
         cr_assert_str_eq(the.last_body, body);
     }
+}
+
+// While the aggregator is away what is owed is told again, and again, and the rows are not sent again,
+// however often anybody looks.
+Test(forward, who_cannot_remember_does_not_send_again) {
+    for (size_t i = 0; i < WN_COUNT(kinds); i++) {
+        start_kind(i, 60);
+        the.records_pass = 1;
+        the.records_fail = 7;
+        for (int turn = 0; turn < 7; turn++) {
+            cr_assert_eq(rig_turn(), WN_ERR_TIMEOUT, "%s", kinds[i]);
+            cr_assert_eq(the.requests, 1, "%s: sent again on turn %d", kinds[i], turn);
+            rig_look();
+            cr_assert(rig_info(0).reason == WN_REASON_LEDGER && rig_info(0).state == WN_FORWARD_WAITING);
+        }
+        rig_run(FOREVER);
+        const rig_kept *k = rig_find("partner", "pages", DAY);
+        cr_assert(k->p.done && k->times_done == 1 && k->times_begun == 1 && k->p.rows_done == 60, "%s",
+                  kinds[i]);
+        cr_assert_eq(k->p.doubtful, 0, "%s", kinds[i]);
+        all_once("partner", "pages", DAY, 60);
+    }
+}
+
+// The first record that is lost is the one before the second request: nothing of it leaves.
+Test(forward, to_one_that_knows_no_repeats_nothing_leaves_that_is_not_counted_as_doubtful) {
+    start_kind(2, 60);
+    cr_assert(is_ga4(2));
+    the.answers_later = true;
+    cr_assert(rig_turn() == WN_OK && the.requests == 1);
+    const rig_kept *k = rig_find("partner", "pages", DAY);
+    cr_assert(k->p.doubtful == 25 && k->p.rows_done == 25, "it left, and nobody said that it might be there");
+    cr_assert_eq(rig_answer_now(0, 204), WN_OK);
+    cr_assert(k->p.doubtful == 0 && k->p.rows_done == 25);
+    the.records_fail = 3;
+    for (int i = 0; i < 3; i++) cr_assert(rig_turn() == WN_ERR_TIMEOUT && the.requests == 1);
+    cr_assert(rig_turn() == WN_OK && the.requests == 2 && k->p.doubtful == 25 && k->p.rows_done == 50);
+    rig_start("ga4", "partner", NULL); // killed while it was under way: not again
+    rig_look();
+    the.answers_later = false;
+    rig_run(FOREVER);
+    cr_assert(the.requests == 3 && the.rows_in_last == 10 && k->p.done && k->p.doubtful == 25);
+}
+
+static rig_answer answer_not_now(const char *body, size_t n, size_t rows) {
+    (void)body, (void)n, (void)rows;
+    return (rig_answer){503, -1, false, ""};
+}
+
+// Refused for sure, it is not doubtful: it goes again, after a kill too.
+Test(forward, what_was_refused_for_sure_is_taken_back_from_the_doubtful) {
+    start_kind(2, 10);
+    the.answers_later = true;
+    the.answer = answer_not_now;
+    cr_assert(rig_turn() == WN_OK && rig_answer_now(0, 503) == WN_OK);
+    const rig_kept *k = rig_find("partner", "pages", DAY);
+    cr_assert(k->p.doubtful == 0 && k->p.rows_done == 0 && k->p.begun);
+    rig_start("ga4", "partner", NULL);
+    rig_look();
+    the.answers_later = false;
+    the.answer = NULL;
+    rig_run(FOREVER);
+    all_once("partner", "pages", DAY, 10);
+    cr_assert(k->p.done && k->p.doubtful == 0 && k->times_begun == 1);
+}
+
+// One that is silent keeps nobody else waiting, and what is under way outlives a look.
+Test(forward, a_silent_receiver_holds_up_itself_alone) {
+    rig_publish("pages", DAY, 3, "partner");
+    rig_publish("terms", DAY, 3, "other");
+    rig_publish("terms", DAY + 1, 3, "other");
+    rig_start("clickhouse", "partner", "other");
+    rig_look();
+    the.answers_later = true;
+    cr_assert(rig_turn() == WN_OK && the.requests == 2);
+    for (int day = 0; day < 2; day++) { // the other's, one after the other
+        rig_look();
+        cr_assert_eq(rig_answer_now(1, 200), WN_OK);
+        cr_assert_eq(rig_turn(), WN_OK);
+        cr_assert_eq(the.requests, 3);
+    }
+    cr_assert(rig_info(0).state == WN_FORWARD_SENDING && rig_info(1).state == WN_FORWARD_IDLE);
+    cr_assert(rig_find("other", "terms", DAY)->p.done && rig_find("other", "terms", DAY + 1)->p.done);
+    cr_assert(rig_answer_now(0, 200) == WN_OK && rig_find("partner", "pages", DAY)->p.done);
+    cr_assert(rig_info(0).state == WN_FORWARD_IDLE && the.requests == 3);
+}
+
+Test(forward, of_a_window_that_was_purged_while_it_went_nothing_more_goes) {
+    rig_publish("pages", DAY, 2500, "partner");
+    rig_start("clickhouse", "partner", NULL);
+    rig_look();
+    the.answers_later = true;
+    cr_assert(rig_turn() == WN_OK && the.requests == 1);
+    cr_assert(wn_published_begin(the.store) == WN_OK &&
+              wn_published_forget_site(the.store, wn_site_tag("example")) == WN_OK &&
+              wn_published_commit(the.store) == WN_OK);
+    rig_look();
+    cr_assert_eq(rig_answer_now(0, 200), WN_OK);
+    rig_run(FOREVER);
+    cr_assert(the.requests == 1 && rig_info(0).state == WN_FORWARD_IDLE);
+    cr_assert_eq(rig_find("partner", "pages", DAY)->p.rows_done, 2000, "what it got is known");
 }
 
 Test(forward, an_aggregator_that_is_away_holds_up_one_destination_not_the_other) {

@@ -221,6 +221,31 @@ Test(forward_faults, no_answer_sends_the_same_again) {
     all_once_but(3, 0);
 }
 
+// One that knows no repeats and says nothing: a batch of a window in so long, not all of them at once.
+Test(forward_faults, a_silent_one_that_knows_no_repeats_is_waited_for) {
+    the.has_secret = true;
+    rig_publish("pages", DAY, 60, "partner");
+    rig_publish("pages", DAY + 1, 60, "partner");
+    rig_start("ga4", "partner", NULL);
+    rig_look();
+    the.answer = answer_script;
+    script = (rig_answer){0, -1, true, ""};
+    int64_t step = 2;
+    for (size_t i = 1; i <= 6; i++) {
+        cr_assert(rig_turn() == WN_OK && the.requests == i);
+        cr_assert_eq(rig_turn(), WN_OK);
+        cr_assert_eq(the.requests, i, "it is not waited for");
+        wn_forward_info info = rig_info(0);
+        int64_t wait = info.again_at_s - the.now_s;
+        cr_assert(wait > step && wait <= step + 5, "%zu: %lld", i, (long long)wait);
+        if (i < 6) cr_assert(info.state == WN_FORWARD_WAITING && info.reason == WN_REASON_SILENT);
+        the.now_s = info.again_at_s;
+        step *= 2;
+    }
+    const rig_kept *k = rig_find("partner", "pages", DAY);
+    cr_assert(k->p.done && k->p.doubtful == 60 && rig_info(0).rows_doubtful == 120);
+}
+
 // A destination whose secret cannot be read is stopped; the others are served.
 Test(forward_faults, a_missing_secret_stops_its_own_destination) {
     rig_publish("pages", DAY, 3, "partner");
@@ -228,6 +253,7 @@ Test(forward_faults, a_missing_secret_stops_its_own_destination) {
     rig_look();
     rig_run(FOREVER);
     cr_assert(rig_info(0).state == WN_FORWARD_STOPPED && the.requests == 0 && the.kept_n == 0);
+    cr_assert_eq(rig_info(0).reason, WN_REASON_REQUEST);
 }
 
 Test(forward_faults, failures_in_between_change_nothing) {

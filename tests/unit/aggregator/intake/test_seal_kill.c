@@ -227,3 +227,27 @@ Test(seal_kill, at_every_system_call_of_the_sealer_one_version_comes_out, .timeo
     cr_assert_gt(open * stride, 5);
     cr_assert_gt(sealed * stride, 10, "the end of the keys is cut off too");
 }
+
+Test(seal_kill, a_seal_that_cannot_be_published_leaves_the_window_as_it_was) {
+    begin_trial();
+    ending want = end_trial();
+    begin_trial();
+    cr_assert_eq(rig_open(&rig, trial), WN_OK);
+    open_window *o = wn_windows_find(rig.ws, &day);
+    size_t n = o->rows.n;
+    uint64_t tick = o->tick, rows = 0;
+    wn_row *was = malloc(n * sizeof *was + 1);
+    cr_assert_not_null(was);
+    memcpy(was, o->rows.row, n * sizeof *was);
+    cr_assert_eq(wn_windows_close_begin(rig.ws, &day, true, RIG_NOW), WN_OK);
+    cr_assert_eq(wn_published_begin(rig.published), WN_OK); // so that its own cannot begin
+    cr_assert_neq(wn_windows_seal(rig.ws, &day, RIG_NOW, &rows), WN_OK);
+    wn_published_abort(rig.published);
+    cr_assert_eq(wn_windows_find(rig.ws, &day), o);
+    cr_assert(o->tick == tick && o->noise.n == 0 && o->rows.n == n);
+    cr_assert_eq(memcmp(o->rows.row, was, n * sizeof *was), 0, "rows of a seal that never was");
+    free(was);
+    rig_close(&rig);
+    ending is = end_trial();
+    compare(&is, &want, 0);
+}

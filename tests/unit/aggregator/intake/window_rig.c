@@ -53,7 +53,8 @@ void rig_close(window_rig *r) {
     r->slots = NULL;
 }
 
-static void add_person(wn_batch_builder *b, uint64_t site, unsigned who, const uint8_t text_key[32]) {
+static void add_person(wn_batch_builder *b, uint64_t site, unsigned who, uint64_t org,
+                       const uint8_t text_key[32]) {
     static wn_value page, entry;
     const wn_value *values[WN_OPEN_N] = {NULL};
     static const char countries[][3] = {"DE", "FR", "IT", "ES", "PL"};
@@ -63,7 +64,7 @@ static void add_person(wn_batch_builder *b, uint64_t site, unsigned who, const u
     entry = page;
     values[WN_DIM_route] = &page;
     values[WN_DIM_entry] = &entry;
-    wn_observation o = {.prefix = who + 1, .site = site, .kind = WN_OBS_VIEW};
+    wn_observation o = {.prefix = who + 1, .org = org, .site = site, .kind = WN_OBS_VIEW};
     memcpy(o.person, &who, sizeof who);
     o.closed[WN_DIM_hour] = (uint16_t)(1 + who % 6);
     o.closed[WN_DIM_device] = (uint16_t)(1 + who % 4);
@@ -91,7 +92,8 @@ void rig_send(window_rig *r, const wn_window *day, uint64_t sequence, unsigned f
     bool deferred = false;
     memset(head.text_key, 9, sizeof head.text_key);
     cr_assert_eq(wn_batch_builder_new(&b), WN_OK);
-    for (unsigned who = first; who < first + n; who++) add_person(b, r->site.tag, who, head.text_key);
+    for (unsigned who = first; who < first + n; who++)
+        add_person(b, r->site.tag, who, sequence > 1 ? 1 + who % 9 : 0, head.text_key);
     cr_assert_eq(wn_batch_builder_finish(b, &head, bytes, sizeof bytes, &size), WN_OK);
     wn_batch_builder_free(b);
     cr_assert_eq(wn_batch_reader_init(&reader, (wn_span){bytes, size}), WN_OK);

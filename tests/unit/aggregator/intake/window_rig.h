@@ -30,7 +30,8 @@ wn_err rig_open(window_rig *r, const char *folder);
 void rig_close(window_rig *r); // as a kill leaves it
 
 // A batch of views and finished sessions by people [first, first + n), each from
-// a network of their own, on a few pages; made durable.
+// a network of their own, on a few pages; made durable. From the second batch on
+// they name organisations: whoever was in an earlier one, too, names theirs late.
 void rig_send(window_rig *r, const wn_window *day, uint64_t sequence, unsigned first, unsigned n);
 // Copies the files below `from` to the new folder `to`.
 void rig_copy(const char *from, const char *to);

@@ -216,5 +216,5 @@ Test(ledger, notes_are_words) {
     wn_ledger_notes_text(WN_LEDGER_ORGANISATION, text);
     cr_assert_str_eq(text, "organisation");
     wn_ledger_notes_text(UINT32_MAX, text);
-    cr_assert_str_eq(text, "crowd_beside_noise organisation announced");
+    cr_assert_str_eq(text, "crowd_beside_noise organisation announced doubtful");
 }

@@ -120,6 +120,14 @@ void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch) {
         o->capped++;
         return;
     }
+    // Whoever had named no organisation is of this one, wherever they are.
+    for (size_t i = 0; i < o->n && obs->org != 0; i++) {
+        oracle_entry *e = &o->entry[i];
+        if (e->site != obs->site || e->epoch != epoch || e->who != who_of(obs)) continue;
+        if (e->table == 0 && e->org == 0) o->named_late++;
+        if (e->table == 0 && e->org != 0 && e->org != obs->org) o->named_another++;
+        if (e->org == 0) e->org = obs->org;
+    }
     for (unsigned t = 0; t < o->plan->n; t++) count(o, obs, t, epoch);
 }
 
@@ -357,7 +365,8 @@ static void seal_measures(oracle *o) {
         size_t n = shown_people(o, r, all);
         uint64_t sessions = 0;
         for (size_t j = 0; j < n; j++) sessions += all[j].sessions;
-        r->sessions = sessions / k * k;
+        r->sessions =
+            hides(o, all, n, k) ? sessions / k * k : 0; // some may have named another organisation since
         if ((measures & WN_MEASURE_BOUNCES) != 0) seal_measure(o, r, all, n, ORACLE_BOUNCES);
         if ((measures & WN_MEASURE_TIME) != 0) seal_measure(o, r, all, n, ORACLE_TIME);
         if ((measures & (WN_MEASURE_NUMBER1 | WN_MEASURE_NUMBER2)) != 0)

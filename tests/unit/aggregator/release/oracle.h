@@ -32,7 +32,7 @@ typedef struct oracle {
     wn_row *row;
     size_t rows_n, rows_cap;
     // what the world has exercised
-    size_t steps, absorbed, others, overflowed, capped, unshared, unsigned_noise;
+    size_t steps, absorbed, others, overflowed, capped, unshared, unsigned_noise, named_late, named_another;
     size_t why[ORACLE_MEASURES_N][ORACLE_WHY_N]; // how often a measure of a row was shown, or not
 } oracle;
 

@@ -35,6 +35,7 @@ static const text_case cases[] = {
     {"\xF4\x90\x80\x80", BAD BAD BAD BAD, "\"" BAD BAD BAD BAD "\"", BAD BAD BAD BAD}, // past U+10FFFF
     {"=1+1", "=1+1", "\"=1+1\"", "'=1+1"},
     {"@x,y", "@x,y", "\"@x,y\"", "\"'@x,y\""},
+    {"'t", "'t", "\"'t\"", "''t"}, // so that a reader may take one ' off
 };
 
 static void expect(void (*write)(FILE *out, const char *text), const char *in, const char *want) {

@@ -12,7 +12,6 @@ static char *folder, *other;
 static wn_published *store, *fresh;
 static int fd;
 static const uint8_t key[32] = {5, 5, 5};
-static const wn_window no_kinds[1];
 
 static void setup(void) {
     char path[256];
@@ -131,7 +130,8 @@ static wn_purge_list *purges(void) {
 
 static wn_err restore_to(wn_published *p, const wn_purge_list *l, int64_t now_s, wn_restored *out,
                          wn_restore_fault *fault) {
-    return wn_restore(p, fd, key, l, no_kinds, 0, now_s, NULL, NULL, out, fault);
+    wn_restore_ask ask = {.fd = fd, .key = key, .purges = {l}, .now_s = now_s};
+    return wn_restore(p, &ask, out, fault);
 }
 
 Test(backup, comes_back_whole_into_a_store_under_another_key) {
@@ -200,7 +200,9 @@ Test(backup, what_is_here_stays_and_no_window_is_published_twice) {
     (void)back_up(day_window(20002).start_s);
     publish(store, "a", 20003, 10, false); // open now, unknown to the backup
     int64_t now_s = day_window(20004).start_s + 10;
-    cr_assert_eq(wn_restore(store, fd, key, l, &kind, 1, now_s, NULL, NULL, &done, &fault), WN_OK);
+    wn_restore_ask ask = {
+        .fd = fd, .key = key, .purges = {NULL, l}, .kinds = &kind, .kinds_n = 1, .now_s = now_s};
+    cr_assert_eq(wn_restore(store, &ask, &done, &fault), WN_OK);
     cr_assert(done.rows == 0 && done.windows_kept == 2 && done.entries == 0);
     for (int32_t day = 20000; day <= 20004; day++) cr_assert(is_sealed(store, day), "%d", day);
     cr_assert_not(is_sealed(store, 20005), "not begun");
@@ -210,6 +212,88 @@ Test(backup, what_is_here_stays_and_no_window_is_published_twice) {
     wn_published_abort(store);
     cr_assert_eq(people_of(store, "a", 20003), 10);
     wn_purge_list_close(l);
+}
+
+Test(backup, a_window_begun_before_a_restore_counts_as_sealed_though_nobody_knew_it) {
+    wn_restored done;
+    wn_restore_fault fault;
+    wn_purge_list *l = purges();
+    publish(store, "a", 20000, 30, true);
+    (void)back_up(day_window(20001).start_s);
+    int64_t now_s = day_window(20010).start_s + 1;
+    // Of a zone or kind that no site has any more, or imported: neither ledger nor sites know them.
+    wn_window old = day_window(19000), open = day_window(20010), next = day_window(20011), app = old;
+    app.kind = WN_KIND_APP;
+    cr_assert_not(is_sealed(fresh, 19000), "before it");
+    cr_assert_eq(restore_to(fresh, l, now_s, &done, &fault), WN_OK);
+    const wn_window *const begun[] = {&old, &app, &open};
+    for (size_t i = 0; i < WN_COUNT(begun); i++) {
+        uint64_t tick = 0;
+        bool sealed = false;
+        cr_assert_eq(wn_published_window(fresh, begun[i], &tick, &sealed), WN_OK);
+        cr_assert(sealed, "window %zu", i);
+    }
+    cr_assert_not(is_sealed(fresh, 20011), "what begins after it is counted");
+    cr_assert_eq(wn_published_begin(fresh), WN_OK);
+    cr_assert_eq(wn_published_tick(fresh, &next, 1, false, now_s), WN_OK);
+    cr_assert_eq(wn_published_commit(fresh), WN_OK);
+    cr_assert_eq(restore_to(fresh, l, day_window(20011).start_s, &done, &fault), WN_OK, "a second one");
+    cr_assert(is_sealed(fresh, 20010) && is_sealed(fresh, 19000));
+    wn_purge_list_close(l);
+}
+
+static unsigned asked_ready;
+static wn_err not_ready(void *ctx) {
+    cr_assert_eq(ctx, fresh);
+    cr_assert_eq(people_of(fresh, "a", 20000), 0);
+    return ++asked_ready == 1 ? WN_ERR_IO : WN_OK;
+}
+
+Test(backup, what_must_be_kept_first_is_kept_before_a_row_is_back) {
+    wn_restored done;
+    wn_restore_fault fault;
+    wn_purge_list *l = purges();
+    publish(store, "a", 20000, 30, true);
+    wn_backup_info info = back_up(NOW_S);
+    wn_restore_ask ask = {
+        .fd = fd, .key = key, .purges = {l}, .now_s = NOW_S, .ready = not_ready, .ctx = fresh};
+    cr_assert_eq(wn_restore(fresh, &ask, &done, &fault), WN_ERR_IO);
+    cr_assert_eq(fault, WN_RESTORE_READY);
+    cr_assert(people_of(fresh, "a", 20000) == 0 && verified(fresh).count == 0);
+    cr_assert_not(is_sealed(fresh, 20000));
+    cr_assert_eq(wn_restore(fresh, &ask, &done, &fault), WN_OK);
+    cr_assert(asked_ready == 2 && people_of(fresh, "a", 20000) == 30);
+    cr_assert_eq(pwrite(fd, "x", 1, (off_t)info.bytes), 1);
+    cr_assert_eq(wn_restore(fresh, &ask, &done, &fault), WN_ERR_CORRUPT);
+    cr_assert_eq(asked_ready, 2, "a file that is not authentic changes nothing");
+    wn_purge_list_close(l);
+}
+
+Test(backup, each_list_and_each_of_its_entries_keeps_a_site_away) {
+    wn_restored done;
+    wn_restore_fault fault;
+    char path[256];
+    wn_purge_list *here = purges(), *given = NULL;
+    snprintf(path, sizeof path, "%s/given", other);
+    cr_assert_eq(wn_purge_list_open(path, true, &given), WN_OK);
+    // The newest entry of "twice" was done before the backup, an older one after it: lists were merged.
+    const int64_t done_s[] = {NOW_S + 9, NOW_S - 9};
+    for (uint8_t i = 0; i < 2; i++) {
+        wn_purge p = {.kind = WN_PURGE_SITE, .tag = wn_site_tag("twice"), .site = "twice", .name = {i}};
+        cr_assert_eq(wn_purge_list_add(here, &p), WN_OK);
+        cr_assert_eq(wn_purge_list_done(here, p.name, done_s[i]), WN_OK);
+    }
+    wn_purge p = {.kind = WN_PURGE_SITE, .tag = wn_site_tag("given"), .site = "given", .name = {7}};
+    cr_assert_eq(wn_purge_list_add(given, &p), WN_OK);
+    publish(store, "twice", 20000, 30, true);
+    publish(store, "given", 20001, 30, true);
+    publish(store, "kept", 20002, 30, true);
+    (void)back_up(NOW_S);
+    wn_restore_ask ask = {.fd = fd, .key = key, .purges = {given, here, NULL}, .now_s = NOW_S};
+    cr_assert_eq(wn_restore(fresh, &ask, &done, &fault), WN_OK);
+    cr_assert(done.rows == 1 && done.rows_purged == 2 && people_of(fresh, "kept", 20002) == 30);
+    wn_purge_list_close(here);
+    wn_purge_list_close(given);
 }
 
 Test(backup, a_ledger_that_began_elsewhere_is_refused) {

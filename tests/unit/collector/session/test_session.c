@@ -338,3 +338,68 @@ Test(session, no_pseudonym_stays_once_its_session_is_gone) {
     cr_assert_null(memmem(g.mem.p, g.mem.bytes, person, sizeof person));
     end(&g);
 }
+
+static void name(rig *g, uint64_t txn, uint32_t slot, uint64_t person, uint64_t org, int64_t at_s) {
+    wn_observation o = event(person, WN_OBS_VIEW, 1);
+    o.org = org;
+    cr_assert(wn_sessions_touch(g->t, txn, slot, &o, at_s));
+}
+
+// Persons 1 to 4: 1 names 50 late, 2 names 60 and then 50, 3 names 60, 4 none; each as a touch, as a session,
+// as a finished one and in another session that names nothing.
+Test(session, a_purge_takes_all_of_whoever_named_the_organisation) {
+    rig g;
+    make(&g);
+    static const uint64_t names[5][2] = {{0, 0}, {0, 50}, {60, 50}, {60, 60}, {0, 0}};
+    wn_observation o[32];
+    for (uint64_t person = 1; person <= 4; person++) {
+        name(&g, 1, 0, person, 0, 1000); // finished before anything was named
+        name(&g, 1, 0, person, names[person][0], 5000);
+        name(&g, 1, 0, person, names[person][1], 5001);
+        name(&g, 1, 9, person, names[person][1], 5001); // another window's
+    }
+    wn_sessions_apply(g.t, 1);
+    cr_assert(wn_sessions_expire(g.t, 0, 4000));
+    for (uint64_t person = 1; person <= 4; person++) name(&g, 2, 0, person, 0, 5002); // not durable yet
+    cr_assert_eq(wn_sessions_count(g.t), 8);
+    wn_sessions_purge(g.t, 0, 8, 50);
+    wn_sessions_purge(g.t, 0, 7, 70);
+    cr_assert_eq(wn_sessions_count(g.t), 7, "who names several organisations may have named this one");
+    wn_sessions_purge(g.t, 0, 7, 50);
+    cr_assert_eq(wn_sessions_count(g.t), 6);
+    reopen(&g, 2);
+    wn_sessions_apply(g.t, 2);
+    cr_assert(wn_sessions_expire(g.t, 0, INT64_MAX));
+    unsigned n = drain(&g, 3, o, 32), of[5] = {0};
+    cr_assert_eq(n, 4);
+    for (unsigned i = 0; i < n; i++)
+        for (uint64_t person = 1; person <= 4; person++) {
+            wn_observation like = event(person, WN_OBS_VIEW, 1);
+            of[person] += memcmp(like.person, o[i].person, sizeof like.person) == 0;
+        }
+    cr_assert(of[1] == 0 && of[2] == 0 && of[3] == 2 && of[4] == 2);
+    cr_assert(wn_sessions_expire(g.t, 9, INT64_MAX));
+    cr_assert_eq(drain(&g, 3, o, 32), 4, "another window's stay");
+    name(&g, 4, 0, 3, 0, 9000);
+    wn_sessions_purge(g.t, 0, 7, 0);
+    wn_sessions_apply(g.t, 4);
+    cr_assert_eq(wn_sessions_count(g.t), 0, "a whole site");
+    end(&g);
+}
+
+Test(session, a_purge_leaves_other_windows_and_what_the_spool_holds) {
+    rig g;
+    wn_observation o;
+    make(&g);
+    name(&g, 1, 0, 1, 2, 1000);
+    name(&g, 1, 5, 2, 2, 1000);
+    wn_sessions_apply(g.t, 1);
+    cr_assert(wn_sessions_expire(g.t, 0, INT64_MAX));
+    cr_assert_eq(drain(&g, 2, &o, 1), 1);
+    wn_sessions_apply(g.t, 2); // durable in the spool: the aggregator takes it out there
+    wn_sessions_purge(g.t, 0, 7, 2);
+    cr_assert(wn_sessions_window_empty(g.t, 0));
+    cr_assert_not(wn_sessions_window_empty(g.t, 5));
+    cr_assert_eq(wn_sessions_count(g.t), 1);
+    end(&g);
+}

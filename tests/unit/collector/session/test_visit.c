@@ -118,6 +118,7 @@ Test(visit, merging_is_commutative_and_associative_even_in_ties) {
             o.closed[WN_DIM_device] = (uint16_t)(random() % 2);
             o.flags = (uint8_t)(random() % 4);
             o.prefix = (uint64_t)random() % 2;
+            o.org = (uint64_t)random() % 3;
             wn_visit_begin(&v[i], 0, &o, 1000 + random() % 3);
         }
         wn_visit ab_c = v[0], c_ba = v[2], bc = v[1], ba = v[1];
@@ -133,6 +134,24 @@ Test(visit, merging_is_commutative_and_associative_even_in_ties) {
         wn_visit_observation(&bc, &z);
         cr_assert(memcmp(&x, &y, sizeof x) == 0 && memcmp(&x, &z, sizeof x) == 0, "round %d", round);
     }
+}
+
+Test(visit, is_of_an_organisation_that_any_event_names) {
+    wn_visit v[4], all;
+    for (unsigned i = 0; i < 4; i++) {
+        wn_observation o = event(WN_OBS_VIEW, 1);
+        o.org = i % 2 == 0 ? 0 : 4 + i; // none, 5, none, 7
+        wn_visit_begin(&v[i], 0, &o, 1000 + i);
+    }
+    all = v[0];
+    cr_expect(!wn_visit_names(&all, 5) && !wn_visit_names(&all, 7));
+    for (unsigned i = 1; i < 3; i++) wn_visit_merge(&all, &v[i]);
+    wn_observation o;
+    wn_visit_observation(&all, &o);
+    cr_expect(o.org == 5 && wn_visit_names(&all, 5) && !wn_visit_names(&all, 7), "it was signed in late");
+    wn_visit_merge(&all, &v[3]);
+    wn_visit_observation(&all, &o);
+    cr_expect(o.org != 0 && wn_visit_names(&all, 5) && wn_visit_names(&all, 7));
 }
 
 Test(visit, counts_stop_at_their_limit) {
