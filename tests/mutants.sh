@@ -7,18 +7,22 @@
 #   tests/mutants.sh [BUILD]     BUILD: build/dev beside this folder's parent
 set -u
 build=${1:-$(dirname "$0")/../build/dev}
-said=$(mktemp) && dead=$(mktemp) || exit 1
-trap 'rm -f "$said" "$dead"' EXIT
+runs=$(mktemp -d) && dead=$(mktemp) || exit 1
+trap 'rm -rf "$runs" "$dead"' EXIT
 trap 'exit 1' INT TERM
 bad=0 n=0
 export WN_ATTACK_WORLDS=1 WN_ATTACK_DAYS=1 # one world of the attacker's is enough to see them
+
+for program in "$build"/tests/mutant_*; do
+  [ -x "$program" ] && basename "$program"
+done | xargs -P "$(nproc)" -I MUTANT sh -c 'timeout 300 "$1/tests/MUTANT" >"$2/MUTANT" 2>&1; true' - "$build" "$runs"
 
 printf '%-24s %s\n' mutant 'killed by'
 for program in "$build"/tests/mutant_*; do
   [ -x "$program" ] || continue
   n=$((n + 1))
   name=$(basename "$program" | sed 's/^mutant_//; s/\..*//' | tr '[:lower:]' '[:upper:]')
-  timeout 300 "$program" >"$said" 2>&1
+  said=$runs/$(basename "$program")
   # Criterion names what failed as "[FAIL] suite::test: (0.00s)".
   tests=$(sed -n 's/^\[FAIL\] \([^ ]*\): .*/\1/p' "$said")
   if ! grep -qE 'Failing: [1-9][0-9]* \| Crashing: 0' "$said" || [ -z "$tests" ]; then

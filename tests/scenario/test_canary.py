@@ -2,7 +2,7 @@
 """Ten thousand marked identifiers (a hundred thousand in tests/long.sh) go in through every door; not one may be found anywhere afterwards.
 
 The same run on the build without walls (WINNOW_WALLS_BIN) shows that the scan sees: there, each
-surface must hold 99 % of what can reach it. WN_CANARIES: how many identifiers (10000).
+surface must hold 99 % of what can reach it. WN_CANARIES: how many identifiers (5000).
 """
 import concurrent.futures
 import gzip
@@ -24,7 +24,7 @@ os.environ["WINNOW_TEST_DUMPABLE"] = "1"  # cores are taken
 WALLS = os.environ.get("WINNOW_WALLS_BIN", os.path.join(os.environ["WINNOW_SOURCE"], "build/walls/bin"))
 TOOLS = BIN
 KINDS = ["email", "phone", "user_id", "idfa", "gaid", "ipv4", "ipv6", "card", "name", "token", "consent"]
-PEOPLE = -(-int(os.environ.get("WN_CANARIES", "10000")) // len(KINDS))
+PEOPLE = -(-int(os.environ.get("WN_CANARIES", "5000")) // len(KINDS))
 SCALE = max(1, PEOPLE // 1000)  # of what a day must hold, above ten thousand identifiers
 SITES = {"web": "canary.example", "sdk": "app.example", "log": "log.example"}  # one for each way in: none repeats another's batch_id
 TABLES = """traffic hours pages entry_pages exit_pages referrers channels sources campaigns countries languages browsers systems devices
