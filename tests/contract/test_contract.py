@@ -83,12 +83,18 @@ def status(w):
             for f in lines if len(f) >= 8 and f[0] in (*KINDS, "folder") and f[3].isdigit()}
 
 
-def settle(w, what, done, seconds=60):
+def later(w, seconds):
+    """Moves every clock: the daemons' before the receivers', who so are never ahead."""
+    global offset
+    w.clock(offset + seconds)
+    time.sleep(0.1)  # for which a daemon may go by what it read before
+    offset += seconds
+
+
+def settle(w, what, done, seconds=180):
     """Moves the clock past every wait until `done(status)`."""
     def step():
-        global offset
-        offset += 30
-        w.clock(offset)
+        later(w, 30)
         s = status(w)
         return s if s and done(s) else None
 
@@ -120,14 +126,16 @@ def sites_of(name):
     return ("shop",) if name == "hook" else ("shop", "blog")
 
 
-def delivered(receiver, rows):
-    """Each published row is there, or was refused by name; what came twice had the same id (Receiver looks at that)."""
+def delivered(receiver, rows, doubtful):
+    """Each published row is there, was refused by name, or is in doubt in the ledger, which GA4's alone are: killed before
+    they left, they are not sent again. What came twice had the same id (Receiver looks at that)."""
     for name in KINDS:
         want = {(s, t) for s, t in rows if s in sites_of(name)}
         for site, table in want:
             got = [x for x in receiver.rows[name].values() if (x["site"], x["table"]) == (site, table)]
             refused = sum(1 for r in rows[site, table] if r.get("route") == "/poison") if name != "google" else 0
-            expect(len(got) + refused == len(rows[site, table]), name, site, table, len(got), "of", len(rows[site, table]), "refused", refused)
+            missing = len(rows[site, table]) - len(got) - refused
+            expect(missing == 0 or (missing > 0 and (name, site, table) in doubtful), name, site, table, len(got), "of", len(rows[site, table]), "refused", refused)
             for row in got:
                 said = next(r for r in rows[site, table] if r.get("route") == row.get("route") and bool(r.get("other")) == (row.get("row") == "other"))
                 expect(int(row["people"]) == said["people"] and row["profile"] == ("noise" if table[0] == "n" else "crowd"), name, row, said)
@@ -161,8 +169,8 @@ def transfers(w, rows):
     w.cli("ledger", "verify")
 
 
-def dry_run(w, receiver):
-    """Exactly the bytes that went, secrets hidden."""
+def dry_run(w, receiver, doubtful):
+    """Exactly the bytes that went, secrets hidden; but for those in doubt, which may have gone nowhere."""
     n = 0
     for name in KINDS:
         sent = {r.body for r in receiver.requests if r.name == name}
@@ -171,6 +179,10 @@ def dry_run(w, receiver):
             expect(secret.encode() not in text, name, "shows its secret")
         for request in text.split(b"POST http://127.0.0.1:")[1:]:
             head, _, body = request.partition(b"\n\n")
+            if name == "google" and body[:-2] not in sent:
+                facts = json.loads(body)["events"][0]["params"]
+                expect((name, facts["site"], facts["table"]) in doubtful, name, "would send what it did not send", facts)
+                continue
             expect(body[:-2] in sent, name, "would send what it did not send", body[:300], "end", body[-50:])
             lines = [line.split(b": ", 1) for line in head.splitlines()[1:]]
             real = next(r for r in receiver.requests if r.name == name and r.body == body[:-2])
@@ -240,48 +252,51 @@ with Winnow(forward_s=1, map_mib=16) as w:
     # Everybody comes to 401 once and is stopped there until the operator says so, which is said to all at once.
     stops = set()
 
-    def happened():
-        return all(not s for s in receiver.script.values())
+    def happened():  # GA4 has no second try for what a kill left in doubt, so its rows may end before its script
+        return all(not s for n, s in receiver.script.items() if n != "google")
 
     def stopped(s):
         stops.update(n for n in s if s[n]["state"] == "stopped")
         if any(s[n]["state"] == "stopped" and s[n]["http"] == 401 for n in s):
-            w.cli("forward", "retry")
+            w.cli("forward", "retry", check=False)  # winnow-forward may be being killed
         return happened() and idle(s)
 
     settle(w, "everything to be there", stopped)
     expect(not receiver.broken, "rules were broken", receiver.broken[:3])
     expect(stops and stops <= set(KINDS), "stopped by 401", stops)
-    delivered(receiver, rows)
+    doubtful = {(e["receiver"], e["site"], e["table"]) for e in ledger(w) if e["what"] == "transfer" and "doubtful" in e["notes"]}
+    expect(doubtful and {d[0] for d in doubtful} == {"google"}, "doubtful", doubtful)
+    delivered(receiver, rows, doubtful)
     transfers(w, rows)
     for name in KINDS:  # killed between send and note: no row of the request is unnamed
         at_first = receiver.first[name]
-        expect(named.get(name) and named[name]["rows"] >= at_first > 0 and named[name]["rows_taken"] == 0, name, named.get(name), at_first)
+        expect(named.get(name) and named[name]["rows"] >= at_first > 0, name, named.get(name), at_first)
+        expect(named[name]["rows_taken"] == 0 or name == "google", name, "is said to have taken", named[name])
     expect(all(receiver.dropped[n] == (n != "google") for n in KINDS), "dropped", receiver.dropped)
     # GA4 knows no repeats: to it nothing ever goes twice, and what was killed, cut or silent is doubtful. To others it goes again.
     repeated = {n: len(receiver.taken[n]) - len(set(receiver.taken[n])) for n in KINDS}
     expect(all((repeated[n] > 0) == (n != "google") for n in KINDS), "sent twice", repeated)
-    doubtful = {(e["receiver"], e["site"], e["table"]) for e in ledger(w) if e["what"] == "transfer" and "doubtful" in e["notes"]}
-    expect(doubtful and {d[0] for d in doubtful} == {"google"}, "doubtful", doubtful)
     expect(all(v["doubtful"] == 0 for n, v in status(w).items() if n != "google"), "doubtful", status(w))
     there = folder_rows(out)
     expect(len(there) == sum(len(r) for r in rows.values()), "folder", len(there))
-    dried = dry_run(w, receiver)
+    dried = dry_run(w, receiver, doubtful)
 
     # A table with a new receiver starts empty: of the days before nothing goes, of those after it all.
     w.down()
     write_plan(w, 3, ", receivers: [hook], " + CROWD)
-    offset += 86400
-    w.clock(offset)
+    later(w, 86400)
     receiver.poison = None
     before = len(receiver.requests)
-    receiver.script = {name: ["wait"] for name in KINDS}  # a minute and a half, which is kept
+    receiver.script = {name: ["wait"] for name in KINDS}  # a minute and a half
     w.up()
     traffic(w, "shop")
     wait_for("an empty spool", lambda: w.metrics()["winnow_spool_waiting"] == 0)
     w.seal("shop", "today", force=True)
-    settle(w, "the second day", lambda s: len(receiver.requests) > before and happened() and idle(s))
-    expect(not receiver.not_before, "who was told to wait never came again", receiver.not_before)
+    wait_for("everybody to be told to wait", lambda: len(receiver.requests) == before + len(KINDS) and all(v["http"] == 429 for n, v in status(w).items() if n in KINDS))
+    later(w, 60)
+    time.sleep(2)  # in which winnow-forward looks around
+    expect(len(receiver.requests) == before + len(KINDS), "came before Retry-After was over", [r.name for r in receiver.requests[before:]])
+    settle(w, "the second day", lambda s: all(n in {r.name for r in receiver.requests[before + len(KINDS):]} for n in KINDS) and idle(s))
     late = [x for x in receiver.rows["hook"].values() if x["table"] == "devices"]
     expect(late and len({x["day"] for x in late}) == 1 and late[0]["day"] != next(iter(there.values()))["day"], late)
     expect(not receiver.broken, receiver.broken[:3])
