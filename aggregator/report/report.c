@@ -60,8 +60,7 @@ typedef struct days {
 
 static bool see_day(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     days *d = ctx;
-    (void)rows;
-    if (n == 0) return true;
+    (void)rows, (void)n;
     if (!d->any || head->window.day < d->first) d->first = head->window.day;
     if (!d->any || head->window.day > d->last) d->last = head->window.day;
     d->any = true;
@@ -84,12 +83,12 @@ static void say_empty(const wn_published *p, const wn_report_rows *r, FILE *note
     char from[11], to[11];
     wn_day_text(r->query->from_day, from);
     wn_day_text(r->query->to_day, to);
-    fputs(r->windows_n ? "No row of " : "Nothing is published of ", notes);
+    fputs("No row is published of ", notes);
     wn_report_text_plain(notes, r->query->table, 0);
     fputs(" for ", notes);
     wn_report_text_plain(notes, r->query->site, 0);
     fprintf(notes, r->query->from_day == r->query->to_day ? " on %s" : " from %s to %s", from, to);
-    fputs(r->windows_n ? " may be shown.\n" : " yet.\n", notes);
+    fputs(".\n", notes);
     say_other_days(p, r->query, notes);
     if (r->profile == WN_PROFILE_NOISE) {
         fputs(

@@ -62,7 +62,7 @@ typedef struct wn_report_query { // all borrowed
     void *may_ctx;
     bool no_counts; // leaves out what was refused or capped
     // For who may not see all that is published: leaves out what moves with the rest of it, which is the
-    // ledger's head, how often a window was published and, while it is open, when; and windows without a row.
+    // ledger's head, how often a window was published and, while it is open, when.
     bool narrow;
     size_t rows_max; // after merging, then WN_ERR_FULL; 0: WN_REPORT_ROWS_MAX
 } wn_report_query;

@@ -157,7 +157,6 @@ static void shape_take(wn_report_rows *r, const wn_public_head *head) {
 static bool take_window(void *ctx, const wn_public_head *head, const wn_public_row *rows, size_t n) {
     wn_report_rows *r = ctx;
     if (r->query->may && !r->query->may(r->query->may_ctx, head)) return true;
-    if (r->query->narrow && n == 0) return true;
     shape_take(r, head);
     r->err = window_add(r, head);
     if (r->query->narrow && !r->err) {
@@ -174,7 +173,6 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
 static void take_counts(void *ctx, int64_t start_s, uint64_t refused, uint64_t capped) {
     wn_report_rows *r = ctx;
     (void)start_s;
-    r->has_counts = true;
     r->refused += refused;
     r->capped += capped;
 }
@@ -244,6 +242,7 @@ wn_err wn_report_rows_end(wn_report_rows *r, const wn_published *p) {
         q->no_counts ? WN_OK : wn_published_counts_scan(p, q->site, q->from_s, q->to_s, take_counts, r);
     if (err && err != WN_ERR_CORRUPT) return err;
     r->corrupt = r->corrupt || err == WN_ERR_CORRUPT;
+    r->has_counts = !q->no_counts; // where nobody came, too
     if (!q->narrow) {
         err = wn_published_ledger_head(p, &r->ledger_number, r->ledger_head);
         if (err && err != WN_ERR_CORRUPT) return err;

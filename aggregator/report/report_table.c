@@ -165,11 +165,10 @@ static void grid(const wn_report_rows *r, const wn_report_trend *t, FILE *out) {
 
 static void foot_open(const wn_report_rows *r, FILE *out) {
     size_t open = r->windows_n - wn_report_rows_sealed(r);
-    const char *what = r->profile == WN_PROFILE_NOISE ? "rows appear then" : "figures still grow";
-    if (open && r->windows_n == 1) fprintf(out, "The day is not sealed yet: %s.\n", what);
+    if (open && r->windows_n == 1) fputs("The day is not sealed yet: figures still grow.\n", out);
     if (open && r->windows_n > 1)
-        fprintf(out, "%zu of %zu days %s not sealed yet: %s.\n", open, r->windows_n, open == 1 ? "is" : "are",
-                what);
+        fprintf(out, "%zu of %zu days %s not sealed yet: figures still grow.\n", open, r->windows_n,
+                open == 1 ? "is" : "are");
     if (open && ((r->measures | r->query->foot_measures) & WN_MEASURE_SESSIONS))
         fprintf(out, "sessions appear when a day is sealed%s.\n",
                 open < r->windows_n ? "; they add up the sealed days alone" : "");

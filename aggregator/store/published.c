@@ -140,6 +140,9 @@ wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_p
     p->buf.n = 0;
     WN_TRY(wn_public_rows_encode(&p->codec, head, rows, n, &p->buf));
     wn_published_row_key(p, head, &key);
+#ifndef WN_MUTANT_ROWLESS_WINDOW
+    if (n == 0) return wn_vault_del(p->vault, DB_ROWS, SPAN_OF(key));
+#endif
     return wn_vault_put(p->vault, DB_ROWS, SPAN_OF(key), (wn_span){p->buf.p, p->buf.n});
 }
 

@@ -66,6 +66,8 @@ bool wn_published_replaced(const wn_published *p);
 // One transaction a tick or seal, recorded in memory until commit. When commit
 // fails nothing is written and all is kept: commit again, or abort.
 // rows and tick answer WN_ERR_SEALED for a window sealed by an earlier commit.
+// A table without a row leaves no record, and takes away that of an earlier tick: a day on which one
+// person came reads like one on which nobody did.
 WN_MUST_USE wn_err wn_published_begin(wn_published *p);
 WN_MUST_USE wn_err wn_published_rows(wn_published *p, const wn_public_head *head, const wn_public_row *rows,
                                      size_t n);

@@ -126,10 +126,10 @@ async function showEmpty(c, o) {
       el('p', {}, 'That is not zero: a day appears when it hides everybody in it.'),
       el('button', {type: 'button', class: 'strong', onclick: () => change({period: 'custom', from: dayText(days(last) - 29), to: last})}, `Show the 30 days to ${dayLong(last)}`)));
   }
-  const k = steps(c), pages = c.tables.find(t => t.dimensions[0] === 'route' && t.profile === 'crowd')?.k ?? k.at(-1), w = o.report.windows.at(-1);
+  const k = steps(c), pages = c.tables.find(t => t.dimensions[0] === 'route' && t.profile === 'crowd')?.k ?? k.at(-1);
   message(el('div', {class: 'card ask', id: 'empty'}, el('h2', {}, `${c.site.name} is waiting for its first crowd`),
     el('p', {class: 'live'}, el('span', {class: 'dot', 'aria-hidden': 'true'}), el('span', {},
-      w?.published_at ? `Last publication at ${clock(w.published_at, c.site.zone)}, no row yet. ` : 'Nothing is published yet. ', `This page looks again by itself, every ${minutes(tick)}.`)),
+      `No row is published yet. This page looks again by itself, every ${minutes(tick)}.`)),
     el('p', {}, `Rows appear at ${number(pages)} visitors (${number(k[0])} where the values are a closed list), from enough networks that nobody stands out. Until then nobody sees anything, and neither do you.`),
     el('h3', {}, 'Paste this into your pages'), copyable(snippet(c.site)),
     el('p', {class: 'muted'}, 'The address is your collector’s: put its public name there. ', el('code', {}, 'winnow status'), ' says when the last batch came, whether events are accepted, and why any were refused.'),

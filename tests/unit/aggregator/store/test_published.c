@@ -141,6 +141,18 @@ Test(published, gives_back_head_and_rows_as_released) {
     cr_assert(called);
 }
 
+// Else a window would tell that at least one person came.
+Test(published, a_table_without_a_row_leaves_no_record_and_takes_away_an_earlier_one) {
+    wn_public_head h = head_of("a", "pages", 20000, false);
+    wn_public_row r = row_of("x", 20);
+    for (size_t n = 0; n < 4; n++) { // none, one, none again
+        cr_assert_eq(wn_published_begin(store), WN_OK);
+        cr_assert_eq(wn_published_rows(store, &h, &r, n % 2), WN_OK);
+        cr_assert_eq(wn_published_commit(store), WN_OK);
+        cr_assert_eq(scanned("a", "pages", 0, 30000).n, n % 2, "step %zu", n);
+    }
+}
+
 Test(published, refuses_a_head_it_could_not_read_back) {
     wn_public_head good = head_of("a", "pages", 20000, false), h;
     wn_public_row r = row_of("x", 20);

@@ -98,8 +98,7 @@ Test(web_scope, a_noise_only_receiver_sees_no_crowd_row_step) {
     same(noise_only, WN_COUNT(noise_only), was);
 }
 
-// A noise table's head says how often its window was published, which is how often a crowd row stepped; and
-// it is there when one person came.
+// A noise table's head says how often its window was published, which is how often a crowd row stepped.
 Test(web_scope, a_seal_tells_the_noisy_rows_alone) {
     char *was[ANSWERS_MAX];
     first_day();
