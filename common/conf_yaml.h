@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -152,11 +153,15 @@ static inline void wn_yaml_free(const cyaml_schema_value_t *schema, void *data) 
 static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_bytes) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? WN_ERR_NOTFOUND : WN_ERR_IO;
-    char *text = malloc(WN_YAML_BYTES_MAX + 1);
+    struct stat st = {0};
+    size_t cap = WN_YAML_BYTES_MAX + 1; // of what does not say how long it is
+    if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= (off_t)WN_YAML_BYTES_MAX)
+        cap = (size_t)st.st_size + 1;
+    char *text = malloc(cap);
     size_t n = 0;
     ssize_t got = text ? 1 : -1;
-    while (got > 0 && n <= WN_YAML_BYTES_MAX) {
-        got = read(fd, text + n, WN_YAML_BYTES_MAX + 1 - n);
+    while (got > 0 && n < cap) {
+        got = read(fd, text + n, cap - n);
         if (got > 0) n += (size_t)got;
         if (got < 0 && errno == EINTR) got = 1;
     }
@@ -164,6 +169,7 @@ static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_byt
     wn_err err = !text                   ? WN_ERR_NOMEM
                  : got < 0               ? WN_ERR_IO
                  : n > WN_YAML_BYTES_MAX ? WN_ERR_FULL
+                 : n == cap              ? WN_ERR_IO // it is being written
                  : memchr(text, '\0', n) ? WN_ERR_FORMAT
                                          : WN_OK;
     if (err != WN_OK) {
@@ -172,8 +178,7 @@ static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_byt
         return err;
     }
     text[n] = '\0';
-    char *fit = realloc(text, n + 1);
-    *out = fit ? fit : text;
+    *out = text;
     *out_bytes = n;
     return WN_OK;
 }
