@@ -27,10 +27,16 @@ static wn_fold *make_fold(void) {
     return f;
 }
 
-// Made once; an intent sets nothing but how many of each crowd were released.
+// A fold of which nothing is released: an intent sets nothing but that.
 static wn_fold *unreleased(wn_fold **inout) {
+    for (size_t i = 0; i < CELLS && *inout != NULL; i++) {
+        wn_cell c;
+        wn_fold_cell(*inout, i, &c);
+        if (c.baseline == 0) continue;
+        wn_fold_free(*inout);
+        *inout = NULL;
+    }
     if (*inout == NULL) *inout = make_fold();
-    for (size_t i = 0; i < CELLS; i++) wn_fold_set_baseline(*inout, i, 0);
     return *inout;
 }
 
