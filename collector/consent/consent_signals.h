@@ -57,6 +57,7 @@ static inline uint8_t wn_signal_grants(wn_signal s, uint8_t dflt) {
 // ---- IAB TCF 2.2 and 2.3 ----
 #define WN_TCF_VENDORS_MAX 8
 #define WN_TCF_COUNTRIES_MAX 8
+#define WN_TCF_POLICY_MIN 4            // TCF 2.2: what an older one asked for is asked for no more
 #define WN_TCF_POLICY_MAX 5            // TCF 2.3; purposes of a newer policy may mean other things
 #define WN_TCF_AGE_S_MAX (395 * 86400) // 13 months; older strings grant nothing, their refusals stand
 #define WN_TCF_AHEAD_S_MAX 86400       // last updated later than this from now: a doubt

@@ -4,7 +4,7 @@
 
 #include "consent_signals.h"
 
-enum { STATUS_BYTES_MAX = 16, ID_BYTES_MAX = 64, ID_DIGITS = 32 };
+enum { STATUS_BYTES_MAX = 16, ID_BYTES_MAX = 64 };
 
 // Lower case without the hyphens, underscores and blanks that SDKs put in. 0: none, or too long.
 static size_t bare(wn_span v, char out[STATUS_BYTES_MAX]) {
@@ -50,9 +50,9 @@ bool wn_zero_advertising_id(wn_span id) {
     size_t zeros = 0;
     if (id.n > ID_BYTES_MAX) return false;
     for (size_t i = 0; i < id.n; i++) {
-        if (id.p[i] == '-' || id.p[i] == '{' || id.p[i] == '}') continue;
+        if (id.p[i] != '\0' && strchr("-_{} ", id.p[i]) != NULL) continue;
         if (id.p[i] != '0') return false;
         zeros++;
     }
-    return zeros == ID_DIGITS;
+    return zeros > 0;
 }

@@ -58,7 +58,7 @@ wn_signal wn_tcf_read(wn_span text, const wn_tcf_terms *t) {
 #ifdef WN_MUTANT_AGE_IGNORED
     old = false;
 #endif
-    if (old || f.policy > WN_TCF_POLICY_MAX) s.yes = 0;
+    if (old || f.policy < WN_TCF_POLICY_MIN || f.policy > WN_TCF_POLICY_MAX) s.yes = 0;
     return s;
 }
 
@@ -67,5 +67,7 @@ wn_signal wn_gdpr_read(wn_span gdpr, wn_span text, const wn_tcf_terms *t) {
     if (gdpr.p == NULL) return s;
     if (gdpr.n != 1 || (gdpr.p[0] != '0' && gdpr.p[0] != '1')) return WN_SIGNAL_DOUBT;
     if (gdpr.p[0] == '1') return text.p == NULL ? WN_SIGNAL_DOUBT : s;
-    return s.doubt ? s : WN_SIGNAL_SILENT;
+    if (s.doubt) return s;
+    s.yes = 0; // where the law does not apply nothing was asked for; a refusal is one all the same
+    return s;
 }

@@ -66,7 +66,8 @@ static void set_stated(wn_work *w) {
     uint64_t others = 0;
     if (wn_count(wn_work_get(w, WN_FIELD_interaction), &others)) closed[WN_DIM_size] = wn_size_band(others);
     wn_span age = wn_work_get(w, WN_FIELD_age), birthday = wn_work_get(w, WN_FIELD_birthday);
-    closed[WN_DIM_age] = (uint16_t)wn_age_band(age.n ? age : birthday, w->window->window.day);
+    int32_t today = w->window->window.day;
+    closed[WN_DIM_age] = (uint16_t)(age.n ? wn_age_band(age, today) : wn_birthday_band(birthday, today));
     closed[WN_DIM_job] = wn_job_family(wn_work_get(w, WN_FIELD_job_title));
 }
 

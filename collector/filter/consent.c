@@ -119,7 +119,7 @@ static place enter(wn_categories *c, const wn_pair *p) {
         wn_categories_doubt(c);
         return TOP;
     }
-    wn_categories_begin(c, false);
+    wn_categories_begin(c, allowed); // whom a list of the allowed leaves out is not allowed
     return allowed ? ALLOWED : DENIED;
 }
 
@@ -142,13 +142,16 @@ static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy
     wn_pair p;
     place in = TOP;
     wn_categories_init(&c);
+    bool any = false;
     for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) {
+        any = true;
         bool opens = p.type == WN_PAIR_MAP || p.type == WN_PAIR_LIST;
         if (opens && in != TOP) wn_categories_doubt(&c); // nothing stands inside these
         else if (opens) in = enter(&c, &p);
         else if (p.type == WN_PAIR_END) in = TOP;
         else read_scalar(&c, policy, in, &p);
     }
+    if (any && !c.begun) wn_categories_doubt(&c); // something was said, and nothing of it is known
     return wn_categories_end(&c);
 }
 

@@ -14,7 +14,7 @@
 #define PHONE_DIGITS_MAX 15
 #define TEL_DIGITS_MIN 5
 #define GLUED_DIGITS_MIN 9 // of digits that touch a letter
-#define PRICE_DIGITS_MAX 12
+#define PRICE_DIGITS_MAX 9 // a telephone number of the shortest kind that has its country is longer
 
 typedef struct run {
     uint8_t digit[DIGITS_MAX]; // 0..9
@@ -27,7 +27,7 @@ typedef struct run {
 } run;
 
 static bool is_mark(uint8_t c) {
-    return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' || c == '_';
+    return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')' || c == '_' || c == '+';
 }
 
 static size_t marks_at(wn_scan *s, size_t i, uint8_t *out_mark) {

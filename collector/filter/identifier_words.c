@@ -123,7 +123,7 @@ bool wn_scan_uuid(wn_scan *s, size_t i) {
     uint8_t mark = 0;
     for (size_t g = 0; g < WN_COUNT(groups); g++) {
         if (g == 1) mark = wn_at(s, i);
-        if (g >= 1 && ((mark != '-' && mark != '_') || wn_at(s, i++) != mark)) return false;
+        if (g >= 1 && ((mark != '-' && mark != '_' && mark != '.') || wn_at(s, i++) != mark)) return false;
         for (size_t k = 0; k < groups[g]; k++)
             if (!wn_is_hex(wn_at(s, i++))) return false;
     }

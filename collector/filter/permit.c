@@ -46,7 +46,8 @@ static bool find_window(wn_work *w) {
 static bool of_a_child(const wn_work *w, wn_field f) {
     wn_span text = wn_event_get(w->e, f);
     if (text.n == 0) return false;
-    wn_age age = wn_age_band(text, (int32_t)(w->at_s / 86400));
+    int32_t today = (int32_t)(w->at_s / 86400);
+    wn_age age = f == WN_FIELD_birthday ? wn_birthday_band(text, today) : wn_age_band(text, today);
     return age == WN_AGE_child || age == WN_AGE_unknown;
 }
 

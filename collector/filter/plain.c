@@ -7,13 +7,14 @@
 
 #define EXPANSION_MAX 4 // code points; a ligature of more is one letter
 
-// ---- escapes: "%40", and "&#64;", "&#x40;", "&commat;" of HTML ----
+// ---- escapes: "%40"; "&#64;", "&#x40;", "&commat;" of HTML; "\u0040", "\x40", "%u0040" of scripts ----
 
 #define ENTITY_DIGITS_MAX 8
 
 typedef struct escape {
     size_t n; // characters of it; 0: none
     int32_t c;
+    bool byte; // of UTF-8, not a character
 } escape;
 
 static escape numbered(const uint8_t *p, size_t n) {
@@ -25,8 +26,8 @@ static escape numbered(const uint8_t *p, size_t n) {
         if (v < 0 || (!hex && v > 9)) break;
         if (c < 0x110000) c = c * (hex ? 16 : 10) + v;
     }
-    if (i == from || c == 0 || !utf8proc_codepoint_valid(c)) return (escape){0, 0};
-    return (escape){i + (i < n && p[i] == ';' ? 1 : 0), c};
+    if (i == from || c == 0 || !utf8proc_codepoint_valid(c)) return (escape){0};
+    return (escape){i + (i < n && p[i] == ';' ? 1 : 0), c, false};
 }
 
 static escape named(const uint8_t *p, size_t n) {
@@ -36,20 +37,39 @@ static escape named(const uint8_t *p, size_t n) {
         char c;
     } rows[] = {{"&commat;", 8, '@'}, {"&period;", 8, '.'}, {"&amp;", 5, '&'}, {"&num;", 5, '#'}};
     for (size_t i = 0; i < WN_COUNT(rows); i++)
-        if (n >= rows[i].n && memcmp(p, rows[i].text, rows[i].n) == 0) return (escape){rows[i].n, rows[i].c};
-    return (escape){0, 0};
+        if (n >= rows[i].n && memcmp(p, rows[i].text, rows[i].n) == 0)
+            return (escape){rows[i].n, rows[i].c, false};
+    return (escape){0};
+}
+
+// `digits` hexadecimal digits from `at` on.
+static escape hexadecimal(const uint8_t *p, size_t n, size_t at, size_t digits) {
+    escape e = {at + digits, 0, digits == 2};
+    if (n < e.n) return (escape){0};
+    for (; at < e.n; at++) {
+        int v = wn_hex_digit(p[at]);
+        if (v < 0) return (escape){0};
+        e.c = e.c << 4 | v;
+    }
+    return e.byte || utf8proc_codepoint_valid(e.c) ? e : (escape){0};
+}
+
+static bool begins_escape(uint8_t c) {
+    return c == '%' || c == '&' || c == '\\';
 }
 
 static escape escape_at(const uint8_t *p, size_t n) {
-    if (p[0] == '&' && n > 2) return p[1] == '#' ? numbered(p, n) : named(p, n);
-    if (p[0] == '%' && n > 2 && wn_hex_digit(p[1]) >= 0 && wn_hex_digit(p[2]) >= 0)
-        return (escape){3, wn_hex_digit(p[1]) << 4 | wn_hex_digit(p[2])};
-    return (escape){0, 0};
+    uint8_t kind = n > 2 ? p[1] | 0x20 : 0;
+    if (!begins_escape(p[0]) || n <= 2) return (escape){0};
+    if (p[0] == '&') return p[1] == '#' ? numbered(p, n) : named(p, n);
+    if (kind == 'u') return hexadecimal(p, n, 2, 4);
+    if (p[0] == '%') return hexadecimal(p, n, 1, 2);
+    return kind == 'x' ? hexadecimal(p, n, 2, 2) : (escape){0};
 }
 
 bool wn_plain_has_escape(const uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if ((p[i] == '%' || p[i] == '&') && escape_at(p + i, n - i).n > 0) return true;
+        if (begins_escape(p[i]) && escape_at(p + i, n - i).n > 0) return true;
     return false;
 }
 
@@ -57,12 +77,12 @@ bool wn_plain_has_escape(const uint8_t *p, size_t n) {
 static size_t decode_round(uint8_t *p, size_t n) {
     size_t to = 0;
     for (size_t i = 0; i < n;) {
-        escape e = p[i] == '%' || p[i] == '&' ? escape_at(p + i, n - i) : (escape){0, 0};
+        escape e = escape_at(p + i, n - i);
         if (e.n == 0) {
             p[to++] = p[i++];
             continue;
         }
-        if (p[i] == '%') p[to++] = (uint8_t)e.c;
+        if (e.byte) p[to++] = (uint8_t)e.c;
         else to += (size_t)utf8proc_encode_char(e.c, p + to);
         i += e.n;
     }
@@ -182,7 +202,8 @@ wn_plain_result wn_plain(wn_span text, uint8_t out[WN_PLAIN_MAX], size_t *out_n)
     uint8_t decoded[WN_PLAIN_BYTES_MAX];
     const uint8_t *p = text.p;
     size_t n = text.n;
-    bool left = false, escaped = memchr(p, '%', n) != NULL || memchr(p, '&', n) != NULL;
+    bool left = false, escaped = false;
+    for (size_t i = 0; i < n && !escaped; i++) escaped = begins_escape(p[i]);
     if (escaped) {
         memcpy(decoded, p, n);
         n = wn_plain_decode(decoded, n, &left);

@@ -118,6 +118,11 @@ wn_age wn_age_band(wn_span text, int32_t today) {
     return (wn_age)row;
 }
 
+wn_age wn_birthday_band(wn_span text, int32_t today) {
+    unsigned years = 0;
+    return years_stated(trimmed(text), &years) ? WN_AGE_unknown : wn_age_band(text, today);
+}
+
 uint16_t wn_size_band(uint64_t count) {
     static const uint64_t count_min[] = {
 #define SIZE_BAND(id, label, count_min) count_min,

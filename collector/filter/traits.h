@@ -20,6 +20,8 @@ typedef enum wn_age {
 //   today  local date of the window, days since 1970-01-01
 // Unknown: days that do not exist, births to come, ages over 120.
 wn_age wn_age_band(wn_span text, int32_t today);
+// Where only a birthday makes sense: years alone ("13") are unknown.
+wn_age wn_birthday_band(wn_span text, int32_t today);
 
 // Family of a job title; the last row, `other`, when no word of it is listed. 0: no word, unreadable.
 uint16_t wn_job_family(wn_span title);

@@ -43,7 +43,7 @@ function judgeTcf(m, t) {
     if (m.specialFeatureOptins.has(1)) yes.push('locate');
     if (consent && one && t.vendors.length > 0 && t.vendors.every(vendor)) yes.push('share');
     const no = ALL.slice(0, 4).filter((p) => !yes.includes(p));
-    const silent = updated + 395 * DAY < t.now || m.policyVersion_ > 5;
+    const silent = updated + 395 * DAY < t.now || m.policyVersion_ < 4 || m.policyVersion_ > 5;
     return { yes: silent ? [] : yes, no };
 }
 
@@ -173,6 +173,18 @@ function readGpp(gpp, sid, t) {
         }
         if (s === null) return { fields, says: null };
         says = { yes: [...says.yes, ...s.yes], no: [...says.no, ...s.no] };
+    }
+    // Sections that are not in force and are read whole: what they refuse.
+    for (const id of ids.filter((i) => !named.includes(i))) {
+        const text = parts[ids.indexOf(id) + 1];
+        try {
+            const f = US[id] ? usFields(id, text) : null;
+            if (f && !(f.GpcSegmentIncluded && f.Version <= US[id].newest)) continue;
+            const s = id === 2 ? judgeTcf(decodeTcf(text), t) : id === 6 ? judgeUsp(text) : f ? judgeUs(id, f) : null;
+            if (s) says.no.push(...s.no);
+        } catch {
+            continue;
+        }
     }
     const no = ALL.filter((p) => says.no.includes(p));
     return { fields, says: { yes: ALL.filter((p) => whole && says.yes.includes(p) && !no.includes(p)), no } };

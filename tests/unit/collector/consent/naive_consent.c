@@ -158,7 +158,7 @@ wn_signal naive_tcf(const char *text, size_t n, const wn_tcf_terms *t) {
     *(p1 && measured ? &s.yes : &s.no) |= 2;
     *(feature[1] ? &s.yes : &s.no) |= 4;
     *(share && somebody ? &s.yes : &s.no) |= 8;
-    if (policy > 5 || t->now_s - updated / 10 > 395LL * 24 * 60 * 60) s.yes = 0;
+    if (policy < 4 || policy > 5 || t->now_s - updated / 10 > 395LL * 24 * 60 * 60) s.yes = 0;
     return s;
 }
 

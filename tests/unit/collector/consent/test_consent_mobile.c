@@ -62,15 +62,16 @@ Test(consent_mobile, the_id_of_nobody) {
     cr_expect(wn_zero_advertising_id(span("00000000-0000-0000-0000-000000000000")));
     cr_expect(wn_zero_advertising_id(span("{00000000-0000-0000-0000-000000000000}")));
     cr_expect(wn_zero_advertising_id(span("00000000000000000000000000000000")));
+    cr_expect(wn_zero_advertising_id(span(" 00000000-0000-0000-0000-000000000000 ")));
+    cr_expect(wn_zero_advertising_id(span("00000000_0000_0000_0000_000000000000")));
+    cr_expect(wn_zero_advertising_id(span("0000000000000000")));
+    cr_expect(wn_zero_advertising_id(span("0")));
     static const char *const rows[] = {NULL,
                                        "",
-                                       "0",
                                        "-",
-                                       "0000000000000000000000000000000",
-                                       "000000000000000000000000000000000",
                                        "00000000-0000-0000-0000-000000000001",
                                        "00000000-0000-0000-0000-00000000000O",
-                                       "00000000 0000 0000 0000 000000000000",
+                                       "0x0000",
                                        "-----------------------------------------------------------------"};
     for (size_t i = 0; i < WN_COUNT(rows); i++)
         cr_expect_not(wn_zero_advertising_id(span(rows[i])), "'%s'", rows[i] != NULL ? rows[i] : "absent");

@@ -69,8 +69,8 @@ Test(identifiers, thresholds_hold_at_their_edges) {
         {"20241231", false},         //
         {"20240517235959", false},   //
         {"20240517245959", true},    // no hour
-        {"$123456789012", false},    // 12 digits
-        {"$1234567890123", true},    // 13
+        {"$123456789", false},       // 9 digits
+        {"$1234567891", true},       // 10
         {"9783161484101", true},     // not the check digit
         {"1k2k3k4k5k6k7k8", false},  // 15 characters
         {"1k2k3k4k5k6k7k8k", true},  // 16

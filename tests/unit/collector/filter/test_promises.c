@@ -346,6 +346,25 @@ Test(promises, L_O3_neither_policy_s_categories_widen_the_other) {
         }
 }
 
+// Rudder's list of the allowed says of the others that they are not.
+Test(promises, L_O2_whom_a_list_of_the_allowed_leaves_out_is_not_allowed) {
+    static const char *const left_in[] = {"C0002", "C0004"};
+    for (size_t n = 0; n <= WN_COUNT(left_in); n++) {
+        wn_span key = {(const uint8_t *)"allowedConsentIds", 17}, none = {NULL, 0};
+        rig_view(&r);
+        agree(EVERYTHING);
+        rig_set_bytes(&r, WN_FIELD_consent, NULL, 0);
+        wn_event_pair(r.event, WN_FIELD_consent, key, WN_PAIR_LIST, none);
+        for (size_t i = 0; i < n; i++)
+            wn_event_pair(r.event, WN_FIELD_consent, key, WN_PAIR_TEXT,
+                          (wn_span){(const uint8_t *)left_in[i], 5});
+        wn_event_pair(r.event, WN_FIELD_consent, none, WN_PAIR_END, none);
+        bool keeps = rig_run(&r) == WN_KEEP;
+        cr_expect_eq(keeps, n > 0, "%zu", n);
+        cr_expect_eq(keeps && (r.out.obs.flags & WN_OBS_SHARE) != 0, n == 2, "%zu", n);
+    }
+}
+
 // A newer policy acts at once where it narrows, and never widens a window that has begun.
 Test(promises, L_O3_a_newer_policy_narrows_at_once_and_never_widens) {
     static const wn_site_policy open_one = {.counts_unknown = true};
@@ -378,6 +397,7 @@ Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
                 {"birthday", " 2015-06-01"},
                 {"birthday", "01/06/15"},
                 {"birthday", "2031-01-01"},
+                {"birthday", "13"}, // an age is no birthday
                 {"birthday", "1433116800"}};
     for (size_t i = 0; i < WN_COUNT(said); i++) {
         rig_view(&r);
