@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../scenario"))
-from winnow import AGENT, Winnow, expect, person, wait_for  # noqa: E402
+from winnow import AGENT, BIN, Winnow, expect, person, wait_for  # noqa: E402
 
 PLAN = """version: 2
 noise: {rho: default, people: all}
@@ -47,8 +48,10 @@ def receiver():
     return server
 
 
-with Winnow(forward_s=1, map_mib=16) as w:
-    config, out, server = w.env["WINNOW_CONFIG_DIR"], os.path.join(w.dir, "out"), receiver()
+with Winnow(forward_s=1, map_mib=16) as w, tempfile.TemporaryDirectory(dir=BIN) as config:
+    # Not below /tmp, which a test's clock opens to it: so what it knows of a changed file, it was handed.
+    w.env["WINNOW_CONFIG_DIR"] = config
+    out, server = os.path.join(w.dir, "out"), receiver()
     os.mkdir(out)
     for name, secret in SECRETS.items():
         with open(os.open(f"{config}/{name}.secret", os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
