@@ -51,7 +51,7 @@ static wn_err get_progress(void *ctx, const wn_destination *d, const wn_public_h
     forwarder *f = ctx;
     wn_transfer t;
     WN_TRY(wn_published_transfer(f->store, d->name, head->site, head->table, &head->window, &t));
-    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.begun, t.done};
+    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.begun, t.done, t.unsure};
     return WN_OK;
 }
 
@@ -118,6 +118,11 @@ static bool verb_retry(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     forwarder *f = ctx;
     (void)token, (void)body;
     f->again = true; // not here: something of it may be under way
+    for (size_t i = 0; i < wn_forward_count(f->forward); i++) {
+        wn_forward_info info;
+        wn_forward_info_of(f->forward, i, &info);
+        if (info.reason == WN_REASON_SECRET) f->asked = true; // it is read at the start alone
+    }
     wn_put_result(packer, true, "all destinations are tried again now");
     return true;
 }

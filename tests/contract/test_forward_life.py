@@ -102,8 +102,14 @@ with Winnow(forward_s=1, map_mib=16) as w, tempfile.TemporaryDirectory(dir=BIN) 
     w.site("shop", "--zone", "UTC", "--host", "shop.example")
     w.up()
     expect("forward" not in w.pids(), "it runs without a destination")
+    os.chmod(f"{config}/goo.secret", 0o640)
     destinations("hook", "goo", "fold")
     wait_for("winnow-forward to start by itself", lambda: names() == set(LINES))
+    # A secret is read before it is confined, so a retry with one that could not be is a fresh start.
+    expect(line("goo")[2] == "stopped" and "secret: " in status(), status())
+    os.chmod(f"{config}/goo.secret", 0o600)
+    w.cli("forward", "retry")
+    wait_for("its secret to be read", lambda: names() == set(LINES) and line("goo")[2] == "idle")
 
     # Confined: nothing of its memory or descriptors is other users', and the kernel says so.
     with open(f"/proc/{w.pids()['forward']}/status") as f:
