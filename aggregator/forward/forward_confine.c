@@ -7,7 +7,8 @@
 
 // Read whenever something is resolved, and replaced by rename: watched.
 static const char *const lookups[] = {"/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf",
-                                      "/etc/host.conf",   "/etc/gai.conf", "/etc/services"};
+                                      "/etc/host.conf",   "/etc/gai.conf", "/etc/services",
+                                      "/etc/protocols"};
 
 static const char *const system_places[] = {
     "/usr/lib",
