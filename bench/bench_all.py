@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import bench_api
 import bench_clickhouse
 import bench_flow
 import bench_http
@@ -64,17 +65,17 @@ def report():
 
 
 def export():  # --events: rows
-    of_store("winnow-bench-export", "--events", EVENTS)
+    of_store("winnow-bench-export", "--events", EVENTS, then=bench_api.measure)
 
 
-def of_store(bench, *more):
+def of_store(bench, *more, then=None):
     with Scratch() as s:
         state, config = s.path("state"), s.path("config")
         os.mkdir(state, 0o700)
         os.mkdir(config, 0o700)
         with open(os.path.join(config, "sites.yaml"), "w") as f:
             f.write("sites:\n  - name: site-07\n    zone: Etc/UTC\n    kind: app\n")
-        run_program(
+        well = run_program(
             bench,
             "--dir",
             state,
@@ -88,6 +89,8 @@ def of_store(bench, *more):
             RUNS,
             *more,
         )
+        if well and then:
+            then(state, config)
 
 
 def seal():

@@ -37,6 +37,13 @@ static wn_public_row row_of(size_t i, int32_t day) {
     return r;
 }
 
+// As a seal publishes them.
+static int by_people(const void *a, const void *b) {
+    const wn_public_row *x = a, *y = b;
+    if (x->people != y->people) return x->people < y->people ? 1 : -1;
+    return strcmp(x->label[0], y->label[0]);
+}
+
 static wn_err fill(wn_published *p, int32_t last_day, size_t a_day) {
     wn_public_row *rows = calloc(a_day, sizeof *rows);
     if (!rows) return WN_ERR_NOMEM;
@@ -55,6 +62,7 @@ static wn_err fill(wn_published *p, int32_t last_day, size_t a_day) {
         wn_zone_window_of_day(wn_zone_find("Etc/UTC"), WN_KIND_APP, day, &h.window);
         h.published_s = h.window.end_s;
         for (size_t i = 0; i < a_day; i++) rows[i] = row_of(i, day);
+        qsort(rows, a_day, sizeof *rows, by_people);
         err = wn_published_begin(p);
         if (err == WN_OK) err = wn_published_rows(p, &h, rows, a_day);
         if (err == WN_OK) err = wn_published_tick(p, &h.window, 1, true, h.window.end_s);

@@ -60,16 +60,18 @@ const wn_report_row *wn_report_rows_find(const wn_report_rows *r, const wn_publi
     return at ? &r->rows[at - 1] : NULL;
 }
 
-static wn_err row_room(wn_report_rows *r) {
-    if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
-    if (r->indexed && 2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
-    if (r->rows_n < r->rows_cap) return WN_OK;
-    size_t cap = r->rows_cap ? 2 * r->rows_cap : 64;
+static wn_err rows_hold(wn_report_rows *r, size_t cap) {
     wn_report_row *grown = realloc(r->rows, cap * sizeof *grown);
     if (!grown) return WN_ERR_NOMEM;
     r->rows = grown;
     r->rows_cap = cap;
     return WN_OK;
+}
+
+static wn_err row_room(wn_report_rows *r) {
+    if (r->rows_n == (r->query->rows_max ? r->query->rows_max : WN_REPORT_ROWS_MAX)) return WN_ERR_FULL;
+    if (r->indexed && 2 * (r->rows_n + 1) > r->index_cap) WN_TRY(index_grow(r));
+    return r->rows_n < r->rows_cap ? WN_OK : rows_hold(r, 2 * r->rows_cap);
 }
 
 static void locked_add(wn_report_row *sum, const wn_public_row *row) {
@@ -164,6 +166,7 @@ static bool take_window(void *ctx, const wn_public_head *head, const wn_public_r
         kept->tick = 0;
         if (!kept->sealed) kept->published_s = 0;
     }
+    if (!r->err && !r->rows_cap && n) r->err = rows_hold(r, n); // of later ones most are the same
     // The rows of one window differ; only those of a second one may be the same.
     if (!r->err && r->windows_n > 1 && !r->indexed) r->err = wn_report_rows_index(r);
     for (size_t i = 0; i < n && !r->err; i++) r->err = row_add(r, &rows[i], head->sealed);
@@ -197,9 +200,16 @@ static int by_hour(const void *x, const void *y) {
     return order ? order : by_people(x, y);
 }
 
+// One window's rows mostly are as they were published: found out in one pass.
+static void rows_sort(wn_report_rows *r, int (*by)(const void *, const void *)) {
+    size_t in_order = 1;
+    while (in_order < r->rows_n && by(&r->rows[in_order - 1], &r->rows[in_order]) <= 0) in_order++;
+    if (in_order < r->rows_n) qsort(r->rows, r->rows_n, sizeof *r->rows, by);
+}
+
 static void rows_order(wn_report_rows *r) {
     bool series = r->dims_n && r->dims[0] == WN_DIM_hour;
-    if (r->rows_n) qsort(r->rows, r->rows_n, sizeof *r->rows, series ? by_hour : by_people);
+    rows_sort(r, series ? by_hour : by_people);
     size_t others = r->rows_n && r->rows[r->rows_n - 1].is_other ? 1 : 0, plain = r->rows_n - others;
     size_t limit = r->query->limit;
     if (!limit || plain <= limit) return;

@@ -11,10 +11,11 @@ build=$(dirname "$(dirname "$program")")
 known=$(cd "$(dirname "$0")" && pwd)/corpus/$name
 mkdir -p "$build/corpus/$name"
 case "$name" in # what is much longer than the product reads of it teaches nothing, slowly
-  identifier|term) bytes=256 ;;
+  term) bytes=128 ;;
+  identifier) bytes=256 ;;
   agent) bytes=640 ;;
-  intent) bytes=1024 ;;
-  *) bytes=4096 ;;
+  url|logline) bytes=4096 ;;
+  *) bytes=1024 ;;
 esac
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT

@@ -316,7 +316,8 @@ Test(slots, a_power_cut_while_recovering_from_a_kill_loses_nothing) {
     size_t n = ops_n;
     op *list = calloc(OPS_MAX, sizeof *list);
     crash c = {.before = before, .old_set = 0xF, .new_set = 0x5};
-    for (size_t killed = 1; killed < n; killed++) {
+    const char *text = getenv("WN_CRASH_STRIDE");
+    for (size_t killed = 1; killed < n; killed += text != NULL ? strtoul(text, NULL, 10) : 1) {
         memcpy(list, ops, killed * sizeof *ops);
         memcpy(cache, before, FILE_BYTES);
         for (size_t i = 0; i < killed; i++) apply(cache, &ops[i], 0, SECTOR);

@@ -210,7 +210,7 @@ Test(seal_kill, at_every_system_call_of_the_sealer_one_version_comes_out, .timeo
     ending want = end_trial();
     cr_assert(want.sealed && want.sound && want.releases == 1 && want.deaths == 1);
     cr_assert_gt(want.rows, 15);
-    const char *text = getenv("WN_SEAL_STRIDE");
+    const char *text = getenv("WN_CRASH_STRIDE");
     unsigned stride = text != NULL ? (unsigned)atoi(text) : 1, sealed = 0, open = 0, n = 1;
     for (; n < CALLS_MAX; n += stride) {
         begin_trial();
