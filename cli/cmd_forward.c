@@ -193,7 +193,8 @@ static bool dry_visit(void *ctx, const wn_public_head *head, const wn_public_row
     if (!wn_destination_takes(d->d, head)) return true;
     if (!d->all) d->err = wn_published_transfer(d->p, d->d->name, head->site, head->table, &head->window, &t);
     if (d->err != WN_OK) return false;
-    return t.done || dry_rows(d, head, rows, n, t.rows_done);
+    bool over = t.done || (t.unsure && d->sink->once); // see winnow-forward's forward_turn.c
+    return over || dry_rows(d, head, rows, n, t.rows_done);
 }
 
 static int dry_print(dry *d) {

@@ -39,7 +39,7 @@ static void set_again(wn_cli *c, const wn_args *a) {
 // A destination that no table names gets nothing: most likely not what was meant.
 static bool check_destinations(wn_cli *c, const wn_plan *plan) {
     wn_destinations to;
-    if (wn_destinations_check(c->o.config_dir, stderr, &to) != WN_OK) return false;
+    if (wn_destinations_check(c->o.config_dir, c->o.state_dir, stderr, &to) != WN_OK) return false;
     for (size_t i = 0; i < to.n; i++) {
         bool named = false;
         for (size_t r = 0; r < plan->receivers_n && !named; r++)

@@ -4,7 +4,10 @@
 #include "confine.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +33,13 @@ static bool allow(int set, const wn_confine_rule *rule) {
     done = done && syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &a, 0) == 0;
     close(a.parent_fd);
     return done;
+}
+
+bool wn_confine_holds(const char *folder, const char *path) {
+    char above[PATH_MAX], below[PATH_MAX];
+    if (realpath(folder, above) == NULL || realpath(path, below) == NULL) return false;
+    size_t n = strcmp(above, "/") == 0 ? 0 : strlen(above);
+    return strncmp(above, below, n) == 0 && (below[n] == '/' || below[n] == '\0');
 }
 
 bool wn_confine(const wn_confine_rule *rules, size_t n) {

@@ -11,5 +11,7 @@ typedef struct wn_confine_rule {
     bool write;       // files may be made, written, renamed and removed there, too
 } wn_confine_rule;
 
+// Whether `path` is `folder` or lies somewhere below it, links followed; false where one is not there.
+bool wn_confine_holds(const char *folder, const char *path);
 // False: this kernel has no Landlock, and nothing is confined.
 WN_MUST_USE bool wn_confine(const wn_confine_rule *rules, size_t n);

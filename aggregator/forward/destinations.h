@@ -41,9 +41,15 @@ WN_MUST_USE wn_err wn_destinations_load(const char *path, wn_destinations *out, 
                                         int *out_line);
 WN_MUST_USE wn_err wn_destinations_read(const char *text, size_t n, wn_destinations *out, char *why,
                                         size_t why_bytes, int *out_line);
+// Whether the folder it writes to, which is opened to winnow-forward with all below it, opens nothing of
+// Winnow's own with it: true also without one.
+#define WN_DESTINATION_NOT_APART                                                                             \
+    "path %s would open Winnow's own configuration or state to winnow-forward: choose a folder of its own"
+bool wn_destination_apart(const wn_destination *d, const char *config_dir, const char *state_dir);
 // Loads CONFIG_DIR/destinations.yaml and tries everything but the network: secrets, folders, sites, a request
 // for a row that never was. What is wrong goes to `err`, with its line and what to do.
-WN_MUST_USE wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out);
+WN_MUST_USE wn_err wn_destinations_check(const char *config_dir, const char *state_dir, FILE *err,
+                                         wn_destinations *out);
 void wn_destinations_fini(wn_destinations *d); // wipes
 const wn_destination *wn_destination_find(const wn_destinations *d, const char *name);
 // Reads the secret's file. WN_ERR_CONFIG: unreadable, empty, too long, or open to others than its owner.

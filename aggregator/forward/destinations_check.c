@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "sink.h"
 
 typedef struct checking {
     const char *path; // of the file
+    const char *config_dir, *state_dir;
     FILE *err;
     const wn_sites *sites; // NULL: they cannot be read, which is told elsewhere
 } checking;
@@ -25,12 +27,25 @@ __attribute__((format(printf, 3, 4))) static bool no(const checking *c, const wn
     return false;
 }
 
+bool wn_destination_apart(const wn_destination *d, const char *config_dir, const char *state_dir) {
+    static const char *const roles[] = {"aggregator", "collector"};
+    if (d->path[0] == '\0') return true;
+    for (size_t i = 0; i < WN_COUNT(roles); i++) {
+        char role[320];
+        snprintf(role, sizeof role, "%.290s/%s", state_dir, roles[i]);
+        if (wn_confine_holds(role, d->path)) return false;
+    }
+    return !wn_confine_holds(d->path, config_dir) && !wn_confine_holds(d->path, state_dir);
+}
+
 static bool folder_right(const checking *c, const wn_destination *d) {
     struct stat st;
     if (stat(d->path, &st) != 0 || !S_ISDIR(st.st_mode))
         return no(c, d,
                   "path %s is no folder: make it (mkdir -m 700), owned by the user who runs winnow-forward",
                   d->path);
+    if (!wn_destination_apart(d, c->config_dir, c->state_dir))
+        return no(c, d, WN_DESTINATION_NOT_APART, d->path);
     if (access(d->path, W_OK | X_OK) != 0)
         return no(c, d,
                   "path %s cannot be written to: it must be a folder of the user who runs winnow-forward",
@@ -87,11 +102,11 @@ static bool one_right(const checking *c, wn_destination *d) {
     return request_right(c, d) && right;
 }
 
-wn_err wn_destinations_check(const char *config_dir, FILE *err, wn_destinations *out) {
+wn_err wn_destinations_check(const char *config_dir, const char *state_dir, FILE *err, wn_destinations *out) {
     char path[400], sites_path[400], why[400] = "", ignored[400];
     int line = 0;
     wn_sites sites;
-    checking c = {.path = path, .err = err};
+    checking c = {.path = path, .config_dir = config_dir, .state_dir = state_dir, .err = err};
     snprintf(path, sizeof path, "%.380s/destinations.yaml", config_dir);
     snprintf(sites_path, sizeof sites_path, "%.380s/sites.yaml", config_dir);
     if (wn_destinations_load(path, out, why, sizeof why, &line) != WN_OK) {

@@ -18,8 +18,9 @@ void wn_bound_unload(bound *b) {
     b->pending = 0;
 }
 
-static void read_secret(bound *b) {
-    b->stopped = wn_destination_secret(b->d) != WN_OK;
+// A secret is read once, before this process is confined: without it only another process can send.
+static void stand_anew(bound *b) {
+    b->stopped = b->d->secret_file[0] != '\0' && b->d->secret[0] == '\0';
     b->reason = b->stopped ? WN_REASON_SECRET : WN_REASON_NONE;
 }
 
@@ -40,7 +41,8 @@ wn_err wn_forward_new(const wn_forward_env *env, wn_destinations *to, wn_forward
         b[i].sink = wn_sink_by_kind(b[i].d->kind);
         WN_ASSERT(b[i].sink != NULL); // checked when it was read
         b[i].batch_max = b[i].sink->rows_max;
-        read_secret(&b[i]);
+        (void)!wn_destination_secret(b[i].d); // wiped when it cannot be used
+        stand_anew(&b[i]);
     }
     *out = f;
     return WN_OK;
@@ -208,6 +210,6 @@ void wn_forward_again(wn_forward *f) {
         bound *b = &f->bound[i];
         b->again_at_s = 0;
         b->failures = 0;
-        if (b->under_way == 0) read_secret(b);
+        if (b->under_way == 0) stand_anew(b);
     }
 }

@@ -7,7 +7,8 @@
 // says which rows go where; after each answer the progress is made durable before the next
 // is sent: what cannot be remembered is owed, and owed again, while nothing more is sent.
 // Killed in between, the request goes again with the same ids; to a receiver that knows no
-// repeats it does not, for there the rows were counted as doubtful before they left.
+// repeats it does not, for there the rows were counted as doubtful before they left; nor after a
+// restore does it send what that found begun.
 // Sealed windows never change, so a job is done once and for ever. One thread.
 // Sending, remembering and the clock come in from outside.
 #pragma once
@@ -23,6 +24,7 @@ typedef struct wn_progress { // of a job
     uint32_t refused, doubtful;
     bool begun; // the ledger says that its rows may have left
     bool done;
+    bool unsure; // it began, and how far it came was lost by a restore
 } wn_progress;
 
 typedef struct wn_forward_env { // borrowed for the life of the forwarder
@@ -73,4 +75,5 @@ WN_MUST_USE wn_err wn_forward_answered(wn_forward *f, size_t destination, const 
 WN_MUST_USE wn_err wn_forward_settle(wn_forward *f);
 size_t wn_forward_count(const wn_forward *f);
 void wn_forward_info_of(const wn_forward *f, size_t i, wn_forward_info *out);
-void wn_forward_again(wn_forward *f); // the operator has acted: waiting and stopped ones are due now
+// The operator has acted: waiting and stopped ones are due now, but those whose secret could not be read.
+void wn_forward_again(wn_forward *f);

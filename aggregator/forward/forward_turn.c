@@ -288,6 +288,19 @@ static wn_err send_batch(wn_forward *f, bound *b, size_t n, wn_progress *p) {
     return wn_bound_pay(f, b);
 }
 
+// A restore brings back that the window began, not how far it came: whatever is not known to have come may
+// have, and a receiver that knows no repeats would count it twice.
+static void doubt_rest(bound *b, wn_progress *p) {
+    uint32_t rest = (uint32_t)b->rows_n - p->rows_done;
+#ifdef WN_MUTANT_RESTORED_GOES_AGAIN
+    return;
+#endif
+    if (!b->sink->once || !p->unsure) return;
+    p->doubtful += rest;
+    b->doubtful += rest;
+    p->rows_done = (uint32_t)b->rows_n;
+}
+
 wn_err wn_bound_turn(wn_forward *f, bound *b, const wn_published *p) {
     WN_TRY(wn_bound_pay(f, b)); // before anything else of it
     if (b->under_way > 0 || b->stopped || b->at >= b->jobs_n) return WN_OK;
@@ -296,6 +309,7 @@ wn_err wn_bound_turn(wn_forward *f, bound *b, const wn_published *p) {
     if (!b->loaded) return WN_OK;
     wn_progress *progress = &b->jobs[b->at].progress;
     if (progress->rows_done > b->rows_n) progress->rows_done = (uint32_t)b->rows_n; // not of this record
+    doubt_rest(b, progress);
     size_t left = b->rows_n - progress->rows_done;
     if (left > 0) return send_batch(f, b, left < b->batch_max ? left : b->batch_max, progress);
     end_if_done(b, progress);

@@ -14,11 +14,11 @@
 
 #include "clock.h"
 #include "crypt.h"
+#include "forward_confine.h"
 #include "keeper.h"
 #include "log.h"
 #include "tell.h"
 #include "transport.h"
-#include "watch.h"
 
 #define ANEW_STATUS 75 // not success: so that whoever started it starts it again
 #define LEAVE_MS 1000  // what is under way at the end may still be answered
@@ -38,6 +38,7 @@ typedef struct forwarder {
     wn_transport *transport;
     wn_published *store;
     wn_forward *forward;
+    wn_opener opener;
     wn_watch watch;
     uint8_t seen[32];                        // the store's state at the last look
     bool look, again, asked, anew, stopping; // asked: to start anew, by SIGHUP
@@ -50,7 +51,7 @@ static wn_err get_progress(void *ctx, const wn_destination *d, const wn_public_h
     forwarder *f = ctx;
     wn_transfer t;
     WN_TRY(wn_published_transfer(f->store, d->name, head->site, head->table, &head->window, &t));
-    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.begun, t.done};
+    *out = (wn_progress){t.rows_done, t.refused, t.doubtful, t.begun, t.done, t.unsure};
     return WN_OK;
 }
 
@@ -117,6 +118,11 @@ static bool verb_retry(void *ctx, uint64_t token, wn_mp *body, void *packer) {
     forwarder *f = ctx;
     (void)token, (void)body;
     f->again = true; // not here: something of it may be under way
+    for (size_t i = 0; i < wn_forward_count(f->forward); i++) {
+        wn_forward_info info;
+        wn_forward_info_of(f->forward, i, &info);
+        if (info.reason == WN_REASON_SECRET) f->asked = true; // it is read at the start alone
+    }
     wn_put_result(packer, true, "all destinations are tried again now");
     return true;
 }
@@ -297,19 +303,11 @@ static bool wait_a_while(forwarder *f) {
     return !f->stopping;
 }
 
-static const char *const aggregator_keys[] = {"control.pub", "cli.curve"}; // by which it is asked
-
-static void key_path(const forwarder *f, size_t i, char out[400]) {
-    snprintf(out, 400, "%.270s/keys/%s", f->aggregator_dir, aggregator_keys[i]);
-}
-
 static bool keys_there(const forwarder *f) {
-    char path[400];
+    char path[WN_FORWARD_KEY_PATH];
     bool there = true;
-    for (size_t i = 0; i < WN_COUNT(aggregator_keys); i++) {
-        key_path(f, i, path);
+    for (size_t i = 0; wn_forward_key(f->aggregator_dir, i, path); i++)
         there = there && access(path, F_OK) == 0;
-    }
     return there;
 }
 
@@ -333,10 +331,11 @@ static wn_err open_store(forwarder *f) {
 static wn_err load(forwarder *f) {
     const wn_forward_env env = {f, get_progress, record, send_request, now_s};
     wn_destinations to;
-    char path[300], why[400] = "";
+    char why[400] = "";
+    const char *path = f->watch.file.path;
     int line = 0;
-    snprintf(path, sizeof path, "%.280s/destinations.yaml", f->o.config_dir);
-    wn_err err = wn_watch_begin(&f->watch, path, &to, why, sizeof why, &line);
+    wn_err err =
+        wn_watch_begin(&f->watch, f->o.config_dir, f->o.state_dir, &f->opener, &to, why, sizeof why, &line);
     if (err != WN_OK) {
         if (line > 0) fprintf(stderr, "winnow-forward: %s, line %d: %s\n", path, line, why);
         else fprintf(stderr, "winnow-forward: %s: %s\n", path, why);
@@ -349,38 +348,6 @@ static wn_err load(forwarder *f) {
     return err;
 }
 
-// What it opens from here on: its configuration and secrets, the folders it writes to, the keys of its
-// control socket and of the aggregator's, and what libcurl needs of the system: resolver, certificates.
-static void confine(forwarder *f) {
-    static const char *const system[] = {
-        "/etc",
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/dev/urandom",
-        "/dev/null",
-        "/run/systemd/resolve",
-        "/run/resolvconf",
-        "/run/NetworkManager",
-#ifdef WN_TEST_CLOCK
-        "/tmp",
-        "/proc", // a test's clock; a sanitizer's look for leaks
-#endif
-    };
-    wn_confine_rule rules[WN_WATCH_NAMED_MAX + WN_COUNT(system) + 2];
-    char path[400];
-    size_t n = 0;
-    for (size_t i = 0; i < WN_COUNT(aggregator_keys); i++) {
-        key_path(f, i, path);
-        WN_ASSERT(wn_watch_add(&f->watch, path, false));
-    }
-    n = wn_watch_rules(&f->watch, rules);
-    for (size_t i = 0; i < WN_COUNT(system); i++) rules[n++] = (wn_confine_rule){system[i], false};
-    rules[n++] = (wn_confine_rule){f->o.config_dir, false};
-    rules[n++] = (wn_confine_rule){f->role_dir, true};
-    if (!wn_confine(rules, n)) wn_log(WN_MSG_FORWARD_NO_LANDLOCK, 0, 0, 0);
-}
-
 static wn_err open_all(forwarder *f) {
     snprintf(f->aggregator_dir, sizeof f->aggregator_dir, "%.250s/aggregator", f->o.state_dir);
     snprintf(f->role_dir, sizeof f->role_dir, "%.250s/forward", f->o.state_dir);
@@ -391,7 +358,7 @@ static wn_err open_all(forwarder *f) {
     WN_TRY(load(f));
     WN_TRY(open_store(f));
     if (f->store == NULL) return WN_OK; // told to end before there was one
-    confine(f);                         // before the first thread: it binds those that come after
+    wn_forward_confine(&f->watch, f->o.config_dir, f->role_dir, f->aggregator_dir);
     f->zmq = zmq_ctx_new();
     if (f->zmq == NULL) return WN_ERR_NOMEM;
     f->tell = (wn_tell){.zmq = f->zmq, .dir = f->aggregator_dir, .meanwhile = meanwhile, .ctx = f};
@@ -408,11 +375,12 @@ static void close_all(forwarder *f) {
     wn_transport_close(f->transport); // it borrows destinations
     wn_forward_free(f->forward);
     if (f->store != NULL) wn_published_close(f->store);
+    wn_opener_stop(&f->opener);
 }
 
 static int check_config(const forwarder *f) {
     wn_destinations to;
-    if (wn_destinations_check(f->o.config_dir, stderr, &to) != WN_OK) return 2;
+    if (wn_destinations_check(f->o.config_dir, f->o.state_dir, stderr, &to) != WN_OK) return 2;
     printf("configuration is valid: destinations %zu\n", to.n);
     wn_destinations_fini(&to);
     return 0;
@@ -436,6 +404,11 @@ int main(int argc, char **argv) {
     sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    // Forked before there is anything in memory that it should not have.
+    if (wn_opener_start(&f.opener, f.o.config_dir, wn_watch_files) != WN_OK) {
+        fprintf(stderr, "winnow-forward: no process can be made: %s\n", strerror(errno));
+        return 1;
+    }
     f.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     wn_log(WN_MSG_STARTED, getpid(), 0, 0);
     wn_err err = f.signal_fd < 0 ? WN_ERR_STATE : open_all(&f);

@@ -157,9 +157,13 @@ static wn_err bring_entry(restore *r, const wn_backup_record *rec) {
     p->ledger_number = e->number;
     memcpy(p->ledger_digest, e->digest, sizeof p->ledger_digest);
     r->done.entries++;
-    // What a receiver has must not go there again.
+    // What a receiver has must not go there again, nor, where repeats are not known, what it may have.
     if ((e->what == WN_LEDGER_TRANSFER || e->what == WN_LEDGER_SENDING) && wn_window_parse(e->window, &w)) {
+#ifdef WN_MUTANT_RESTORE_SURE
         wn_transfer t = {.begun = true};
+#else
+        wn_transfer t = {.begun = true, .unsure = true};
+#endif
         if (e->what == WN_LEDGER_TRANSFER) t = (wn_transfer){.rows_done = (uint32_t)e->rows, .done = true};
         WN_TRY(wn_published_transfer_put(p, e->receiver, e->site, e->table, &w, &t));
     }

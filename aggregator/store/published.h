@@ -127,6 +127,7 @@ typedef struct wn_transfer {
     uint32_t refused, doubtful;
     bool begun; // the ledger says that these rows may have left
     bool done;
+    bool unsure; // as a restore found it in the ledger: how far it came since, nobody knows
 } wn_transfer;
 // {0} when nothing is known.
 WN_MUST_USE wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *site,

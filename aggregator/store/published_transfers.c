@@ -30,11 +30,12 @@ wn_err wn_published_transfer(wn_published *p, const char *receiver, const char *
     wn_err err = wn_vault_get(p->vault, DB_TRANSFERS, SPAN_OF(key), &p->buf);
     if (err == WN_ERR_NOTFOUND) return WN_OK;
     WN_TRY(err);
-    if (p->buf.n != TRANSFER_BYTES || p->buf.p[12] > 3) return WN_ERR_CORRUPT;
+    if (p->buf.n != TRANSFER_BYTES || p->buf.p[12] > 7) return WN_ERR_CORRUPT;
     *out = (wn_transfer){.rows_done = (uint32_t)wn_get_le(p->buf.p, 4),
                          .refused = (uint32_t)wn_get_le(p->buf.p + 4, 4),
                          .doubtful = (uint32_t)wn_get_le(p->buf.p + 8, 4),
                          .begun = (p->buf.p[12] & 2) != 0,
+                         .unsure = (p->buf.p[12] & 4) != 0,
                          .done = (p->buf.p[12] & 1) != 0};
     return WN_OK;
 }
@@ -47,6 +48,6 @@ wn_err wn_published_transfer_put(wn_published *p, const char *receiver, const ch
     wn_put_le(value, t->rows_done, 4);
     wn_put_le(value + 4, t->refused, 4);
     wn_put_le(value + 8, t->doubtful, 4);
-    value[12] = (uint8_t)(t->done | t->begun << 1);
+    value[12] = (uint8_t)(t->done | t->begun << 1 | t->unsure << 2);
     return wn_vault_put(p->vault, DB_TRANSFERS, SPAN_OF(key), SPAN_OF(value));
 }

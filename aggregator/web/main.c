@@ -142,7 +142,7 @@ int main(int argc, char **argv) {
     size_t rest = 0;
     char why[400] = "";
     sigset_t set;
-    wn_web_opener opener;
+    wn_opener opener;
     if (wn_options_read(WN_PROG_WEB, argc, argv, &w.o, NULL, &rest, &done) != WN_OK) return 2;
     if (done) return 0;
     wn_harden();
@@ -156,20 +156,20 @@ int main(int argc, char **argv) {
     sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     // Forked before there is anything in memory that it should not have.
-    if (wn_web_opener_start(&opener, w.o.config_dir, wn_web_conf_files) != WN_OK) {
+    if (wn_opener_start(&opener, w.o.config_dir, wn_web_conf_files) != WN_OK) {
         fprintf(stderr, "winnow-web: no process can be made: %s\n", strerror(errno));
         return 1;
     }
     if (wn_web_conf_open(&w.conf, w.o.config_dir, &opener, why, sizeof why) != WN_OK) {
         fprintf(stderr, "winnow-web: %s/%s\n", w.o.config_dir, why);
-        return wn_web_opener_stop(&opener), 2;
+        return wn_opener_stop(&opener), 2;
     }
     if (w.o.check_config) {
         printf("configuration is valid: sites %zu, plan version %u with %zu tables, %s\n", w.conf.sites.n,
                w.conf.plan.version, w.conf.plan.n,
                w.conf.keys.there ? "readers need a key" : "no keys of readers");
         wn_web_conf_close(&w.conf);
-        return wn_web_opener_stop(&opener), 0;
+        return wn_opener_stop(&opener), 0;
     }
     signal(SIGPIPE, SIG_IGN);
     int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -177,7 +177,7 @@ int main(int argc, char **argv) {
     allow_files(&w.o);
     int code = signal_fd < 0 ? 1 : serve(&w, &e, signal_fd);
     wn_web_conf_close(&w.conf);
-    wn_web_opener_stop(&opener);
+    wn_opener_stop(&opener);
     if (signal_fd >= 0) close(signal_fd);
     return code;
 }

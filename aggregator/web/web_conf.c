@@ -96,15 +96,15 @@ static const struct {
 // Where nobody answers, the file itself is tried, which a confined process cannot open: a list of keys that
 // cannot be read opens nothing, and one that is not there would open everything.
 static wn_err load(wn_web_conf *c, size_t at, char *why, size_t why_bytes, int *line) {
-    char path[WN_WEB_OPENER_PATH];
+    char path[WN_OPENER_PATH];
     int fd = -1;
-    bool copied = c->opener && wn_web_opener_copy(c->opener, at, path, &fd) == WN_OK;
+    bool copied = c->opener && wn_opener_copy(c->opener, at, path, &fd) == WN_OK;
     wn_err err = files[at].load(c, copied ? path : c->file[at].path, why, why_bytes, line);
     if (fd >= 0) close(fd);
     return err;
 }
 
-wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_web_opener *opener, char *why,
+wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_opener *opener, char *why,
                         size_t why_bytes) {
     char words[300] = "";
     *c = (wn_web_conf){.opener = opener};

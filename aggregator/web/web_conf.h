@@ -9,7 +9,7 @@
 #include "conf.h"
 #include "destinations.h"
 #include "policy.h"
-#include "web_opener.h"
+#include "opener.h"
 
 typedef struct wn_web_file {
     char path[300];
@@ -33,13 +33,13 @@ typedef struct wn_web_conf {
     wn_web_receiver receiver[WN_DESTINATIONS_MAX];
     size_t receivers_n;
     wn_web_file file[5];
-    const wn_web_opener *opener; // NULL: the files are opened here
+    const wn_opener *opener; // NULL: the files are opened here
 } wn_web_conf;
 
-// What winnow-web reads of CONFIG: for wn_web_opener_start.
+// What winnow-web reads of CONFIG: for wn_opener_start.
 extern const char *const wn_web_conf_files[];
 // WN_ERR_CONFIG: what is wrong, as "FILE line N: words", in `why`. Keeps opener.
-WN_MUST_USE wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_web_opener *opener,
+WN_MUST_USE wn_err wn_web_conf_open(wn_web_conf *c, const char *config_dir, const wn_opener *opener,
                                     char *why, size_t why_bytes);
 // Looks whether files changed. A bad one is logged; the old sites, plan and
 // policy stay, but bad keys open nothing.

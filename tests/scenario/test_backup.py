@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 
 from winnow import AGENT, Winnow, expect, person, wait_for
 
@@ -196,4 +197,59 @@ with Winnow(tick_s=3600) as w:
     expect("1 of its entries are organisations" in said and "nobody can recognise" in said, said)
     w.up()
     expect("its 1 organisations cannot be recognised" in w.log(), "a key that is gone")
-print("ok: three lives; what was purged stays away, no window is sealed twice, a jump deletes nothing")
+
+# Who reads the store notices that another stands in its place, and is started again: by `winnow up`, and by systemd, whose
+# units of the readers may run while a restore wants the collector and the aggregator stopped alone.
+with Winnow(forward_s=1, map_mib=16) as w:
+    out, published = os.path.join(w.dir, "out"), state_of(w, "aggregator", "published")
+    os.mkdir(out)
+    with open(os.path.join(w.env["WINNOW_CONFIG_DIR"], "destinations.yaml"), "w") as f:
+        f.write(f"destinations:\n  - {{name: fold, kind: file, basis: b, path: {out}}}\n")
+    w.site("blog", "--zone", "Etc/UTC")
+    w.up()
+    w.send("blog", events("blog", 120))
+    delivered(w)
+    w.seal("blog", "today", force=True)
+    w.cli("backup")
+    before, rows = w.pids(), totals(w)["blog"]
+    backup = glob.glob(state_of(w, "backup", "*.backup"))[0]
+    no = w.cli("restore", backup, check=False)
+    expect(no.returncode == 1 and b"Winnow runs: stop it first" in no.stderr, no.stderr)
+
+    def web_rows():
+        status, _, text = w.get(f"/api/v1/report?site=blog&table=traffic&from={FIRST}&to={FIRST}", port=w.web)
+        return json.loads(text)["rows"] if status == 200 else None
+
+    def forwards():
+        return b"fold" in w.cli("forward", "status", check=False).stdout
+
+    seen = wait_for("the readers", lambda: forwards() and web_rows())
+    expect(w.pids() == before and "ended with status" not in w.log(), "one ended by itself", w.log()[-500:])
+    shutil.copy(os.path.join(published, "data.mdb"), os.path.join(w.dir, "data.mdb"))
+    os.rename(os.path.join(w.dir, "data.mdb"), os.path.join(published, "data.mdb"))
+    wait_for("both to be started again", lambda: all(w.pids().get(r, before[r]) != before[r] for r in ("web", "forward")))
+    wait_for("the readers", lambda: forwards() and web_rows() == seen)
+    expect({r: w.pids()[r] for r in ("collector", "aggregator")} == {r: before[r] for r in ("collector", "aggregator")}, "the others run on")
+    expect(w.log().count("starting it again") == 2 and "a daemon ended with status 75" in w.log(), w.log()[-500:])
+    w.down()
+
+    # As systemd runs them: each by itself, and again after it failed.
+    def alone(role):
+        return subprocess.Popen([os.path.join(w.bin, "winnow-" + role)], env=w.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    with open(w.log_path, "a") as log:
+        for turn in range(2):
+            readers = {role: alone(role) for role in ("web", "forward")}
+            try:
+                wait_for("the readers", lambda: forwards() and web_rows() == seen)
+                if turn == 0:
+                    os.rename(published, published + ".away")  # as a restore asks for where the ledger here is not sound
+                    ended = {role: p.wait(30) for role, p in readers.items()}
+                    expect(all(0 < code < 128 for code in ended.values()), "not a failure, so not started again", ended)
+                    w.cli("restore", backup)
+            finally:
+                for p in readers.values():
+                    p.terminate()
+                    p.wait(30)
+    expect(totals(w)["blog"] == rows, "what came back", totals(w), rows)
+print("ok: three lives; what was purged stays away, no window is sealed twice, a jump deletes nothing, readers follow")

@@ -93,6 +93,9 @@ expect 2 'line 2: destination partner' "$winnow-forward" --check-config
 sed -i 's/out,/\/nowhere\/out,/' "$dir/config/destinations.yaml"
 expect 2 'line 2: destination partner: path /nowhere/out is no folder: make it' "$winnow-forward" --check-config
 sed -i "s|/nowhere/out|$dir/config|" "$dir/config/destinations.yaml"
+expect 2 "path $dir/config would open Winnow's own configuration" "$winnow-forward" --check-config
+mkdir -p "$dir/config/out"
+sed -i "s|$dir/config,|$dir/config/out,|" "$dir/config/destinations.yaml"
 expect 0 'destinations 1' "$winnow-forward" --check-config
 for daemon in collector aggregator; do
     expect 2 'policy.yaml, line 5: gpc "maybe"' "$winnow-$daemon" --check-config

@@ -55,3 +55,18 @@ Test(confine, only_what_is_listed_is_opened_and_only_where_it_says_so_written) {
     cr_expect(write(held, "x", 1) == 1, "what is open stays open");
     close(held);
 }
+
+Test(confine, a_folder_holds_what_lies_below_it_and_itself_whatever_the_links_say) {
+    static char link[] = "link";
+    cr_assert(mkdtemp(base) != NULL);
+    cr_assert(mkdir(at("conf"), 0700) == 0 && mkdir(at("conf/in"), 0700) == 0 &&
+              mkdir(at("conf2"), 0700) == 0);
+    cr_assert_eq(symlink("conf/in", at(link)), 0);
+    cr_expect(wn_confine_holds(at("conf"), at("conf")) && wn_confine_holds(at("conf"), at("conf/in")));
+    cr_expect(wn_confine_holds(base, at("conf/in")) && wn_confine_holds("/", at("conf")) &&
+              wn_confine_holds("/", "/"));
+    cr_expect(wn_confine_holds(at("conf"), at(link)) && wn_confine_holds(at(link), at("conf/in")));
+    cr_expect(!wn_confine_holds(at("conf"), at("conf2")) && !wn_confine_holds(at("conf/in"), at("conf")));
+    cr_expect(!wn_confine_holds(at("conf"), at("conf/none")) && !wn_confine_holds(at("none"), at("conf")));
+    unlink(at(link)), rmdir(at("conf/in")), rmdir(at("conf")), rmdir(at("conf2")), rmdir(base);
+}

@@ -276,11 +276,24 @@ Test(destinations, the_check_says_what_to_do_and_keeps_no_secret_when_it_fails) 
         {"kind: ga4, account: G-A, secret_file: @/s", "secret", NULL},
         {"kind: file, path: @/out", "", "out is no folder: make it"},
         {"kind: file, path: @/s", "", "is no folder"},
-        {"kind: file, path: @", "", NULL},
-        {"kind: file, path: @, sites: [shop, nosuch]", "", "no site nosuch in sites.yaml"},
-        {"kind: file, path: @, sites: [shop]", "", NULL},
+        {"kind: file, path: @", "", "would open Winnow's own configuration"},
+        {"kind: file, path: /", "", "would open Winnow's own configuration"},
+        {"kind: file, path: @/state", "", "would open Winnow's own"},
+        {"kind: file, path: @/state/collector/spool", "", "would open Winnow's own"},
+        {"kind: file, path: @/fold", "", NULL},
+        {"kind: file, path: @/state/fold", "", NULL},
+        {"kind: file, path: @/fold, sites: [shop, nosuch]", "", "no site nosuch in sites.yaml"},
+        {"kind: file, path: @/fold, sites: [shop]", "", NULL},
     };
     cr_assert_not_null(mkdtemp(folder));
+    static const char *const folders[] = {"fold", "state", "state/fold", "state/collector",
+                                          "state/collector/spool"};
+    char state[80], made[120];
+    snprintf(state, sizeof state, "%s/state", folder);
+    for (size_t i = 0; i < WN_COUNT(folders); i++) {
+        snprintf(made, sizeof made, "%s/%s", folder, folders[i]);
+        cr_assert_eq(mkdir(made, 0700), 0);
+    }
     put("sites.yaml", "sites:\n  - name: shop\n    zone: UTC\n    hosts: [shop.example]\n");
     for (size_t i = 0; i < WN_COUNT(rows); i++) {
         char entry[200] = "", text[300], *said = NULL;
@@ -292,7 +305,7 @@ Test(destinations, the_check_says_what_to_do_and_keeps_no_secret_when_it_fails) 
         put("s", rows[i].secret);
         put("destinations.yaml", text);
         FILE *err = open_memstream(&said, &n);
-        wn_err got = wn_destinations_check(folder, err, &all);
+        wn_err got = wn_destinations_check(folder, state, err, &all);
         fclose(err);
         cr_assert_eq(got, rows[i].says == NULL ? WN_OK : WN_ERR_CONFIG, "%s: %s", rows[i].line, said);
         if (rows[i].says != NULL)
@@ -308,11 +321,15 @@ Test(destinations, the_check_says_what_to_do_and_keeps_no_secret_when_it_fails) 
     snprintf(path, sizeof path, "%s/destinations.yaml", folder);
     cr_assert_eq(mkdir(path, 0700), 0); // no file at all: then there is no line either
     FILE *err = open_memstream(&said, &n);
-    cr_assert_eq(wn_destinations_check(folder, err, &all), WN_ERR_CONFIG);
+    cr_assert_eq(wn_destinations_check(folder, state, err, &all), WN_ERR_CONFIG);
     fclose(err);
     cr_assert(strstr(said, "cannot be read") && strstr(said, "line") == NULL, "%s", said);
     free(said);
     take("destinations.yaml"), take("s"), take("sites.yaml");
+    for (size_t i = WN_COUNT(folders); i-- > 0;) {
+        snprintf(made, sizeof made, "%s/%s", folder, folders[i]);
+        rmdir(made);
+    }
     rmdir(folder);
 }
 

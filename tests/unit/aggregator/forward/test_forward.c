@@ -197,6 +197,27 @@ Test(forward, what_was_refused_for_sure_is_taken_back_from_the_doubtful) {
     cr_assert(k->p.done && k->p.doubtful == 0 && k->times_begun == 1);
 }
 
+// What began before a backup, and may have come since, goes again after a restore to those alone who know a
+// repeat; to the others it is doubtful, and done.
+Test(forward, what_a_restore_found_begun_does_not_go_again_to_one_that_knows_no_repeats) {
+    for (size_t i = 0; i < WN_COUNT(kinds); i++) {
+        start_kind(i, 60);
+        the.kept_n = 1;
+        the.kept[0] = (rig_kept){.table = "pages", .day = DAY, .times_begun = 1};
+        strcpy(the.kept[0].receiver, "partner");
+        the.kept[0].p = (wn_progress){.begun = true, .unsure = true};
+        rig_look();
+        rig_run(FOREVER);
+        const rig_kept *k = rig_find("partner", "pages", DAY);
+        cr_assert(k->p.done && k->times_done == 1 && k->times_begun == 1 && k->p.rows_done == 60, "%s",
+                  kinds[i]);
+        cr_assert_eq(k->p.doubtful, is_ga4(i) ? 60 : 0, "%s", kinds[i]);
+        cr_assert_eq(the.requests == 0, is_ga4(i), "%s", kinds[i]);
+        cr_assert_eq(rig_info(0).rows_doubtful, is_ga4(i) ? 60 : 0, "%s", kinds[i]);
+        if (!is_ga4(i)) all_once("partner", "pages", DAY, 60);
+    }
+}
+
 // One that is silent keeps nobody else waiting, and what is under way outlives a look.
 Test(forward, a_silent_receiver_holds_up_itself_alone) {
     rig_publish("pages", DAY, 3, "partner");

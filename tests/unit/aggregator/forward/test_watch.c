@@ -22,7 +22,7 @@ static void begin(void) {
     char why[300];
     int line;
     wn_destinations to;
-    cr_assert_eq(wn_watch_begin(&w, file, &to, why, sizeof why, &line), WN_OK);
+    cr_assert_eq(wn_watch_begin(&w, folder, "/nowhere", NULL, &to, why, sizeof why, &line), WN_OK);
     wn_destinations_fini(&to);
 }
 
@@ -93,9 +93,19 @@ Test(watch, a_secret_or_a_folder_that_is_another_is_opened_anew) {
     rmdir(away);
 }
 
-Test(watch, what_is_named_is_what_is_opened) {
+Test(watch, what_is_named_is_opened_if_it_is_what_it_should_be_and_was_not_read_before) {
     wn_confine_rule rules[WN_WATCH_NAMED_MAX];
-    cr_assert_eq(wn_watch_rules(&w, rules), 2);
-    cr_assert(strcmp(rules[0].path, secret) == 0 && !rules[0].write);
-    cr_assert(strcmp(rules[1].path, out) == 0 && rules[1].write);
+    cr_assert_eq(wn_watch_rules(&w, rules), 1);
+    cr_assert(strcmp(rules[0].path, out) == 0 && rules[0].write);
+    cr_assert(wn_watch_add(&w, secret, WN_WATCH_KEY) && wn_watch_add(&w, secret, WN_WATCH_SYSTEM));
+    cr_assert(wn_watch_add(&w, folder, WN_WATCH_KEY) && wn_watch_add(&w, folder, WN_WATCH_SYSTEM));
+    cr_assert(wn_watch_add(&w, file, WN_WATCH_FOLDER) && wn_watch_add(&w, "/nowhere", WN_WATCH_FOLDER));
+    cr_assert_eq(wn_watch_rules(&w, rules), 3);
+    for (int i = 1; i < 3; i++) cr_assert(strcmp(rules[i].path, secret) == 0 && !rules[i].write);
+}
+
+Test(watch, there_is_room_for_what_can_be_named_and_for_no_more) {
+    size_t before = w.named_n;
+    for (size_t i = before; i < WN_WATCH_NAMED_MAX; i++) cr_assert(wn_watch_add(&w, secret, WN_WATCH_KEY));
+    cr_assert(!wn_watch_add(&w, secret, WN_WATCH_KEY));
 }

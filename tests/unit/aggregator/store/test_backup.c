@@ -477,8 +477,9 @@ Test(backup, plan_policy_and_transfers_are_told_once) {
     cr_assert_eq(restore_to(fresh, l, NOW_S, &done, &fault), WN_OK);
     t = (wn_transfer){0};
     cr_assert_eq(wn_published_transfer(fresh, "partner", "a", "pages", &h.window, &t), WN_OK);
-    cr_assert(t.done && t.rows_done == 7);
+    cr_assert(t.done && t.rows_done == 7 && !t.unsure);
     cr_assert_eq(wn_published_transfer(fresh, "partner", "a", "ages", &h.window, &t), WN_OK);
     cr_assert(t.begun && !t.done && t.rows_done == 0, "half sent: sent again, and not announced again");
+    cr_assert(t.unsure, "and not again to one that knows no repeats");
     wn_purge_list_close(l);
 }

@@ -545,13 +545,14 @@ Test(published, a_transfer_is_of_one_receiver_site_table_and_window) {
     }
     cr_assert_eq(wn_published_transfer(store, "partner", "shop", "pages", &other, &out), WN_OK);
     cr_assert(out.rows_done == 0 && !out.done);
-    for (unsigned bits = 0; bits < 4; bits++) {
+    for (unsigned bits = 0; bits < 8; bits++) {
         t.begun = bits & 1;
         t.done = bits & 2;
+        t.unsure = bits & 4;
         cr_assert_eq(wn_published_begin(store), WN_OK);
         cr_assert_eq(wn_published_transfer_put(store, "partner", "shop", "pages", &w, &t), WN_OK);
         cr_assert_eq(wn_published_commit(store), WN_OK);
         cr_assert_eq(wn_published_transfer(store, "partner", "shop", "pages", &w, &out), WN_OK);
-        cr_assert(out.begun == t.begun && out.done == t.done);
+        cr_assert(out.begun == t.begun && out.done == t.done && out.unsure == t.unsure);
     }
 }

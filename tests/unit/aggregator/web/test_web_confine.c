@@ -29,11 +29,11 @@ static void write_file(const char *path, const char *text) {
 }
 
 // What is handed over of file `at`; "" for none.
-static void copied(const wn_web_opener *o, size_t at, char out[64]) {
-    char path[WN_WEB_OPENER_PATH];
+static void copied(const wn_opener *o, size_t at, char out[64]) {
+    char path[WN_OPENER_PATH];
     int held;
     memset(out, 0, 64);
-    cr_assert_eq(wn_web_opener_copy(o, at, path, &held), WN_OK);
+    cr_assert_eq(wn_opener_copy(o, at, path, &held), WN_OK);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     cr_assert_eq(fd >= 0, held >= 0, "%s", path);
     if (fd < 0) return;
@@ -42,25 +42,23 @@ static void copied(const wn_web_opener *o, size_t at, char out[64]) {
 }
 
 Test(web_confine, nothing_is_opened_but_zones_and_what_is_handed_over) {
-    static const char *const names[] = {"sites.yaml", "plan.yaml", "folder", NULL};
+    static const char *const names[] = {"sites.yaml", "plan.yaml", NULL};
     char config[] = "/tmp/wn_confine_XXXXXX", state[] = "/tmp/wn_state_XXXXXX", text[64];
-    char file[64], fresh[64], secret[64], slots[64], folder[64];
+    char file[64], fresh[64], secret[64], slots[64];
     if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0) cr_skip_test("this kernel has no Landlock");
     cr_assert(mkdtemp(config) && mkdtemp(state));
     snprintf(file, sizeof file, "%s/sites.yaml", config);
     snprintf(fresh, sizeof fresh, "%s/sites.new", config);
     snprintf(secret, sizeof secret, "%s/hook.secret", config);
-    snprintf(folder, sizeof folder, "%s/folder", config);
     snprintf(slots, sizeof slots, "%s/slots", state);
     write_file(file, "old");
     write_file(secret, "whsec");
     write_file(slots, "keys");
     write_file(fresh, "new");
-    cr_assert_eq(mkdir(folder, 0700), 0);
     int held = open(slots, O_RDWR | O_CLOEXEC); // as the store is
     cr_assert(held >= 0);
-    wn_web_opener o;
-    cr_assert_eq(wn_web_opener_start(&o, config, names), WN_OK);
+    wn_opener o;
+    cr_assert_eq(wn_opener_start(&o, config, names), WN_OK);
 
     pid_t writer = fork(); // an operator, whom nothing confines
     if (writer == 0) {
@@ -93,26 +91,18 @@ Test(web_confine, nothing_is_opened_but_zones_and_what_is_handed_over) {
     cr_assert_eq(status, 0);
     copied(&o, 0, text); // replaced, as `winnow site` does
     cr_expect_str_eq(text, "new");
-    char path[WN_WEB_OPENER_PATH];
-    int fd;
-    cr_expect_eq(wn_web_opener_copy(&o, 2, path, &fd), WN_ERR_IO); // a folder
-    cr_expect_eq(wn_web_opener_copy(&o, 3, path, &fd), WN_ERR_IO); // none of its files
-    cr_expect_eq(wn_web_opener_copy(&o, 255, path, &fd), WN_ERR_IO);
-    cr_expect_eq(wn_web_opener_copy(&o, 256, path, &fd), WN_ERR_IO);
-    copied(&o, 0, text); // and goes on
-    cr_expect_str_eq(text, "new");
-    wn_web_opener_stop(&o);
+    wn_opener_stop(&o);
 }
 
 // A list of keys that cannot be read any more opens nothing, as one that is not there would.
 Test(web_confine, without_its_opener_keys_open_nothing) {
     char config[] = "/tmp/wn_confine_XXXXXX", file[64], why[300];
-    wn_web_opener o;
+    wn_opener o;
     wn_web_conf c;
     if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0) cr_skip_test("this kernel has no Landlock");
     cr_assert(mkdtemp(config));
     snprintf(file, sizeof file, "%s/api_keys.yaml", config);
-    cr_assert_eq(wn_web_opener_start(&o, config, wn_web_conf_files), WN_OK);
+    cr_assert_eq(wn_opener_start(&o, config, wn_web_conf_files), WN_OK);
     cr_assert_eq(wn_web_conf_open(&c, config, &o, why, sizeof why), WN_OK, "%s", why);
     cr_expect(!c.keys.there && !c.keys_bad);
     write_file(file, "keys: []\n");
@@ -123,6 +113,6 @@ Test(web_confine, without_its_opener_keys_open_nothing) {
     c.file[3].seen.st_size++; // as if it had changed again
     wn_web_conf_watch(&c);
     cr_expect(c.keys_bad);
-    wn_web_opener_stop(&o);
+    wn_opener_stop(&o);
     wn_web_conf_close(&c);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why: one byte is all that the process that is attacked can say to the one that may read.
-#include "web_opener.h"
+#include "opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,7 @@ static int copy_of(const char *path) {
     if (from < 0) return -1;
     to = memfd_create("winnow", MFD_CLOEXEC);
     while (to >= 0 && (n = read(from, buf, sizeof buf)) != 0) {
-        if (n > 0 && (all += (size_t)n) <= WN_WEB_OPENER_BYTES_MAX && write(to, buf, (size_t)n) == n)
-            continue;
+        if (n > 0 && (all += (size_t)n) <= WN_OPENER_BYTES_MAX && write(to, buf, (size_t)n) == n) continue;
         close(to);
         to = -1;
         errno = EIO;
@@ -78,10 +77,10 @@ static void serve(int fd, const char *config_dir, const char *const *names) {
     }
 }
 
-wn_err wn_web_opener_start(wn_web_opener *o, const char *config_dir, const char *const *names) {
+wn_err wn_opener_start(wn_opener *o, const char *config_dir, const char *const *names) {
     int pair[2];
     pid_t parent = getpid();
-    *o = (wn_web_opener){.fd = -1};
+    *o = (wn_opener){.fd = -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return WN_ERR_IO;
     pid_t pid = fork();
     if (pid < 0) return close(pair[0]), close(pair[1]), WN_ERR_IO;
@@ -94,11 +93,11 @@ wn_err wn_web_opener_start(wn_web_opener *o, const char *config_dir, const char 
         _exit(0);
     }
     close(pair[1]);
-    *o = (wn_web_opener){pair[0], pid};
+    *o = (wn_opener){pair[0], pid};
     return WN_OK;
 }
 
-void wn_web_opener_stop(wn_web_opener *o) {
+void wn_opener_stop(wn_opener *o) {
     if (o->fd < 0) return;
     close(o->fd);
     while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR) {
@@ -106,23 +105,25 @@ void wn_web_opener_stop(wn_web_opener *o) {
     o->fd = -1;
 }
 
-wn_err wn_web_opener_copy(const wn_web_opener *o, size_t at, char out_path[WN_WEB_OPENER_PATH], int *out_fd) {
+wn_err wn_opener_copy(const wn_opener *o, size_t at, char out_path[WN_OPENER_PATH], int *out_fd) {
     uint8_t ask = (uint8_t)at, answer = 0;
     fd_room room = {0};
     struct iovec io = {&answer, 1};
     struct msghdr m = {
         .msg_iov = &io, .msg_iovlen = 1, .msg_control = room.buf, .msg_controllen = sizeof room.buf};
     *out_fd = -1;
-    if (at > UINT8_MAX || send(o->fd, &ask, 1, MSG_NOSIGNAL) != 1) return WN_ERR_IO;
+    if (at > UINT8_MAX) return WN_ERR_IO;
+    if (send(o->fd, &ask, 1, MSG_NOSIGNAL) != 1) return WN_ERR_STATE;
     ssize_t n;
     do n = recvmsg(o->fd, &m, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n != 1 || answer == ANSWER_BAD) return WN_ERR_IO;
+    if (n != 1) return WN_ERR_STATE;
+    if (answer == ANSWER_BAD) return WN_ERR_IO;
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     if (answer == ANSWER_COPY && (!c || c->cmsg_type != SCM_RIGHTS)) return WN_ERR_IO;
     if (answer == ANSWER_COPY) memcpy(out_fd, CMSG_DATA(c), sizeof *out_fd);
     // What is kept in memory lies under no folder, so confinement lets it be opened.
-    if (*out_fd >= 0) snprintf(out_path, WN_WEB_OPENER_PATH, "/proc/self/fd/%d", *out_fd);
-    else snprintf(out_path, WN_WEB_OPENER_PATH, "/proc/self/fd/none");
+    if (*out_fd >= 0) snprintf(out_path, WN_OPENER_PATH, "/proc/self/fd/%d", *out_fd);
+    else snprintf(out_path, WN_OPENER_PATH, "/proc/self/fd/none");
     return WN_OK;
 }
