@@ -347,7 +347,7 @@ Test(promises, L_O3_neither_policy_s_categories_widen_the_other) {
 }
 
 // Rudder's list of the allowed says of the others that they are not.
-Test(promises, L_O2_whom_a_list_of_the_allowed_leaves_out_is_not_allowed) {
+Test(promises, L_O1_whom_a_list_of_the_allowed_leaves_out_is_not_allowed) {
     static const char *const left_in[] = {"C0002", "C0004"};
     for (size_t n = 0; n <= WN_COUNT(left_in); n++) {
         wn_span key = {(const uint8_t *)"allowedConsentIds", 17}, none = {NULL, 0};
