@@ -79,7 +79,8 @@ bool wn_scan_ip6(wn_scan *s, size_t i) {
         }
     }
     uint8_t after = wn_at(s, i);
-    if (doubles > 1 || wn_is_word(after) || after == ':' || digits == 0) return false;
+    if (doubles > 1 || wn_is_word(after) || after == ':') return false;
+    if (digits == 0 && groups < IP6_GROUPS) return false; // "std::dead": words
     return doubles == 1 ? groups >= 1 && groups < IP6_GROUPS : groups == IP6_GROUPS;
 }
 
