@@ -36,13 +36,9 @@ wn_signal wn_gpp_read(wn_span gpp, wn_span sid, const wn_tcf_terms *t) {
         if (!more) return WN_SIGNAL_DOUBT; // the header promised more
         wn_span text = wn_bits_cut(&gpp, '~', &more);
         if (!wn_gpp_spelt(text)) return WN_SIGNAL_DOUBT; // in force or not: the string is not whole
+        if (!(in_force >> id & 1u)) continue;
         bool whole;
-        wn_signal section = read_section(id, text, t, &whole);
-        if (!(in_force >> id & 1u)) { // nothing was asked for there; a refusal is one all the same
-            if (whole && !section.doubt) s = wn_signal_strictest(s, wn_signal_refusing(section.no));
-            continue;
-        }
-        s = wn_signal_strictest(s, section);
+        s = wn_signal_strictest(s, read_section(id, text, t, &whole));
         all_whole = all_whole && whole;
     }
     if (!all_whole) s.yes = 0;

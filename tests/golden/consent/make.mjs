@@ -174,18 +174,6 @@ function readGpp(gpp, sid, t) {
         if (s === null) return { fields, says: null };
         says = { yes: [...says.yes, ...s.yes], no: [...says.no, ...s.no] };
     }
-    // Sections that are not in force and are read whole: what they refuse.
-    for (const id of ids.filter((i) => !named.includes(i))) {
-        const text = parts[ids.indexOf(id) + 1];
-        try {
-            const f = US[id] ? usFields(id, text) : null;
-            if (f && !(f.GpcSegmentIncluded && f.Version <= US[id].newest)) continue;
-            const s = id === 2 ? judgeTcf(decodeTcf(text), t) : id === 6 ? judgeUsp(text) : f ? judgeUs(id, f) : null;
-            if (s) says.no.push(...s.no);
-        } catch {
-            continue;
-        }
-    }
     const no = ALL.filter((p) => says.no.includes(p));
     return { fields, says: { yes: ALL.filter((p) => whole && says.yes.includes(p) && !no.includes(p)), no } };
 }
