@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from bench_kit import DAY_S, EVENTS, RUNS, free_port, line, note, program
+from bench_kit import DAY_S, EVENTS, RUNS, free_port, line, program, wait_for
 
 FORMATS = ["csv", "ndjson", "json", "msgpack"]
 
@@ -16,9 +16,9 @@ def day(at_s):
 
 
 def ask(port, form):
-    """(ms until the body begins, seconds until it ends, bytes)"""
+    """(ms until the body begins, seconds until it ends)"""
     with socket.create_connection(("127.0.0.1", port), 60) as s:
-        began, first, n, head = time.perf_counter(), None, 0, b""
+        began, first, head = time.perf_counter(), None, b""
         s.sendall(
             f"GET /api/v1/report?site=site-07&table=pages&from={day(DAY_S - 29 * 86400)}&to={day(DAY_S)}&by=day&format={form}"
             f" HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
@@ -29,23 +29,17 @@ def ask(port, form):
                 if b"\r\n\r\n" not in head or head.endswith(b"\r\n\r\n"):
                     continue
                 first = (time.perf_counter() - began) * 1e3
-                data = head.split(b"\r\n\r\n", 1)[1]
-            n += len(data)
         if not head.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(head[:300])
-        return first, time.perf_counter() - began, n
+        return first, time.perf_counter() - began
 
 
-def wait(port, process):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return True
-        except OSError:
-            if process.poll() is not None:
-                return False
-            time.sleep(0.05)
-    return False
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
 
 
 def measure(state, config):
@@ -55,8 +49,7 @@ def measure(state, config):
         stderr=subprocess.DEVNULL,
     )
     try:
-        if not wait(port, web):
-            return note("export: winnow-web did not begin")
+        wait_for("winnow-web", lambda: listens(port))
         for form in FORMATS:
             ask(port, form)  # the first warms
             took = [ask(port, form) for _ in range(RUNS)]

@@ -77,8 +77,8 @@ typedef struct wn_tcf_terms {
 // feature 1 `locate`. Speaks of all four, always.
 wn_signal wn_tcf_read(wn_span text, const wn_tcf_terms *t);
 
-// The same beside the flag `gdpr`: 1 without a string is a doubt; 0 says that
-// the string is not in force, so only a doubt about it counts. Anything else is a doubt.
+// The same beside the flag `gdpr`: 1 without a string is a doubt; 0 says that the string is not in
+// force: it grants nothing, and what it refuses, or a doubt about it, counts. Anything else is a doubt.
 wn_signal wn_gdpr_read(wn_span gdpr, wn_span text, const wn_tcf_terms *t);
 
 // ---- IAB GPP ----
@@ -104,7 +104,7 @@ wn_signal wn_gcm_word_read(wn_span ad_user_data);
 // iOS tracking status (0..3 or its name) and "ad tracking enabled" (true, false,
 // 1, 0; Android's isLimitAdTrackingEnabled is its opposite): refuse `share`, never grant.
 wn_signal wn_att_read(wn_span status, wn_span ad_tracking);
-// The id of somebody who has none: never a key, and a refusal of `share`.
+// The id of somebody who has none, noughts however many and spaced: never a key, and a refusal of `share`.
 bool wn_zero_advertising_id(wn_span id);
 
 // ---- consent categories: Segment categoryPreferences, Rudder consentManagement ----

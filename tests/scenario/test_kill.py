@@ -141,4 +141,4 @@ for site, people in (("even", PEOPLE["even"]), ("nine", PEOPLE["nine"] + 1)):
 killed, under_load, held = run(True)
 for key in calm:
     expect(killed[key] == calm[key], key, "killed", killed[key][:5], "calm", calm[key][:5])
-print(f"ok: {EVENTS} events, each daemon killed {KILLS} times ({under_load} of them while senders sent), {held} batches held over replays, {len(calm)} tables equal")
+print(f"ok: {EVENTS} events, each daemon killed at least {KILLS} times ({under_load} of them while senders sent), {held} batches held over replays, {len(calm)} tables equal")
