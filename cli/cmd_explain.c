@@ -9,28 +9,30 @@
 #include "explain_run.h"
 #include "explain_matrix.h"
 #include "cli.h"
+#include "report_text.h"
 
 #define SHOWN_IN_FULL 5 // events of a file; the rest is counted
 
-// The given value of the field a step speaks of, one line, bounded.
-static void given_text(const wn_explained *e, const char *field, char out[41]) {
+#define IN_WIDTH 40
+#define OUT_WIDTH 36
+
+// The given values of the field a step speaks of, in one line.
+static void given_text(const wn_explained *e, const char *field, char *out, size_t cap) {
     size_t at = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < e->given_n; i++) {
+    for (size_t i = 0; i < e->given_n && at + 1 < cap; i++) {
         // "props, declared" is of props.
         size_t n = strcspn(e->given[i].field, ",");
         if (strlen(field) != n || memcmp(e->given[i].field, field, n) != 0) continue;
         const char *key = e->given[i].key;
-        at += (size_t)snprintf(out + at, 41 - at, "%s%s%s%s", at ? ", " : "", key ? key : "", key ? "=" : "",
+        at += (size_t)snprintf(out + at, cap - at, "%s%s%s%s", at ? ", " : "", key ? key : "", key ? "=" : "",
                                e->given[i].value);
-        if (at >= 41) {
-            at = 40;
-            memcpy(out + 37, "...", 3);
-        }
     }
-    for (char *p = out; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7F) *p = '?';
-    }
+}
+
+// A text that a client wrote, harmless to a terminal, and blanks up to the width.
+static void put_cell(const char *text, size_t width, size_t width_max) {
+    for (size_t n = wn_report_text_plain(stdout, text, width_max); n < width; n++) putchar(' ');
 }
 
 static void print_purposes(uint8_t bits) {
@@ -67,18 +69,21 @@ static void print_consent(const wn_explained *e) {
 
 static void print_one(const wn_explained *e) {
     const char *last = "";
-    printf("%-13s %-40s    %-36s %s\n", "field", "in", "out", "row");
+    printf("%-13s %-*s    %-*s %s\n", "field", IN_WIDTH, "in", OUT_WIDTH, "out", "row");
     for (size_t i = 0; i < e->trace.n; i++) {
         const wn_trace_step *s = &e->trace.step[i];
-        char in[41], out[220], row[80];
+        char in[512], out[220];
         const char *name = wn_field_name(s->field);
-        given_text(e, name, in);
-        wn_explained_text(s, out, sizeof out);
-        snprintf(row, sizeof row, "%s, %s", s->transform, s->purpose);
         bool again = strcmp(name, last) == 0;
-        printf("%-13s %-40s -> ", again ? "" : name, again ? "" : in);
-        if (again) printf("%s\n", out);
-        else printf("%-36s %s\n", out, row);
+        given_text(e, name, in, sizeof in);
+        wn_explained_text(s, out, sizeof out);
+        printf("%-13s ", again ? "" : name);
+        put_cell(again ? "" : in, IN_WIDTH, IN_WIDTH);
+        fputs(" -> ", stdout);
+        put_cell(out, again ? 0 : OUT_WIDTH, 0);
+        if (again) putchar('\n');
+        else printf(" %s, %s\n", s->transform, s->purpose);
+        wn_wipe(in, sizeof in);
         last = name;
     }
     print_consent(e);

@@ -36,7 +36,8 @@ bool wn_check_holds(const wn_check *c, const char *value, size_t n, size_t run) 
 // Everything of an address that is neither host nor path nor a kept utm value.
 static bool check_url(const wn_check *c, const char *url, size_t n, bool path_too) {
     const char *end = url + n, *host = memmem(url, n, "://", 3);
-    host = host ? host + 3 : url;
+    if (host) host += 3;
+    else host = n >= 2 && memcmp(url, "//", 2) == 0 ? url + 2 : url;
     const char *rest = host;
     while (rest < end && !strchr("/?#", *rest)) rest++;
     const char *at = memchr(host, '@', (size_t)(rest - host));

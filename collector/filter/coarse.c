@@ -186,9 +186,9 @@ static bool is_model_part(const char *s, size_t n) {
     return false;
 }
 
-// What stands behind the listed word (code: behind its '-'), and each further
-// word: with a digit, or one of the words makers use.
-static bool model_rest(const char *s, size_t n, bool code) {
+// What stands behind the listed word, and each further word: with a digit, or
+// one of the words makers use.
+static bool model_rest(const char *s, size_t n) {
     size_t digits = 0, from = 0;
     if (n > MODEL_WORD_CHARS_MAX) return false;
     while (from < n && is_model_mark(s[from])) from++;
@@ -197,16 +197,15 @@ static bool model_rest(const char *s, size_t n, bool code) {
         if (!digit && !letter && !is_model_mark(s[i])) return false;
         digits += digit;
     }
-    return digits <= MODEL_DIGITS_MAX && (code || digits > 0 || is_model_part(s + from, n - from));
+    return digits <= MODEL_DIGITS_MAX && (digits > 0 || is_model_part(s + from, n - from));
 }
 
 static bool is_model(const char *s, size_t n) {
     size_t at = model_word(s, n), words = 1;
     if (at == 0) return false;
-    bool code = s[at - 1] == '-';
     for (size_t begin = at; at <= n; at++) {
         if (at < n && s[at] != ' ') continue;
-        if (!model_rest(s + begin, at - begin, code && words == 1) || words > MODEL_WORDS_MAX) return false;
+        if (!model_rest(s + begin, at - begin) || words > MODEL_WORDS_MAX) return false;
         words++;
         begin = at + 1;
     }

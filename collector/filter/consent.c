@@ -142,16 +142,15 @@ static wn_signal read_categories(const wn_event *e, const wn_site_policy *policy
     wn_pair p;
     place in = TOP;
     wn_categories_init(&c);
-    bool any = false;
     for (size_t at = 0; wn_event_pair_next(e, WN_FIELD_consent, &at, &p);) {
-        any = true;
         bool opens = p.type == WN_PAIR_MAP || p.type == WN_PAIR_LIST;
         if (opens && in != TOP) wn_categories_doubt(&c); // nothing stands inside these
         else if (opens) in = enter(&c, &p);
         else if (p.type == WN_PAIR_END) in = TOP;
         else read_scalar(&c, policy, in, &p);
     }
-    if (any && !c.begun) wn_categories_doubt(&c); // something was said, and nothing of it is known
+    // Something was said, and nothing of it is known; an empty object too.
+    if (wn_event_has(e, WN_FIELD_consent) && !c.begun) wn_categories_doubt(&c);
     return wn_categories_end(&c);
 }
 

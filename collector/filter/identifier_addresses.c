@@ -86,29 +86,44 @@ bool wn_scan_ip6(wn_scan *s, size_t i) {
 
 // ---- hardware addresses ----
 
-// loose: the mark stands between words, too; then letters and digits must be among the pairs.
-static bool pairs_at(wn_scan *s, size_t i, size_t groups, size_t each, uint8_t mark, bool loose) {
-    size_t digits = 0;
+static bool pairs_at(wn_scan *s, size_t i, size_t groups, size_t each, uint8_t mark) {
     for (size_t g = 0; g < groups; g++) {
         if (g > 0 && wn_at(s, i++) != mark) return false;
-        for (size_t k = 0; k < each; k++) {
-            uint8_t c = wn_at(s, i++);
-            if (!wn_is_hex(c)) return false;
-            digits += wn_is_digit(c);
-        }
+        for (size_t k = 0; k < each; k++)
+            if (!wn_is_hex(wn_at(s, i++))) return false;
     }
     uint8_t after = wn_at(s, i);
-    if (loose) return !wn_is_word(after) && digits >= 3 && digits < groups * each;
     return !wn_is_word(after) && after != mark;
+}
+
+#define MAC_GROUPS 6
+#define MAC_DIGITS_MIN 3
+
+// Groups of one or two behind a mark that stands between words, too: letters
+// and decimal digits must be among them.
+static bool loose_pairs_at(wn_scan *s, size_t i) {
+    size_t digits = 0, letters = 0;
+    uint8_t mark = 0;
+    for (size_t g = 0; g < MAC_GROUPS; g++) {
+        uint8_t between = g > 0 ? wn_at(s, i++) : 0;
+        if (g == 1) mark = between;
+        if (between != mark || wn_is_word(mark)) return false;
+        size_t n = 0;
+        for (uint8_t c = wn_at(s, i); n < 2 && wn_is_hex(c); n++, c = wn_at(s, ++i)) {
+            digits += wn_is_digit(c);
+            letters += !wn_is_digit(c);
+        }
+        if (n == 0) return false;
+    }
+    return !wn_is_word(wn_at(s, i)) && digits >= MAC_DIGITS_MIN && letters > 0;
 }
 
 bool wn_scan_mac(wn_scan *s, size_t i) {
     uint8_t before = wn_before(s, i);
-    if (before != ':' && pairs_at(s, i, 6, 2, ':', false)) return true;
-    if (before != '-' && pairs_at(s, i, 6, 2, '-', false)) return true;
-    if (before != '.' && pairs_at(s, i, 3, 4, '.', false)) return true;
-    uint8_t mark = wn_at(s, i + 2);
-    return (mark == ' ' || mark == '_' || mark == '+' || mark == '.') && pairs_at(s, i, 6, 2, mark, true);
+    if (before != ':' && pairs_at(s, i, MAC_GROUPS, 2, ':')) return true;
+    if (before != '-' && pairs_at(s, i, MAC_GROUPS, 2, '-')) return true;
+    if (before != '.' && pairs_at(s, i, 3, 4, '.')) return true;
+    return loose_pairs_at(s, i);
 }
 
 // ---- coordinates ----

@@ -14,7 +14,8 @@
 #define PHONE_DIGITS_MAX 15
 #define TEL_DIGITS_MIN 5
 #define GLUED_DIGITS_MIN 9 // of digits that touch a letter
-#define PRICE_DIGITS_MAX 9 // a telephone number of the shortest kind that has its country is longer
+#define DECIMAL_DIGITS_MAX 9 // a telephone number without its country has ten where a dot follows the area
+#define PRICE_DIGITS_MAX 9   // a telephone number of the shortest kind that has its country is longer
 
 typedef struct run {
     uint8_t digit[DIGITS_MAX]; // 0..9
@@ -112,9 +113,15 @@ static bool card_or_imei(const uint8_t *d, size_t n, wn_identifier_kind *out) {
     return true;
 }
 
-// "3.14159265", "10.0.19045.3803", "0.1 0.2 0.3 0.4": a dot before a single digit, or only one dot.
+// "99.999999"; with more digits only behind a single one that is no country's: "3.14159265".
+static bool is_decimal(const run *r) {
+    if (r->len[0] == 1) return r->digit[0] != 1 || r->len[1] != 10;
+    return r->digit[0] != 0 && r->digits <= DECIMAL_DIGITS_MAX;
+}
+
+// A decimal number, or "10.0.19045.3803", "0.1 0.2 0.3 0.4": a dot before a single digit.
 static bool is_decimal_or_version(const run *r) {
-    if (r->groups == 2 && r->mark[1] == '.') return r->len[0] == 1 || r->digit[0] != 0;
+    if (r->groups == 2 && r->mark[1] == '.') return is_decimal(r);
     for (size_t g = 1; g < r->groups; g++)
         if (r->len[g] == 1 && r->mark[g] == '.') return true;
     return false;

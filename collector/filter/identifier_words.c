@@ -194,10 +194,10 @@ static size_t base64url_run(wn_scan *s, size_t i) {
     return n;
 }
 
-// A failed look covers every later beginning inside what it looked at.
+// In any case of letters: a search box may have made them small. A failed look
+// covers every later beginning inside what it looked at.
 static bool jwt(wn_scan *s, size_t i) {
-    if (i < s->jwt_end || wn_at(s, i) != 'e' || wn_at(s, i + 1) != 'y' || wn_at(s, i + 2) != 'J')
-        return false;
+    if (i < s->jwt_end || !wn_word_at(s, i, "eyj")) return false;
     size_t header = base64url_run(s, i), dot = i + header;
     s->jwt_end = dot;
     if (header < JWT_HEADER_CHARS_MIN || wn_at(s, dot) != '.') return false;
@@ -292,8 +292,9 @@ static bool hex_word(wn_scan *s, size_t i, const word *w, wn_identifier_kind *ou
     return w->n == 16 || w->n >= DIGEST_CHARS_MIN;
 }
 
-// 0x and eight hexadecimal digits.
+// Eight hexadecimal digits, behind 0x or with decimal ones and letters among them.
 static bool packed_ip4(wn_scan *s, size_t i, const word *w) {
+    if (w->n == 8) return w->hex == 8 && w->digits >= 2 && w->digits < 8;
     return w->n == 10 && wn_at(s, i) == '0' && wn_lower(wn_at(s, i + 1)) == 'x' && w->hex == 9;
 }
 

@@ -36,9 +36,31 @@ static bool hide(const uint8_t *s, size_t n) {
     return wn_shape_segment(s, n); // hides every '%' that decoding left
 }
 
+// ---- numbers side by side ----
+
+#define NUMBERS_MAX 2 // "/192/168/1/1" is an address, "/2024/05/17" a day
+
+typedef struct numbers {
+    size_t row, since_year;
+} numbers;
+
+// True when this segment is one number too many behind the others.
+static bool one_too_many(numbers *r, const uint8_t *s, size_t n) {
+    size_t digits = 0;
+    while (digits < n && s[digits] >= '0' && s[digits] <= '9') digits++;
+    if (digits < n) {
+        *r = (numbers){0};
+        return false;
+    }
+    bool year = n == 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
+    r->since_year = year ? 0 : r->row == 0 ? NUMBERS_MAX + 1 : r->since_year + 1;
+    return ++r->row > NUMBERS_MAX && r->since_year > NUMBERS_MAX;
+}
+
 // Appends "/segment" for each segment while it fits whole.
 static size_t join_segments(const uint8_t *p, size_t n, char *out) {
     size_t to = 0, i = 0;
+    numbers row = {0};
     while (i < n && p[i] != '?' && p[i] != '#') {
         size_t begin = i, end = SIZE_MAX;
         for (; i < n && p[i] != '/' && p[i] != '\\' && p[i] != '?' && p[i] != '#'; i++)
@@ -48,7 +70,7 @@ static size_t join_segments(const uint8_t *p, size_t n, char *out) {
         if (end == begin) continue;
         const uint8_t *segment = p + begin;
         size_t bytes = end - begin;
-        if (hide(segment, bytes)) {
+        if (one_too_many(&row, segment, bytes) || hide(segment, bytes)) {
             segment = (const uint8_t *)":x";
             bytes = 2;
         }

@@ -196,6 +196,9 @@ expect 0 'referrer example.org' "$winnow" explain --matrix
 expect 0 "No site's policy is applied" "$winnow" explain --matrix
 expect 0 'No country database is here' "$winnow" explain --country-db "$dir/none.mmdb" --ip 192.0.2.7 \
     --event '{"name":"pageview","url":"/a"}'
+expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a","referrer":"//john.de"}'
+expect 0 'Büro                                     -> dropped' "$winnow" explain --event '{"name":"pageview","url":"/a","maker":"x","search_term":"Büro"}'
+expect 0 'a�b' "$winnow" explain --event '{"name":"pageview","url":"/a","search_term":"a\u009bb"}'
 expect 1 'not one JSON object' "$winnow" explain --event nonsense
 
 printf 'sites:\n  - name: UPPER\n    zone: UTC\n' >"$dir/config/sites.yaml"

@@ -41,6 +41,8 @@ Test(explain_check, lets_what_is_kept_by_rule_pass) {
     cr_assert(!leaks("/pricing-page", "url", "https://a.example/pricing-page?x=1"));
     cr_assert(!leaks("spring-sale", "url", "https://a.example/?utm_campaign=spring-sale"));
     cr_assert(!leaks("search.example", "referrer", "https://search.example/"));
+    cr_assert(!leaks("search.example", "referrer", "//search.example"));
+    cr_assert(leaks("/private/path", "referrer", "//search.example/private/path"));
     cr_assert(!leaks("/firefox", "user_agent", "Mozilla/5.0 Firefox/143.0"));
     cr_assert(leaks("x11; linux x86_64; rv", "user_agent", "Mozilla/5.0 (X11; Linux x86_64; rv:1)"));
     cr_assert(!leaks("purchase", "name", "purchase"));

@@ -71,6 +71,21 @@ Test(route, evens_out_slashes) {
     expect(rows, WN_COUNT(rows));
 }
 
+Test(route, hides_the_third_of_numbers_side_by_side_that_are_no_day) {
+    static const row rows[] = {
+        {"/192/168/1/7", "/192/168/:x/:x"},
+        {"/555/123/456/", "/555/123/:x"},
+        {"/tel/030/12/34/56", "/tel/030/12/:x/:x"},
+        {"/555/a/123/456", "/555/a/123/456"},
+        {"/2024/05/17/slug", "/2024/05/17/slug"},
+        {"/17/05/2024", "/17/05/2024"},
+        {"/2024/05/17/3", "/2024/05/17/:x"},
+        {"/1/2/3/2024", "/1/2/:x/2024"},
+        {"/page/2/of/7", "/page/2/of/7"},
+    };
+    expect(rows, WN_COUNT(rows));
+}
+
 Test(route, hides_segments_that_may_name_somebody) {
     static const row rows[] = {
         {"/u/12345", "/u/:x"},
