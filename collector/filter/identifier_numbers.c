@@ -13,7 +13,7 @@
 #define PHONE_DIGITS_MIN 7
 #define PHONE_DIGITS_MAX 15
 #define TEL_DIGITS_MIN 5
-#define GLUED_DIGITS_MIN 9 // of digits that touch a letter
+#define GLUED_DIGITS_MIN 9   // of digits that touch a letter
 #define DECIMAL_DIGITS_MAX 9 // a telephone number without its country has ten where a dot follows the area
 #define PRICE_DIGITS_MAX 9   // a telephone number of the shortest kind that has its country is longer
 
