@@ -89,8 +89,14 @@ static size_t decode_round(uint8_t *p, size_t n) {
     return to;
 }
 
+#ifdef WN_MUTANT_NET_DECODE_ONCE
+enum { DECODE_ROUNDS = 1 };
+#else
+enum { DECODE_ROUNDS = WN_ESCAPE_ROUNDS };
+#endif
+
 size_t wn_plain_decode(uint8_t *p, size_t n, bool *out_escapes_left) {
-    for (int round = 0; round < WN_DECODE_ROUNDS; round++) {
+    for (int round = 0; round < DECODE_ROUNDS; round++) {
         size_t less = decode_round(p, n);
         if (less == n) break;
         n = less;

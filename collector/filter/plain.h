@@ -8,11 +8,6 @@
 #define WN_PLAIN_BYTES_MAX 4096
 // A character of one to four bytes becomes at most as many, but "⑽" "(10)": 3 to 4.
 #define WN_PLAIN_MAX (WN_PLAIN_BYTES_MAX / 3 * 4 + 4)
-#ifdef WN_MUTANT_NET_DECODE_ONCE
-#define WN_DECODE_ROUNDS 1
-#else
-#define WN_DECODE_ROUNDS WN_ESCAPE_ROUNDS
-#endif
 
 // What non-ASCII becomes when it looks like no ASCII.
 enum {
@@ -23,12 +18,12 @@ enum {
 
 typedef enum wn_plain_result {
     WN_PLAIN_DONE,
-    WN_PLAIN_ESCAPED,    // more layers of escapes than WN_DECODE_ROUNDS
+    WN_PLAIN_ESCAPED,    // more layers of escapes than WN_ESCAPE_ROUNDS
     WN_PLAIN_UNREADABLE, // no UTF-8
     WN_PLAIN_TOO_LONG,   // over WN_PLAIN_BYTES_MAX
 } wn_plain_result;
 
-// Undoes %XX, &#N; and &commat; in place until nothing changes, WN_DECODE_ROUNDS times at most; returns the
+// Undoes %XX, &#N; and &commat; in place until nothing changes, WN_ESCAPE_ROUNDS times at most; returns the
 // new length.
 size_t wn_plain_decode(uint8_t *p, size_t n, bool *out_escapes_left);
 bool wn_plain_has_escape(const uint8_t *p, size_t n);
