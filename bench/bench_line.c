@@ -50,12 +50,23 @@ static int by_size(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static wn_bench_samples in_order(const wn_bench_samples *s) {
+    wn_bench_samples t = *s;
+    qsort(t.v, (size_t)t.n, sizeof t.v[0], by_size);
+    return t;
+}
+
+double wn_bench_median(const wn_bench_samples *s) {
+    if (s->n == 0) return 0;
+    wn_bench_samples t = in_order(s);
+    return t.n % 2 ? t.v[t.n / 2] : (t.v[t.n / 2 - 1] + t.v[t.n / 2]) / 2;
+}
+
 void wn_bench_print(const char *bench, const char *metric, const char *unit, const wn_bench_samples *s,
                     const char *reference, double reference_value) {
-    wn_bench_samples t = *s;
-    if (t.n == 0) return;
-    qsort(t.v, (size_t)t.n, sizeof t.v[0], by_size);
-    double median = t.n % 2 ? t.v[t.n / 2] : (t.v[t.n / 2 - 1] + t.v[t.n / 2]) / 2;
+    if (s->n == 0) return;
+    wn_bench_samples t = in_order(s);
+    double median = wn_bench_median(s);
     printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"runs\":%d,\"min\":%.6g,"
            "\"max\":%.6g,",
            bench, metric, median, unit, t.n, t.v[0], t.v[t.n - 1]);

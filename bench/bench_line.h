@@ -30,6 +30,7 @@ typedef struct wn_bench_samples {
 } wn_bench_samples;
 
 void wn_bench_add(wn_bench_samples *s, double v);
+double wn_bench_median(const wn_bench_samples *s); // 0 of none
 // reference NULL: null in the line.
 void wn_bench_print(const char *bench, const char *metric, const char *unit, const wn_bench_samples *s,
                     const char *reference, double reference_value);
