@@ -60,10 +60,10 @@ typedef struct wn_site {
     char name[WN_SITE_NAME_BYTES]; // [a-z0-9][a-z0-9._-]*
     uint64_t tag;                  // wn_site_tag(name)
     char zone[WN_ZONE_BYTES];
-    uint8_t kind;       // wn_kind
-    bool organisations; // declares organisations: undeclared people are one
-    char hosts[WN_SITE_HOSTS_MAX][128];
-    size_t hosts_n; // 0: any page host
+    uint8_t kind;                       // wn_kind
+    bool organisations;                 // declares organisations: undeclared people are one
+    char hosts[WN_SITE_HOSTS_MAX][128]; // lower case; pages' hosts are compared with them without "www."
+    size_t hosts_n;                     // 0: any page host
     wn_site_key keys[WN_SITE_KEYS_MAX];
     size_t keys_n;
     uint8_t sign_key[32]; // for user_sig
@@ -80,7 +80,7 @@ WN_MUST_USE wn_err wn_sites_load(const char *path, wn_sites *out, char *why, siz
 WN_MUST_USE wn_err wn_sites_save(const char *path, const wn_sites *s); // 0600, write+sync+rename
 void wn_sites_fini(wn_sites *s);
 void wn_sites_sort(wn_sites *s); // by tag, after an addition
-// NULL when right, else what is allowed (static words). host_set writes the form that is compared.
+// NULL when right, else what is allowed (static words). host_set writes lower case without a last dot.
 const char *wn_site_name_check(const char *name);
 const char *wn_site_host_set(const char *host, char out[128]);
 const char *wn_site_key_check(const char *key);

@@ -79,9 +79,7 @@ const char *wn_site_host_set(const char *host, char out[128]) {
     for (size_t i = 0; i <= n; i++) low[i] = (char)tolower((unsigned char)host[i]);
     if (strspn(low, LOWER_AND_DIGITS ".-_") != n || low[0] == '.' || strstr(low, "..")) return allowed;
     if (low[n - 1] == '.') low[--n] = '\0';
-    // Page hosts are compared without "www.".
-    const char *bare = strncmp(low, "www.", 4) == 0 && low[4] ? low + 4 : low;
-    memcpy(out, bare, strlen(bare) + 1);
+    memcpy(out, low, n + 1);
     return NULL;
 }
 

@@ -116,7 +116,7 @@ Test(conf_sites, what_is_saved_comes_back_private, .init = setup, .fini = teardo
     const wn_site *shop = wn_sites_by_name(&b, "shop", 4);
     cr_assert(shop);
     cr_assert_eq(wn_sites_by_tag(&b, shop->tag), shop);
-    cr_assert_str_eq(shop->hosts[0], "shop.example");
+    cr_assert_str_eq(shop->hosts[0], "www.shop.example");
     cr_assert_str_eq(shop->hosts[1], "cdn.shop.example");
     cr_assert(shop->organisations && shop->has_sign_key && shop->keys[0].server && !shop->keys[1].server);
     cr_assert_str_eq(shop->keys[1].key, KEY_B);

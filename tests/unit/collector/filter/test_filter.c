@@ -96,6 +96,11 @@ Test(filter, only_the_sites_hosts_may_be_page_hosts) {
     cr_expect_eq(but("url", "https://www.EXAMPLE.com:8080/"), WN_KEEP);
     cr_expect_eq(but("url", "https://shop.example.com/"), WN_KEEP);
     cr_expect_eq(but("url", "/only/a/path"), WN_KEEP);
+    static const char *const www[] = {"www.example.com", "www.com"}; // as sites.yaml has them
+    for (size_t i = 0; i < WN_COUNT(www); i++) cr_assert_null(wn_site_host_set(www[i], r.site.hosts[i]));
+    cr_expect_eq(but("url", "https://example.com/"), WN_KEEP);
+    cr_expect_eq(but("url", "https://www.com/"), WN_KEEP);
+    cr_expect_eq(but("url", "https://com/"), WN_VERDICT_foreign_host);
     r.site.hosts_n = 0;
     cr_expect_eq(but("url", "https://anything.org/"), WN_KEEP);
 }
