@@ -438,6 +438,19 @@ Test(promises, L_O3_a_shut_page_has_no_route_and_a_tied_address_no_country) {
     cr_expect_eq(r.out.obs.closed[WN_DIM_language], 0);
 }
 
+// A consent string in the event does not hide what the cookie beside it refuses.
+Test(promises, L_O2_a_cookie_s_refusal_is_heard_beside_the_event_s_own_string) {
+    static const char all[] = "CQtAQoAQtAQoAAfAHCENCWFsAP_gAAAAAACYF5wBIAAgAGAAgABQC8wAMADgAAAA."
+                              "IJYQB4AAgA9AGQAZgD6ALzAYyA-gCWAA",
+                      none[] =
+                          "CQtAQoAQtAQoAAfAHCENCWFgAAAAAAAAAACYAAAAAAAA.IJYQB4AAgA9AGQAZgD6ALzAYyA-gCWAA";
+    r.sender.now_s = 1795262400; // when both were given; no window of the rig's, so that what is kept is late
+    rig_set(&r, "tcf", all);
+    cr_expect_eq(rig_run(&r), WN_VERDICT_late);
+    r.sender.tcf = (wn_span){(const uint8_t *)none, sizeof none - 1};
+    cr_expect_eq(rig_run(&r), WN_VERDICT_refused);
+}
+
 Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
     static const struct {
         const char *field, *value;
