@@ -117,6 +117,10 @@ Test(consent_tcf, the_gdpr_flag) {
     // Where the law does not apply the string grants nothing; what it refuses it refuses.
     cr_expect(rig_same(wn_gdpr_read(rig_span("0"), text, &v.terms), (wn_signal){0, v.expect.no, false}));
     cr_expect(rig_same(wn_gdpr_read(rig_span("0"), none, &v.terms), WN_SIGNAL_SILENT));
+    rig_vector all = named("tcf-all"); // where the law does not apply nothing was asked for
+    cr_expect_neq(all.expect.yes, 0);
+    cr_expect(rig_same(wn_gdpr_read(rig_span("0"), rig_span(all.text), &all.terms),
+                       (wn_signal){0, all.expect.no, false}));
     cr_expect(wn_gdpr_read(rig_span("0"), rig_span(bad.text), &v.terms).doubt);
     cr_expect(wn_gdpr_read(rig_span(""), text, &v.terms).doubt);
     cr_expect(wn_gdpr_read(rig_span("2"), text, &v.terms).doubt);

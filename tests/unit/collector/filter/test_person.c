@@ -194,3 +194,39 @@ Test(person, organisation_is_believed_from_a_server_key) {
     rig_set(&r, "org", "");
     cr_expect_eq(run().org, 0);
 }
+
+Test(person, browser_and_system_each_tell_people_of_one_address_apart) {
+    static const char firefox[] =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
+                      mac[] =
+                          "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like "
+                          "Gecko) Chrome/120.0.0.0 Safari/537.36";
+    seen a = from("192.0.2.7", rig_chrome), browser = from("192.0.2.7", firefox),
+         system = from("192.0.2.7", mac);
+    cr_expect(!same(&a, &browser) && !same(&a, &system));
+}
+
+// It stands for everybody who has none.
+Test(person, a_zero_advertising_id_is_nobody_s_and_proves_nothing) {
+    static const char zero[] = "00000000-0000-0000-0000-000000000000";
+    static const char *const fields[] = {"user_id", "anonymous_id", "device_id"};
+    seen nobody = from("192.0.2.7", rig_chrome);
+    for (size_t i = 0; i < 3; i++) {
+        seen given = known_as(fields[i], zero, true);
+        cr_expect(same(&given, &nobody), "%s", fields[i]);
+    }
+    seen proven = signed_as(zero, zero, true);
+    cr_expect(proven.flags == 0 && proven.org == 0);
+}
+
+Test(person, an_id_never_meets_an_address) {
+    seen network = from("192.0.2.7", rig_chrome);
+    uint8_t id[6] = {
+        192, 0, 2, 7, (uint8_t)r.out.obs.closed[WN_DIM_browser], (uint8_t)r.out.obs.closed[WN_DIM_system]};
+    rig_view(&r);
+    rig_set(&r, "purposes", "basic");
+    rig_set(&r, "purposes", "measure");
+    rig_set_bytes(&r, WN_FIELD_user_id, id, sizeof id);
+    seen user = run();
+    cr_expect(!same(&user, &network));
+}

@@ -381,6 +381,76 @@ Test(promises, L_O3_a_newer_policy_narrows_at_once_and_never_widens) {
     }
 }
 
+// What either policy says of an organisation, a page or a list holds: a case a policy that says it.
+Test(promises, L_O3_what_either_policy_takes_away_is_gone) {
+    r.has_policy = true;
+    for (int i = 0; i < 3; i++) { // 2: both are as they were
+        for (int p = 0; p < 2; p++) r.policy[p] = rig_site_policy;
+        if (i < 2) { // the other one knows nothing of the list
+            r.policy[!i].props_n = r.policy[!i].surveys_n = r.policy[!i].routes_n = 0;
+            r.policy[!i].sensitive_n = r.policy[!i].orgs_n = 0;
+        }
+        rig_clear(&r);
+        rig_set(&r, "site", "example");
+        rig_set(&r, "name", "pageview");
+        rig_set(&r, "url", "https://example.com/users/bob/orders");
+        rig_set_bytes(&r, WN_FIELD_props, NULL, 0);
+        wn_event_pair(r.event, WN_FIELD_props, (wn_span){(const uint8_t *)"plan", 4}, WN_PAIR_TEXT,
+                      (wn_span){(const uint8_t *)"pro", 3});
+        rig_set(&r, "survey", "nps");
+        rig_set(&r, "answer", "10");
+        agree(EVERYTHING);
+        cr_assert_eq(rig_run(&r), WN_KEEP);
+        cr_expect_str_eq(rig_open(&r, WN_DIM_prop1), i < 2 ? "" : "plan=pro", "%d", i);
+        cr_expect_str_eq(rig_open(&r, WN_DIM_answer), i < 2 ? "" : "nps=10", "%d", i);
+        cr_expect_str_eq(rig_open(&r, WN_DIM_route), i < 2 ? "/users/bob/orders" : "/users/:id/orders", "%d",
+                         i);
+        rig_view(&r);
+        rig_set(&r, "org", "silent");
+        agree(EVERYTHING);
+        cr_expect_eq(rig_run(&r), WN_VERDICT_refused, "%d", i);
+        for (int link = 0; link < 2; link++) {
+            rig_clear(&r);
+            rig_set(&r, "site", "example");
+            rig_set(&r, "name", "pageview");
+            rig_set(&r, "url", link ? "/" : "/health/x");
+            if (link) rig_set(&r, "link", "/health/x");
+            agree("basic");
+            cr_expect_eq(rig_run(&r), WN_VERDICT_sensitive, "%d %d", i, link);
+        }
+    }
+}
+
+// A page that the policy shuts, and a place and a device that it ties to another purpose.
+Test(promises, L_O3_a_shut_page_has_no_route_and_a_tied_address_no_country) {
+    r.has_policy = true;
+    r.country = "DE";
+    rig_clear(&r);
+    rig_view(&r);
+    r.policy[0].fields_off = UINT64_C(1) << WN_FIELD_url | UINT64_C(1) << WN_FIELD_language;
+    r.policy[0].needs[WN_FIELD_ip] = 1u << WN_PURPOSE_locate;
+    r.policy[0].needs[WN_FIELD_user_agent] = 1u << WN_PURPOSE_profile;
+    r.sender.accept_language = (wn_span){(const uint8_t *)"de", 2};
+    cr_assert_eq(rig_run(&r), WN_KEEP);
+    cr_expect_str_eq(rig_open(&r, WN_DIM_route), "");
+    cr_expect_eq(r.out.obs.closed[WN_DIM_country], 0);
+    cr_expect_eq(r.out.obs.closed[WN_DIM_browser], 0);
+    cr_expect_eq(r.out.obs.closed[WN_DIM_language], 0);
+}
+
+// A consent string in the event does not hide what the cookie beside it refuses.
+Test(promises, L_O2_a_cookie_s_refusal_is_heard_beside_the_event_s_own_string) {
+    static const char all[] = "CQtAQoAQtAQoAAfAHCENCWFsAP_gAAAAAACYF5wBIAAgAGAAgABQC8wAMADgAAAA."
+                              "IJYQB4AAgA9AGQAZgD6ALzAYyA-gCWAA",
+                      none[] =
+                          "CQtAQoAQtAQoAAfAHCENCWFgAAAAAAAAAACYAAAAAAAA.IJYQB4AAgA9AGQAZgD6ALzAYyA-gCWAA";
+    r.sender.now_s = 1795262400; // when both were given; no window of the rig's, so that what is kept is late
+    rig_set(&r, "tcf", all);
+    cr_expect_eq(rig_run(&r), WN_VERDICT_late);
+    r.sender.tcf = (wn_span){(const uint8_t *)none, sizeof none - 1};
+    cr_expect_eq(rig_run(&r), WN_VERDICT_refused);
+}
+
 Test(promises, L_C1_a_child_s_event_is_dropped_before_anything_else) {
     static const struct {
         const char *field, *value;
