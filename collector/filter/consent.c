@@ -73,8 +73,10 @@ static wn_span stated(const wn_event *e, wn_field f, wn_span otherwise) {
 static void add_iab(gathered *g, const wn_event *e, const wn_sender *sender, const wn_site_policy *policy) {
     wn_tcf_terms terms = terms_of(sender, policy);
     wn_span gdpr = stated(e, WN_FIELD_gdpr, ABSENT), tcf = stated(e, WN_FIELD_tcf, sender->tcf);
+#ifndef WN_MUTANT_COOKIE_HIDDEN
     if (sender->tcf.n > 0 && tcf.p != sender->tcf.p) // the cookie and the event's own: either may deny
         add(g, WN_SIGNAL_tcf, wn_tcf_read(sender->tcf, &terms));
+#endif
     wn_span gpp = stated(e, WN_FIELD_gpp, ABSENT), sid = stated(e, WN_FIELD_gpp_sid, ABSENT);
     add(g, WN_SIGNAL_tcf, wn_gdpr_read(gdpr, tcf, &terms));
     add(g, WN_SIGNAL_gpp, wn_gpp_read(gpp, sid, &terms));

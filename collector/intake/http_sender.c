@@ -198,7 +198,9 @@ wn_request *wn_http_sender_begin(struct MHD_Connection *c, wn_pipeline *p, bool 
 
     wn_address peer, client;
     wn_span forwarded = {(const uint8_t *)h.forwarded, h.forwarded_n};
+#ifndef WN_MUTANT_FORWARDED_CUT
     if (h.forwarded_long) forwarded = span_of(h.forwarded_last);
+#endif
     if (!h.forwarded_seen) forwarded = (wn_span){NULL, 0};
     bool known = peer_of(c, &peer) && wn_pipeline_client(p, &peer, forwarded, &client);
     wn_sender sender = {

@@ -364,6 +364,9 @@ Test(http_intake, the_pixel_is_always_a_picture) {
     cr_expect_eq(s.events, 1);
     fetch("GET /p.gif?site=shop HTTP/1.1\r\nReferer: https://shop.example/from-the-header");
     cr_expect_eq(rig_read(&r).views, 3, "the page is the Referer");
+    ask(POST "\r\nReferer: https://shop.example/from-the-header",
+        "{\"site\":\"shop\",\"name\":\"pageview\"}");
+    cr_expect_eq(rig_read(&r).views, 3, "the pixel's alone");
 }
 
 Test(http_intake, a_pixel_without_room_is_a_picture_all_the_same) {
@@ -513,6 +516,10 @@ Test(http_intake, believes_the_rightmost_untrusted_address_of_all_lines) {
     while (strlen(longer) < 1200) strcat(longer, "198.51.100.9, ");
     strcat(longer, "198.51.100.9\r\nX-Forwarded-For: 203.0.113.7");
     cr_expect_eq(prefix_of(longer), a, "a list too long is read from its right end");
+    strcpy(longer, "\r\nX-Forwarded-For: "); // leaves no room for the line that the proxy adds
+    while (strlen(longer) < 1020) strcat(longer, "198.51.100.9, ");
+    strcat(longer, "198.51.100.9\r\nX-Forwarded-For: 203.0.113.7");
+    cr_expect_eq(prefix_of(longer), a, "and the proxy's line goes before a client's that fills the room");
 }
 
 Test(http_intake, obeys_the_signals_of_the_request) {
