@@ -125,7 +125,7 @@ wn_err wn_api_keys_load(const char *path, wn_api_keys *out, char *why, size_t wh
     if (err == WN_ERR_NOTFOUND) return WN_OK;
     out->there = true;
     if (err != WN_OK) {
-        snprintf(why, why_bytes, "cannot be read: %s", wn_err_text(err));
+        snprintf(why, why_bytes, "cannot be read: %s", wn_yaml_unread(err));
         return err;
     }
     err = wn_yaml_load(text, &keys_schema, &data, why, why_bytes, out_line);

@@ -20,6 +20,14 @@ static wn_err refused(wn_nodes *d, size_t line, const char *fmt, ...) {
     return WN_ERR_CONFIG;
 }
 
+// True when the line, counted from 0, is indented with a tab.
+static bool tab_begins(const char *text, size_t n, size_t line) {
+    size_t i = 0;
+    for (; i < n && line > 0; i++) line -= text[i] == '\n';
+    while (i < n && text[i] == ' ') i++;
+    return i < n && text[i] == '\t';
+}
+
 // libyaml places bytes that are not UTF-8 by their offset only.
 static wn_err parser_says(wn_nodes *d, const yaml_parser_t *p, const char *text, size_t n) {
     if (p->error == YAML_MEMORY_ERROR) return WN_ERR_NOMEM;
@@ -28,6 +36,8 @@ static wn_err parser_says(wn_nodes *d, const yaml_parser_t *p, const char *text,
         for (size_t i = 0; i < n && i < p->problem_offset; i++) line += text[i] == '\n';
         return refused(d, line, "not UTF-8 text: %s", p->problem);
     }
+    if (tab_begins(text, n, p->problem_mark.line))
+        return refused(d, p->problem_mark.line, "a tab before the text: indent with blanks");
     return refused(d, p->problem_mark.line, "column %zu: %s", p->problem_mark.column + 1,
                    p->problem != NULL ? p->problem : "not YAML");
 }
@@ -92,6 +102,8 @@ wn_err wn_nodes_open(wn_nodes *d, const char *text, size_t n, char *why, size_t 
     *d = (wn_nodes){.why = why, .why_bytes = why_bytes, .out_line = out_line};
     *out_line = 0;
     snprintf(why, why_bytes, "%s", "");
+    static const char mark[] = "\xef\xbb\xbf"; // of UTF-8, which some editors write first
+    if (n >= 3 && memcmp(text, mark, 3) == 0) text += 3, n -= 3;
     if (memchr(text, '\0', n) != NULL) return refused(d, 0, "holds a NUL character: is it a text file?");
     WN_TRY(check_events(d, text, n));
     if (!yaml_parser_initialize(&p)) return WN_ERR_NOMEM;

@@ -374,7 +374,7 @@ static wn_err read_file(reading *read, const char *folder_path, file_values **ou
     wn_err err = wn_yaml_slurp(read->file, &read->yaml, &n);
     if (err == WN_ERR_NOTFOUND) return WN_OK;
     if (err != WN_OK) {
-        fprintf(stderr, "%s: %s cannot be read: %s\n", read->program, read->file, wn_err_text(err));
+        fprintf(stderr, "%s: %s cannot be read: %s\n", read->program, read->file, wn_yaml_unread(err));
         return WN_ERR_CONFIG;
     }
     void *data = NULL;

@@ -393,7 +393,7 @@ wn_err wn_plan_load_file(const char *path, wn_plan *out, char *why, size_t why_b
     *out_line = 0;
     wn_err err = wn_yaml_slurp(path, &text, &n);
     if (err != WN_OK) {
-        snprintf(why, why_bytes, "cannot be read: %s", wn_err_text(err));
+        snprintf(why, why_bytes, "cannot be read: %s", wn_yaml_unread(err));
         return err;
     }
     err = wn_plan_load(text, n, out, why, why_bytes, out_line);

@@ -353,7 +353,7 @@ wn_err wn_policy_load_file(const char *path, wn_policy *out, char *why, size_t w
         return err;
     }
     if (err != WN_OK) {
-        snprintf(why, why_bytes, "cannot be read: %s", wn_err_text(err));
+        snprintf(why, why_bytes, "cannot be read: %s", wn_yaml_unread(err));
         return err;
     }
     err = wn_policy_load(text, n, out, why, why_bytes, out_line);

@@ -213,7 +213,7 @@ wn_err wn_sites_load(const char *path, wn_sites *out, char *why, size_t why_byte
         return WN_OK;
     }
     if (err != WN_OK) {
-        snprintf(why, why_bytes, "cannot be read: %s", wn_err_text(err));
+        snprintf(why, why_bytes, "cannot be read: %s", wn_yaml_unread(err));
         return err;
     }
     err = wn_yaml_load(text, &sites_schema, &data, why, why_bytes, out_line);

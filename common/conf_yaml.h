@@ -149,7 +149,8 @@ static inline void wn_yaml_free(const cyaml_schema_value_t *schema, void *data) 
 }
 
 // Reads a whole file, NUL-terminated. WN_ERR_NOTFOUND when it is missing,
-// WN_ERR_FULL above WN_YAML_BYTES_MAX, WN_ERR_FORMAT when it holds a NUL.
+// WN_ERR_FULL above WN_YAML_BYTES_MAX, WN_ERR_FORMAT when it holds a NUL;
+// WN_ERR_IO with errno.
 static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_bytes) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? WN_ERR_NOTFOUND : WN_ERR_IO;
@@ -165,11 +166,12 @@ static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_byt
         if (got > 0) n += (size_t)got;
         if (got < 0 && errno == EINTR) got = 1;
     }
+    if (n == cap) errno = EAGAIN; // it is being written
     close(fd);
     wn_err err = !text                   ? WN_ERR_NOMEM
                  : got < 0               ? WN_ERR_IO
                  : n > WN_YAML_BYTES_MAX ? WN_ERR_FULL
-                 : n == cap              ? WN_ERR_IO // it is being written
+                 : n == cap              ? WN_ERR_IO
                  : memchr(text, '\0', n) ? WN_ERR_FORMAT
                                          : WN_OK;
     if (err != WN_OK) {
@@ -181,4 +183,9 @@ static inline wn_err wn_yaml_slurp(const char *path, char **out, size_t *out_byt
     *out = text;
     *out_bytes = n;
     return WN_OK;
+}
+
+// Why a file was not read, right behind wn_yaml_slurp.
+static inline const char *wn_yaml_unread(wn_err err) {
+    return err == WN_ERR_IO ? strerror(errno) : wn_err_text(err);
 }

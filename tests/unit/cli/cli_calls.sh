@@ -199,6 +199,7 @@ expect 0 'No country database is here' "$winnow" explain --country-db "$dir/none
 expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a","referrer":"//john.de"}'
 expect 0 'Büro                                     -> dropped' "$winnow" explain --event '{"name":"pageview","url":"/a","maker":"x","search_term":"Büro"}'
 expect 0 'a�b' "$winnow" explain --event '{"name":"pageview","url":"/a","search_term":"a\u009bb"}'
+expect 1 'cannot be read: Is a directory' "$winnow" policy check "$dir"
 expect 1 'not one JSON object' "$winnow" explain --event nonsense
 
 printf 'sites:\n  - name: UPPER\n    zone: UTC\n' >"$dir/config/sites.yaml"

@@ -26,6 +26,12 @@ static wn_policy good(const char *text) {
     return p;
 }
 
+Test(conf_policy, an_editor_s_mark_of_utf8_and_its_line_ends_are_no_mistake) {
+    wn_policy p = good("\xef\xbb\xbfversion: 7\r\ndate: 2026-11-20\r\n");
+    cr_expect_eq(p.version, 7);
+    wn_policy_fini(&p);
+}
+
 Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
     static const struct {
         const char *text, *words;
@@ -48,6 +54,8 @@ Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
         {"version: 1\ndate: 1969-11-01\n", "is no day", 2},
         {"version: 1\ndate: 20-11-2026\n", "is no day", 2},
         {"version: 1\ndate: 2026-11-20 \xff\n", "not UTF-8", 2},
+        {HEAD "defaults:\n\tsensitive: [/x]\n", "indent with blanks", 4},
+        {"\xef\xbb\xbfversion: 1\n\xef\xbb\xbfx: 1\n", "", 2},
         {HEAD "version: 4\n", "stands twice", 3},
         {HEAD "siites: []\n", "did you mean sites?", 3},
         {HEAD "whatever: 1\n", "unknown key \"whatever\"", 3},
@@ -154,7 +162,6 @@ Test(conf_policy, refuses_each_mistake_with_its_line_and_words) {
         {HEAD "defaults: !!map {}\n", "tags", 3},
         {HEAD "sites: [[[[[[[[[a]]]]]]]]]\n", "too deep", 3},
         {HEAD "---\n" HEAD, "more than one document", 3},
-        {HEAD "\tsites: []\n", "column", 3},
         {HEAD "sites: [\n", "column", 4},
         {HEAD "? [a]\n: b\n", "a key is a word", 3},
     };

@@ -105,6 +105,21 @@ Test(filter, only_the_sites_hosts_may_be_page_hosts) {
     cr_expect_eq(but("url", "https://anything.org/"), WN_KEEP);
 }
 
+Test(filter, what_was_purged_of_this_site_is_refused) {
+    static const uint8_t key[32] = {1};
+    wn_purge purged[2] = {{.kind = WN_PURGE_SITE, .tag = wn_site_tag("other")},
+                          {.kind = WN_PURGE_ORG, .tag = r.site.tag}};
+    wn_purge_name(key, r.site.tag, (wn_span){(const uint8_t *)"acme", 4}, purged[1].name);
+    r.look.purged = (wn_purged){key, purged, WN_COUNT(purged)};
+    cr_expect_eq(with("org", "acme"), WN_VERDICT_purged);
+    cr_expect_eq(with("org", "Acme"), WN_KEEP);
+    cr_expect_eq(but("", NULL), WN_KEEP);
+    purged[1].tag = purged[0].tag; // another site's
+    cr_expect_eq(with("org", "acme"), WN_KEEP);
+    purged[0].tag = r.site.tag;
+    cr_expect_eq(but("", NULL), WN_VERDICT_purged);
+}
+
 Test(filter, page_of_the_request_serves_when_the_event_has_none) {
     r.sender.page = (wn_span){(const uint8_t *)"https://example.com/pixel", 25};
     cr_expect_eq(but("url", NULL), WN_KEEP);
