@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli_ask.h"
+#include "identifiers.h"
 #include "policies.h"
 #include "policy_describe.h"
 
@@ -61,6 +62,26 @@ static void warn_of_date(const wn_cli *c, const wn_policy *p) {
     wn_policy_fini(&now);
 }
 
+static void tell_shape(const char *site, const char *what, const char *text) {
+    wn_identifier_kind kind;
+    if (wn_identifier_in((wn_span){(const uint8_t *)text, strlen(text)}, &kind))
+        printf(
+            "  %s: %s \"%s\" has the shape of an identifier (%s) and is published as it stands: does it name "
+            "somebody?\n",
+            site, what, text, wn_identifier_name(kind));
+}
+
+// What the policy lists is the site's own word, and passes; but it may have been a mistake.
+static void tell_shapes(const char *site, const wn_site_policy *p) {
+    for (size_t i = 0; i < p->routes_n; i++) tell_shape(site, "the route", p->routes[i]);
+    for (size_t i = 0; i < p->props_n; i++)
+        for (size_t k = 0; k < p->props[i].values_n; k++)
+            tell_shape(site, p->props[i].name, p->props[i].values[k]);
+    for (size_t i = 0; i < p->surveys_n; i++)
+        for (size_t k = 0; k < p->surveys[i].values_n; k++)
+            tell_shape(site, p->surveys[i].name, p->surveys[i].values[k]);
+}
+
 static int check(const wn_cli *c, const wn_policy *p) {
     wn_sites sites;
     char id[17];
@@ -69,8 +90,10 @@ static int check(const wn_cli *c, const wn_policy *p) {
     printf("The policy is right: version %u of %s, digest %s, %zu site%s with rules of %s own.\n", p->version,
            p->date, id, p->sites_n, p->sites_n == 1 ? "" : "s", p->sites_n == 1 ? "its" : "their");
     bool may = follows(c, p);
+    tell_shapes("defaults", &p->defaults);
     for (size_t i = 0; i < p->sites_n; i++) {
         const char *name = p->sites[i].site;
+        tell_shapes(name, &p->sites[i]);
         if (!wn_sites_by_name(&sites, name, strlen(name)))
             printf("  %s is not among the sites yet; add it with `winnow site add %s`\n", name, name);
     }

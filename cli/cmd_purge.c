@@ -104,7 +104,7 @@ static void say_plan(const wn_cli *c, const char *site, bool org) {
             "  its people are taken out, of memory and of the stored window;\n"
             "  each row that one of them touched keeps what is published and moves no more, and its\n"
             "  table shows no row `other`;\n"
-            "  from now on every event that names the organisation is refused, spelled exactly so.\n"
+            "  from now on every event that names the organisation is refused, in large or small letters.\n"
             "Published rows hold no organisation: those of sealed windows stay as they are, in backups too.\n"
             "A policy.yaml that names it is yours to change.\n",
             site);
@@ -274,7 +274,8 @@ static int run(wn_cli *c, const wn_args *a) {
 static const wn_flag flags[] = {
     {"site", "NAME", "The site that goes, or of which an organisation goes."},
     {"org", "NAME",
-     "One organisation of the site, spelled as its events spell it; - reads it from standard input."},
+     "One organisation of the site, as its events name it (letters large or small); - reads it from standard "
+     "input."},
     {"dry-run", NULL, "Says what would be touched, and touches nothing."},
     {"yes", NULL, "Does not ask; needed where nobody can answer."},
     {"status", NULL, "Shows every purge, and since when those that are not done are open."},

@@ -85,7 +85,10 @@ bool wn_check_field(const wn_check *c, const char *field, const char *value, siz
     if (never_travels(field) || strcmp(field, "props") == 0)
         return wn_check_holds(c, value, n, WN_CHECK_RUN_BYTES);
     if (strcmp(field, "url") == 0) return check_url(c, value, n, false);
-    if (strcmp(field, "referrer") == 0) return check_url(c, value, n, true);
+    if (strcmp(field, "referrer") == 0 || strcmp(field, "exit_link") == 0)
+        return check_url(c, value, n, true);
+    if (strcmp(field, "props, listed") == 0)
+        return false; // the policy's own words; `policy check` tells of them
     if (strcmp(field, "user_agent") == 0) return wn_check_holds(c, value, n, WN_CHECK_AGENT_BYTES);
     // Any other value is coarsened and may stand there, but not one of an identifier's shape.
     return wn_identifier_in((wn_span){(const uint8_t *)value, n}, NULL) &&

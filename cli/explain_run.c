@@ -206,11 +206,13 @@ static const char *field_word(const char *name) {
     return f == WN_FIELD_N ? "(unknown field)" : wn_field_name(f);
 }
 
-// Of a declared property the value may travel; everything else of `props` never does.
+// Of a declared property the value may travel, and a listed one as it is; everything else of `props` never
+// does.
 static const char *prop_word(const wn_bench *b, const char *name) {
     const wn_site_policy *p = b->sender->policy;
     for (size_t i = 0; p && i < p->props_n; i++)
-        if (strcmp(p->props[i].name, name) == 0) return "props, declared";
+        if (strcmp(p->props[i].name, name) == 0)
+            return p->props[i].values_n > 0 ? "props, listed" : "props, declared";
     for (size_t i = 0; p && i < p->numbers_n; i++)
         if (strcmp(p->numbers[i].name, name) == 0) return "props, declared";
     return wn_field_name(WN_FIELD_props);
@@ -291,15 +293,12 @@ bool wn_bench_line(wn_bench *b, const wn_explain_sender *s, const char *text, si
     }
     out->verdict = wn_line_judge(l, &download);
     if (out->verdict == WN_KEEP) {
-        char url[WN_LINE_TEXT_MAX + 300], time_text[24];
-        int url_n = l->vhost.n && l->target.n && l->target.p[0] == '/'
-                        ? snprintf(url, sizeof url, "http://%.*s%.*s", (int)l->vhost.n,
-                                   (const char *)l->vhost.p, (int)l->target.n, l->target.p)
-                        : snprintf(url, sizeof url, "%.*s", (int)l->target.n, l->target.p);
+        char url[WN_LINE_URL_MAX], time_text[24];
+        size_t url_n = wn_line_url(l, url);
         int time_n = snprintf(time_text, sizeof time_text, "%lld", (long long)l->time_s);
         const char *name = download ? "download" : "pageview";
         set(b, WN_FIELD_name, name, strlen(name));
-        set(b, WN_FIELD_url, url, (size_t)url_n);
+        set(b, WN_FIELD_url, url, url_n);
         set(b, WN_FIELD_time, time_text, (size_t)time_n);
         set(b, WN_FIELD_referrer, l->referrer.p, l->referrer.n);
         add_given(b->out, "ip", (const char *)l->client.p, l->client.n);

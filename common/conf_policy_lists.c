@@ -177,6 +177,7 @@ bool wn_policy_read_orgs(wn_nodes *d, const yaml_node_t *at, void *ctx) {
         const yaml_node_t *item = wn_nodes_item(d, at, i);
         granted g;
         if (!read_granted(d, item, "organisations", "org", &g)) return false;
+        g.text[wn_org_plain(g.text, strlen(g.text), (uint8_t *)g.text)] = '\0';
         if (org_find(list + before, n - before, g.text) != NULL)
             return wn_nodes_no(d, item, "organisations: \"%.60s\" stands twice: keep one", g.text);
         wn_policy_org *o = &list[n++];

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "purge_list.h"
+
 const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site) {
     size_t low = 0, high = p->sites_n;
     while (low < high) {
@@ -34,8 +36,18 @@ bool wn_policy_id_parse(const char *text, uint64_t *out) {
     return true;
 }
 
-uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n) {
-    size_t low = 0, high = s->orgs_n;
+size_t wn_org_plain(const void *org, size_t n, uint8_t *out) {
+    const uint8_t *p = org;
+    while (n > 1 && p[0] == ' ') p++, n--;
+    while (n > 1 && p[n - 1] == ' ') n--;
+    for (size_t i = 0; i < n; i++) out[i] = wn_lower(p[i]);
+    return n;
+}
+
+uint8_t wn_policy_org_of(const wn_site_policy *s, const void *stated, size_t bytes) {
+    uint8_t org[WN_PURGE_ORG_BYTES_MAX];
+    if (bytes > sizeof org) return WN_PURPOSES_ALL;
+    size_t low = 0, high = s->orgs_n, n = high > 0 ? wn_org_plain(stated, bytes, org) : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2, len = strlen(s->orgs[middle].org);
         int order = memcmp(s->orgs[middle].org, org, len < n ? len : n);

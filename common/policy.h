@@ -100,6 +100,9 @@ const wn_site_policy *wn_policy_of(const wn_policy *p, const char *site); // nev
 // The id as 16 hex digits: the beginning of the digest.
 void wn_policy_id_text(uint64_t id, char out[17]);
 bool wn_policy_id_parse(const char *text, uint64_t *out); // all of text
+// An organisation's name as it is compared everywhere, by a policy, the locks and a purge: ASCII letters
+// small, blanks at its ends gone. out has room for n bytes; returns how many are used.
+size_t wn_org_plain(const void *org, size_t n, uint8_t *out);
 // Grants of this organisation's members; WN_PURPOSES_ALL when it is not listed.
 uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n);
 // May the policy in force give way to `next`? WN_ERR_CONFIG: the text changed and its version did not grow.

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "policy.h"
 #include "save.h"
 #include "slots.h"
 
@@ -157,8 +158,8 @@ void wn_purge_name(const uint8_t key[WN_KEY_BYTES], uint64_t tag, wn_span org, u
     WN_ASSERT(org.n <= WN_PURGE_ORG_BYTES_MAX);
     in[0] = org.n > 0 ? WN_PURGE_ORG : WN_PURGE_SITE;
     wn_put_le(in + 1, tag, 8);
-    if (org.n > 0) memcpy(in + 9, org.p, org.n);
-    wn_prf(key, (wn_span){in, 9 + org.n}, out, 32);
+    size_t n = org.n > 0 ? wn_org_plain(org.p, org.n, in + 9) : 0;
+    wn_prf(key, (wn_span){in, 9 + n}, out, 32);
     wn_wipe(in, sizeof in);
 }
 

@@ -41,8 +41,8 @@ typedef struct wn_slots wn_slots;
 WN_MUST_USE wn_err wn_purge_list_begin(const char *path, wn_slots *slots, uint8_t out_key[WN_KEY_BYTES],
                                        wn_purge_list **out);
 
-// The digest of an organisation of a site, byte for byte as it was stated; of a
-// whole site with org {NULL, 0}.
+// The digest of an organisation of a site, of its name as wn_org_plain has it; of
+// a whole site with org {NULL, 0}.
 #define WN_PURGE_ORG_BYTES_MAX 128 // as the field `org`
 void wn_purge_name(const uint8_t key[WN_KEY_BYTES], uint64_t tag, wn_span org, uint8_t out[32]);
 
@@ -56,7 +56,7 @@ WN_MUST_USE wn_err wn_purge_list_done(wn_purge_list *l, const uint8_t name[32], 
 WN_MUST_USE wn_err wn_purge_list_keep(const wn_purge_list *from, const char *path);
 
 size_t wn_purge_list_count(const wn_purge_list *l);
-size_t wn_purge_list_orgs(const wn_purge_list *l); // entries of organisations
+size_t wn_purge_list_orgs(const wn_purge_list *l);                  // entries of organisations
 const wn_purge *wn_purge_list_at(const wn_purge_list *l, size_t i); // in order of asking; until the next add
 const wn_purge *wn_purge_list_find(const wn_purge_list *l, const uint8_t name[32]); // the newest; NULL
 const wn_purge *wn_purge_list_site(const wn_purge_list *l, uint64_t tag);           // the whole site's; NULL

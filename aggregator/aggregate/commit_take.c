@@ -319,7 +319,7 @@ static wn_err take_block(wn_commit *c, size_t from, size_t obs_n) {
         WN_TRY(admit(c, site[i], everybody, &admitted));
         if (admitted && p->obs.org != 0) WN_TRY(hear(c, p, site[i], everybody, &admitted));
         if (!admitted) {
-            ++*u32_at(&c->capped, site[i]);
+            if (p->obs.kind != WN_OBS_SESSION) ++*u32_at(&c->capped, site[i]); // a visit's end is no event
             continue;
         }
         whose of = {.site = site[i], .org = WN_NONE};

@@ -23,13 +23,15 @@ static bool lists_value(const wn_policy_list *list, wn_span value) {
 }
 
 // A value nobody listed is free text: `measure`, a tag's form, no identifier's shape
-// and no identifier's name.
-static bool passes(const wn_work *w, const wn_policy_list *list, wn_span value) {
+// and no identifier's name; then its small letters are in `room`, and *value is they.
+static bool passes(const wn_work *w, const wn_policy_list *list, wn_span *value, char room[33]) {
     if (list == NULL || (list->purpose & ~w->grants.bits) != 0) return false;
-    if (list->values_n > 0) return lists_value(list, value);
+    if (list->values_n > 0) return lists_value(list, *value);
     if (wn_identifier_key((wn_span){(const uint8_t *)list->name, strlen(list->name)})) return false;
-    char tag[33];
-    return wn_granted(w->grants, WN_PURPOSE_measure) && wn_tag(value, tag) && !wn_identifier_in(value, NULL);
+    if (!wn_granted(w->grants, WN_PURPOSE_measure) || wn_identifier_in(*value, NULL) || !wn_tag(*value, room))
+        return false;
+    *value = (wn_span){(const uint8_t *)room, strlen(room)};
+    return true;
 }
 
 // "name=value"; both are short words.
@@ -114,10 +116,12 @@ static void read_props(wn_work *w) {
     for (size_t at = 0; wn_event_pair_next(w->e, WN_FIELD_props, &at, &p);) {
         read_number(w, &p);
         const wn_policy_list *list = find(began->props, began->props_n, p.key);
-        wn_span value = value_of(&p);
+        wn_span value = value_of(&p), now = value;
+        char room[33], room_now[33];
         if (list == NULL || value.n == 0) continue;
-        if (!passes(w, list, value)) continue;
-        if (newest != began && !passes(w, find(newest->props, newest->props_n, p.key), value)) continue;
+        if (!passes(w, list, &value, room)) continue;
+        if (newest != began && !passes(w, find(newest->props, newest->props_n, p.key), &now, room_now))
+            continue;
         set(w, WN_DIM_prop1 + (wn_dim_open)(list - began->props), list->name, value);
     }
 }
@@ -127,7 +131,8 @@ static void read_answer(wn_work *w) {
     if (survey.n == 0 || answer.n == 0 || answer.n > WN_POLICY_WORD_MAX) return;
     for (size_t i = 0; i < 2; i++) {
         const wn_policy_list *list = find(w->policy[i]->surveys, w->policy[i]->surveys_n, survey);
-        if (list == NULL || list->values_n == 0 || !passes(w, list, answer)) return;
+        char room[33];
+        if (list == NULL || list->values_n == 0 || !passes(w, list, &answer, room)) return;
         if (i == 1) set(w, WN_DIM_answer, list->name, answer);
     }
 }

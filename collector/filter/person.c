@@ -58,16 +58,31 @@ static size_t put_network(const wn_work *w, uint8_t *p) {
     return n;
 }
 
+// The IPv4 address that an IPv6 one is made of, which its owner can make more of: 6to4 (RFC 3056) and
+// Teredo (RFC 4380), where its bits are turned over.
+static bool holds_v4(const wn_address *a, uint8_t out[4]) {
+    static const uint8_t teredo[4] = {0x20, 0x01, 0, 0};
+    bool six = a->b[0] == 0x20 && a->b[1] == 0x02, mapped = is_v4(a);
+    bool turned = memcmp(a->b, teredo, sizeof teredo) == 0;
+    memcpy(out, a->b + (six ? 2 : 12), 4);
+    for (int i = 0; turned && i < 4; i++) out[i] = (uint8_t)~out[i];
+    return mapped || six || turned;
+}
+
+// What the locks count people by: a /24 or a /48.
 static uint64_t prefix_of(const wn_work *w) {
-    uint8_t net[7] = {6}; // no address: the all-zero one, so that all such people are one prefix
+    uint8_t net[7] = {6}, v4[4] = {0}; // no address: the all-zero one, so that all such people are one prefix
     size_t n = sizeof net;
-    if (w->has_address && is_v4(&w->address)) {
+    const uint8_t *b = w->address.b;
+    bool link_local = w->has_address && b[0] == 0xfe && (b[1] & 0xc0) == 0x80; // one link, whatever follows
+    if (w->has_address && holds_v4(&w->address, v4)) {
         net[0] = 4;
-        memcpy(net + 1, w->address.b + 12, 3);
+        memcpy(net + 1, v4, 3);
         n = 4;
     } else if (w->has_address) {
-        memcpy(net + 1, w->address.b, 6);
+        memcpy(net + 1, b, link_local ? 1 : 6);
     }
+    wn_wipe(v4, sizeof v4);
     uint64_t prefix = wn_prf64(w->window->key_prefix, (wn_span){net, n});
     wn_wipe(net, sizeof net);
     return prefix;
@@ -76,9 +91,9 @@ static uint64_t prefix_of(const wn_work *w) {
 uint64_t wn_org_pseudonym(const wn_edge_window *w, uint64_t site, wn_span org) {
     uint8_t text[8 + WN_PURGE_ORG_BYTES_MAX];
     put_u64(text, site);
-    memcpy(text + 8, org.p, org.n);
-    uint64_t key = wn_prf64(w->key_org, (wn_span){text, 8 + org.n});
-    wn_wipe(text, 8 + org.n);
+    size_t n = 8 + wn_org_plain(org.p, org.n, text + 8);
+    uint64_t key = wn_prf64(w->key_org, (wn_span){text, n});
+    wn_wipe(text, n);
     return key ? key : 1; // 0 means undeclared
 }
 

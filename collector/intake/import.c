@@ -14,7 +14,6 @@
 #define ASK_AGAIN_MS 5000
 #define ASK_GIVE_UP_MS 120000
 #define WRITTEN_LATE_S 3600 // how far a log's lines may stand out of order
-#define URL_BYTES_MAX (WN_LINE_TEXT_MAX + 512)
 
 typedef enum step { FILLING, CUTTING, ASKING, COUNTING, DELIVERING } step;
 
@@ -56,7 +55,7 @@ struct wn_import {
     uint64_t next_token;
     uint64_t last_token; // of the part committed last
     wn_line line;        // of the part being read; wiped after it
-    char url[URL_BYTES_MAX];
+    char url[WN_LINE_URL_MAX];
     one import[WN_IMPORTS_MAX];
 };
 
@@ -352,17 +351,6 @@ void wn_import_late(wn_import *i, const wn_window *w, uint32_t observations) {
 
 // ---- counting ----
 
-static wn_span url_of(wn_import *i, const wn_line *l) {
-    const char *target = l->target.p;
-    size_t n = l->target.n;
-    while (n > 1 && target[0] == '/' && target[1] == '/') target++, n--; // "//x" is a path here, not a host
-    if (l->vhost.n == 0 || target[0] != '/' || l->vhost.n > 256) return (wn_span){(const uint8_t *)target, n};
-    memcpy(i->url, "http://", 7);
-    memcpy(i->url + 7, l->vhost.p, l->vhost.n);
-    memcpy(i->url + 7 + l->vhost.n, target, n);
-    return (wn_span){(const uint8_t *)i->url, 7 + l->vhost.n + n};
-}
-
 static void put_text(wn_filling *f, wn_field field, const char *p, size_t n) {
     if (n != 0) wn_filling_text(f, field, p, n);
 }
@@ -379,13 +367,13 @@ static void line_event(wn_import *i, wn_request *r, wn_filling *f, bool download
         when[sizeof when - ++when_n] = (char)('0' + t % 10);
     wn_filling_begin(f);
     put_text(f, WN_FIELD_name, download ? "download" : "pageview", 8);
-    wn_span url = url_of(i, l);
-    put_text(f, WN_FIELD_url, (const char *)url.p, url.n);
+    size_t url_n = wn_line_url(l, i->url);
+    put_text(f, WN_FIELD_url, i->url, url_n);
     put_text(f, WN_FIELD_referrer, l->referrer.p, l->referrer.n);
     put_text(f, WN_FIELD_time, when + sizeof when - when_n, when_n);
     wn_filling_end(f, (wn_span){NULL, 0});
     wn_wipe(&address, sizeof address);
-    wn_wipe(i->url, url.n < sizeof i->url ? url.n : sizeof i->url);
+    wn_wipe(i->url, url_n);
 }
 
 static void count_line(wn_import *i, one *o, wn_request *r, wn_filling *f, const wn_chunk_line *at) {

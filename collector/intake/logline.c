@@ -305,6 +305,28 @@ wn_verdict wn_line_judge(const wn_line *l, bool *out_download) {
 }
 
 // Whole: the end of a line before may outlast a short one.
+static bool is_slash(char c) {
+    return c == '/' || c == '\\';
+}
+
+#define VHOST_BYTES_MAX 256
+size_t wn_line_url(const wn_line *l, char out[WN_LINE_URL_MAX]) {
+    static const char scheme[] = "http://";
+    const char *p = l->target.p;
+    size_t n = l->target.n, to = 0;
+    bool path = n > 0 && is_slash(p[0]);
+    while (n > 0 && is_slash(p[0])) p++, n--;
+    if (path && l->vhost.n > 0 && l->vhost.n <= VHOST_BYTES_MAX) {
+        memcpy(out, scheme, sizeof scheme - 1);
+        memcpy(out + sizeof scheme - 1, l->vhost.p, l->vhost.n);
+        to = sizeof scheme - 1 + l->vhost.n;
+    }
+    if (path) out[to++] = '/';
+    WN_ASSERT(n <= WN_LINE_TEXT_MAX);
+    memcpy(out + to, p, n);
+    return to + n;
+}
+
 void wn_line_wipe(wn_line *l) {
     wn_wipe(l->room, sizeof l->room);
     l->target = l->referrer = l->user_agent = (wn_line_text){"", 0};

@@ -40,4 +40,8 @@ bool wn_line_parse(wn_line_format format, const char *line, size_t n, wn_line *o
 // What the line's own words say: method, status, asset, or WN_KEEP.
 // out_download: the file is one that people fetch on purpose.
 wn_verdict wn_line_judge(const wn_line *l, bool *out_download);
+// Writes the page's address: a target that begins with several slashes is a path here, not a host. Returns
+// its length.
+#define WN_LINE_URL_MAX (WN_LINE_TEXT_MAX + 512)
+size_t wn_line_url(const wn_line *l, char out[WN_LINE_URL_MAX]);
 void wn_line_wipe(wn_line *l);

@@ -63,7 +63,7 @@ def pseudonyms(w, window, org, ids):
     tag = hashlib.blake2b(b"shop", digest_size=16).digest()[:8]
     keys = [data[m.start() + 64:m.start() + 96] for _, data in kept_memory(w.process.pid)
             for m in re.finditer(re.escape(window.encode()) + b"\0", data)]
-    orgs = [siphash(prf(k, b"winnow organisation", 32)[:16], tag + org.encode()) for k in keys]
+    orgs = [siphash(prf(k, b"winnow organisation", 32)[:16], tag + org.lower().encode()) for k in keys]  # as it is compared
     people = [prf(k, tag + b"\1" + f"u{i}".encode(), 16) for k in keys for i in ids]
     core = [siphash(prf(k, b"table\0", 16), p) for k in keys for p in people]
     return orgs, people + core

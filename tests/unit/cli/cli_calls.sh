@@ -199,6 +199,22 @@ expect 0 'No country database is here' "$winnow" explain --country-db "$dir/none
 expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a","referrer":"//john.de"}'
 expect 0 'Büro                                     -> dropped' "$winnow" explain --event '{"name":"pageview","url":"/a","maker":"x","search_term":"Büro"}'
 expect 0 'a�b' "$winnow" explain --event '{"name":"pageview","url":"/a","search_term":"a\u009bb"}'
+mkdir -p "$dir/listed"
+cat >"$dir/listed/policy.yaml" <<'EOF'
+version: 2
+date: 2026-11-20
+defaults:
+  sensitive: [/health/**]
+  props: [{name: card, values: ["4111111111111111"]}]
+EOF
+expect 0 'card "4111111111111111" has the shape of an identifier (card)' "$winnow" policy check "$dir/listed/policy.yaml"
+expect 0 'nothing that identifies stays' env WINNOW_CONFIG_DIR="$dir/listed" "$winnow" explain \
+    --event '{"name":"pageview","url":"/a","props":{"card":"4111111111111111"}}'
+expect 0 'nothing that identifies stays' "$winnow" explain --event '{"name":"pageview","url":"/a","exit_link":"//a.b@c.co.uk"}'
+for path in //health/hiv '/\\health/hiv' '/\x5Chealth/hiv' '///\x5Chealth/hiv'; do
+    expect 0 'verdict       sensitive' env WINNOW_CONFIG_DIR="$dir/listed" "$winnow" explain --log-line \
+        "192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] \"GET $path HTTP/1.1\" 200 5 \"-\" \"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0\""
+done
 expect 1 'cannot be read: Is a directory' "$winnow" policy check "$dir"
 expect 1 'not one JSON object' "$winnow" explain --event nonsense
 

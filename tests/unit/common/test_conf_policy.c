@@ -447,6 +447,7 @@ Test(conf_policy, a_site_is_whole_and_adds_to_the_defaults) {
     cr_assert_eq(s->orgs_n, 2u);
     cr_assert_eq(wn_policy_org_of(s, "acme", 4), 1u << WN_PURPOSE_measure);
     cr_assert_eq(wn_policy_org_of(s, "beta", 4), 0);
+    cr_assert_eq(wn_policy_org_of(s, " ACME ", 6), 1u << WN_PURPOSE_measure);
     cr_assert_eq(wn_policy_org_of(s, "acm", 3), WN_PURPOSES_ALL);
     cr_assert_eq(wn_policy_org_of(s, "acme2", 5), WN_PURPOSES_ALL);
     cr_assert_eq(wn_policy_org_of(s, "", 0), WN_PURPOSES_ALL);

@@ -100,10 +100,12 @@ Test(purge_list, asked_again_after_it_was_done_begins_anew) {
 }
 
 Test(purge_list, names_tell_sites_and_organisations_apart_and_say_nothing) {
-    wn_purge a = purge("shop", NULL, 1), b = purge("shop", "Acme", 1), c = purge("shop", "acme", 1),
+    wn_purge a = purge("shop", NULL, 1), b = purge("shop", "Acme", 1), c = purge("shop", "acme2", 1),
              d = purge("other", "Acme", 1);
     cr_expect(memcmp(a.name, b.name, 32) != 0 && memcmp(b.name, c.name, 32) != 0 &&
               memcmp(b.name, d.name, 32) != 0);
+    wn_purge same = purge("shop", " ACME", 1);
+    cr_expect_arr_eq(b.name, same.name, 32);
     wn_purge_list *l = opened(true);
     cr_assert_eq(wn_purge_list_add(l, &b), WN_OK);
     wn_purge_list_close(l);

@@ -117,7 +117,7 @@ void oracle_observe(oracle *o, const wn_observation *obs, unsigned epoch) {
         ids += o->entry[i].site == obs->site && o->entry[i].table == 0 && !o->entry[i].is_signed &&
                o->entry[i].prefix == obs->prefix;
     if ((obs->flags & WN_OBS_SIGNED) == 0 && find(o, &like) == NULL && ids >= o->ids_per_prefix_max) {
-        o->capped++;
+        o->capped += obs->kind != WN_OBS_SESSION; // a visit's end is no event
         return;
     }
     // Whoever had named no organisation is of this one, wherever they are.

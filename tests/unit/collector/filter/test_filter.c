@@ -112,7 +112,8 @@ Test(filter, what_was_purged_of_this_site_is_refused) {
     wn_purge_name(key, r.site.tag, (wn_span){(const uint8_t *)"acme", 4}, purged[1].name);
     r.look.purged = (wn_purged){key, purged, WN_COUNT(purged)};
     cr_expect_eq(with("org", "acme"), WN_VERDICT_purged);
-    cr_expect_eq(with("org", "Acme"), WN_KEEP);
+    cr_expect_eq(with("org", " Acme"), WN_VERDICT_purged);
+    cr_expect_eq(with("org", "acme2"), WN_KEEP);
     cr_expect_eq(but("", NULL), WN_KEEP);
     purged[1].tag = purged[0].tag; // another site's
     cr_expect_eq(with("org", "acme"), WN_KEEP);

@@ -195,6 +195,31 @@ Test(person, organisation_is_believed_from_a_server_key) {
     cr_expect_eq(run().org, 0);
 }
 
+// One machine's IPv4 network must not be many because it is written as IPv6.
+Test(person, an_address_made_of_another_counts_as_that) {
+    seen v4 = from("198.51.100.7", rig_chrome), other = from("198.51.101.7", rig_chrome);
+    static const char *const made[] = {"2002:c633:6401::1", "2002:c633:64ff:9::1", "2001:0:5e00:1::39cc:9bf0",
+                                       "2001:0:5e01:2::39cc:9bfe", "::ffff:198.51.100.9"};
+    for (size_t i = 0; i < WN_COUNT(made); i++)
+        cr_expect_eq(from(made[i], rig_chrome).prefix, v4.prefix, "%s", made[i]);
+    cr_expect_eq(from("2002:c633:6501::1", rig_chrome).prefix, other.prefix);
+    cr_expect_neq(from("2001:1:c633:6401::1", rig_chrome).prefix, v4.prefix);
+    cr_expect_eq(from("fe80:1::1", rig_chrome).prefix, from("fe80:2::1", rig_chrome).prefix);
+    cr_expect_eq(from("febf:1::1", rig_chrome).prefix, from("fe80::1", rig_chrome).prefix);
+    cr_expect_neq(from("fec0:1::1", rig_chrome).prefix, from("fec0:2::1", rig_chrome).prefix);
+}
+
+Test(person, an_organisation_is_one_in_any_case_and_with_blanks_around_it) {
+    wn_span names[] = {
+        {(const uint8_t *)"acme", 4}, {(const uint8_t *)" ACME ", 6}, {(const uint8_t *)"Acme", 4}};
+    uint64_t acme = wn_org_pseudonym(&r.window, 1, names[0]);
+    for (size_t i = 1; i < WN_COUNT(names); i++) cr_expect_eq(wn_org_pseudonym(&r.window, 1, names[i]), acme);
+    cr_expect_neq(wn_org_pseudonym(&r.window, 1, (wn_span){(const uint8_t *)"acme2", 5}), acme);
+    cr_expect_neq(wn_org_pseudonym(&r.window, 2, names[0]), acme);
+    cr_expect_neq(wn_org_pseudonym(&r.window, 1, (wn_span){(const uint8_t *)"ac me", 5}), acme);
+    (void)wn_org_pseudonym(&r.window, 1, (wn_span){(const uint8_t *)"  ", 2});
+}
+
 Test(person, browser_and_system_each_tell_people_of_one_address_apart) {
     static const char firefox[] =
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
