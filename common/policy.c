@@ -44,10 +44,8 @@ size_t wn_org_plain(const void *org, size_t n, uint8_t *out) {
     return n;
 }
 
-uint8_t wn_policy_org_of(const wn_site_policy *s, const void *stated, size_t bytes) {
-    uint8_t org[WN_PURGE_ORG_BYTES_MAX];
-    if (bytes > sizeof org) return WN_PURPOSES_ALL;
-    size_t low = 0, high = s->orgs_n, n = high > 0 ? wn_org_plain(stated, bytes, org) : 0;
+static uint8_t org_of(const wn_site_policy *s, const uint8_t *org, size_t n) {
+    size_t low = 0, high = s->orgs_n;
     while (low < high) {
         size_t middle = low + (high - low) / 2, len = strlen(s->orgs[middle].org);
         int order = memcmp(s->orgs[middle].org, org, len < n ? len : n);
@@ -57,6 +55,14 @@ uint8_t wn_policy_org_of(const wn_site_policy *s, const void *stated, size_t byt
         else high = middle;
     }
     return WN_PURPOSES_ALL;
+}
+
+uint8_t wn_policy_org_of(const wn_site_policy *s, const void *org, size_t n) {
+    uint8_t plain[WN_PURGE_ORG_BYTES_MAX];
+    if (s->orgs_n == 0 || n > sizeof plain) return WN_PURPOSES_ALL;
+    uint8_t purposes = org_of(s, plain, wn_org_plain(org, n, plain));
+    wn_wipe(plain, n);
+    return purposes;
 }
 
 #define POLICY_FILE "policy.yaml"
